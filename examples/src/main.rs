@@ -1,0 +1,2 @@
+//! The `chipwright` command line.
+fn main() {}

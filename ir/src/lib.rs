@@ -1,0 +1,10 @@
+//! The two languages of Chipwright: **chip IR** (columns, rules, fills, ports) and **circuit IR** (a DAG
+//! of operations on targets, lowered to a witness table and then to tables of chips).
+//!
+//! This crate knows neither the DSL that writes IR nor the prover that compiles it, so an IR text file
+//! is as good an input as a Rust program.
+
+pub mod field;
+pub mod id;
+
+pub use field::{Field, FieldPair};
