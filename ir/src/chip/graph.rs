@@ -204,16 +204,10 @@ impl Graph {
                     CellType::Felt => None,
                 },
                 Node::Add(a, b) => of(a).zip(of(b)).and_then(|(a, b)| {
-                    checked(
-                        i128::from(a.0) + i128::from(b.0),
-                        i128::from(a.1) + i128::from(b.1),
-                    )
+                    checked(i128::from(a.0) + i128::from(b.0), i128::from(a.1) + i128::from(b.1))
                 }),
                 Node::Sub(a, b) => of(a).zip(of(b)).and_then(|(a, b)| {
-                    checked(
-                        i128::from(a.0) - i128::from(b.1),
-                        i128::from(a.1) - i128::from(b.0),
-                    )
+                    checked(i128::from(a.0) - i128::from(b.1), i128::from(a.1) - i128::from(b.0))
                 }),
                 Node::Mul(a, b) => of(a).zip(of(b)).and_then(|(a, b)| {
                     checked(

@@ -506,4 +506,28 @@ impl Chip {
     pub fn degree(&self) -> usize {
         self.rules.iter().map(|rule| self.rule_degree(rule)).max().unwrap_or(0)
     }
+
+    /// Which nodes rules and interactions depend on; the others serve fills alone.
+    pub fn proven_nodes(&self) -> Vec<bool> {
+        let mut proven = vec![false; self.graph.len()];
+        let rules = self
+            .rules
+            .iter()
+            .flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]));
+        let messages = self
+            .interactions
+            .iter()
+            .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
+        for node in rules.chain(messages) {
+            proven[node.index()] = true;
+        }
+        for index in (0..proven.len()).rev() {
+            if proven[index] {
+                for operand in self.graph.nodes()[index].operands() {
+                    proven[operand.index()] = true;
+                }
+            }
+        }
+        proven
+    }
 }
