@@ -93,7 +93,9 @@ impl<F: Field> Tape<F> {
                 temporaries.push(body);
             }
             compiler.push(Op::Assert(rule.section), 0, body, body);
-            temporaries.into_iter().for_each(|temporary| compiler.free(temporary));
+            for temporary in temporaries {
+                compiler.free(temporary);
+            }
             compiler.release(rule.guard.into_iter().chain([rule.left, rule.right]));
         }
         compiler.finish(Vec::new())

@@ -225,7 +225,6 @@ impl Graph {
 
 fn node_degree(node: Node, of: impl Fn(NodeId) -> usize, columns: &[Column]) -> usize {
     match node {
-        Node::Const(_) | Node::Public(_) => 0,
         Node::Cell(cell) => {
             debug_assert!(!cell.next || columns[cell.column.index()].kind != ColumnKind::Periodic);
             1
@@ -233,6 +232,7 @@ fn node_degree(node: Node, of: impl Fn(NodeId) -> usize, columns: &[Column]) -> 
         Node::Add(a, b) | Node::Sub(a, b) => of(a).max(of(b)),
         Node::Mul(a, b) => of(a) + of(b),
         Node::Neg(a) => of(a),
+        // Constants and public values are the same on every row; integers never reach a polynomial.
         _ => 0,
     }
 }
