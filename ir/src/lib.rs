@@ -7,5 +7,6 @@
 pub mod chip;
 pub mod field;
 pub mod id;
+pub mod machine;
 
 pub use field::{Field, FieldPair};

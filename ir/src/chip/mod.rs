@@ -74,6 +74,10 @@ pub struct Chip {
     pub fixed: Option<FixedData>,
     /// The contents of the periodic columns, in the order of these columns.
     pub periodic: Vec<Vec<u64>>,
+    /// The memory bus whose initial and final contents are this chip's rows, if the chip is the table of
+    /// a memory: its [`ColumnKind::Record`] columns are then filled by the machine, one row for each
+    /// address that was accessed or has initial contents: address, final time, final value, initial value.
+    pub memory_of: Option<String>,
 }
 
 /// A column as the author declared it: a name for one or more consecutive cells.
