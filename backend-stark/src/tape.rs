@@ -1,102 +1,91 @@
 //! Expressions compiled for evaluation: a tape of instructions in dependency order, with reused slots.
 //!
 //! Constraint evaluation is the one place where a recorded chip could be slower than a hand-written AIR:
-//! it is interpreted. The tape keeps the price small. Every shared expression is computed once; an
-//! instruction's operand is a tagged index, so cells and constants are read where they are; and a slot
-//! is free again after its last reader, so that the working set stays in the first-level cache
-//! (a Poseidon2 permutation of width 8 needs about twenty slots).
+//! it is interpreted. What an interpreter loses, it loses to mispredicted branches, so the tape is
+//! scheduled in *runs* of one operation: the eight lanes of a permutation are squared one after the
+//! other, and one branch serves them all. Rules are scheduled a window at a time, and a slot is free
+//! again after its last reader, so the working set stays in the first-level cache.
 
 use std::collections::HashMap;
 
-use chipwright_ir::chip::{Chip, ColumnKind, Node, NodeId, Section};
+use chipwright_ir::chip::{Chip, ColumnKind, Node, NodeId, Rule, Section};
 use p3_air::{AirBuilder, WindowAccess};
 use p3_field::{Field, PrimeCharacteristicRing};
 
-/// Where an operand is read from: three bits of tag, 29 bits of index.
+/// The rules that are scheduled together. More make longer runs, and more values alive at once.
+const WINDOW: usize = 8;
+
+/// Where the value of a leaf comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operand(u32);
-
-const TAG_SHIFT: u32 = 29;
-const INDEX_MASK: u32 = (1 << TAG_SHIFT) - 1;
-const SLOT: u32 = 0;
-const MAIN: u32 = 1;
-const MAIN_NEXT: u32 = 2;
-const FIXED: u32 = 3;
-const FIXED_NEXT: u32 = 4;
-const PERIODIC: u32 = 5;
-const PUBLIC: u32 = 6;
-const CONSTANT: u32 = 7;
-
-impl Operand {
-    fn new(tag: u32, index: usize) -> Self {
-        let index = u32::try_from(index).ok().filter(|&index| index <= INDEX_MASK);
-        Self(tag << TAG_SHIFT | index.expect("fewer than 2^29 columns, constants and slots"))
-    }
-
-    const fn tag(self) -> u32 {
-        self.0 >> TAG_SHIFT
-    }
-
-    const fn index(self) -> usize {
-        (self.0 & INDEX_MASK) as usize
-    }
+enum Source {
+    Main(usize),
+    MainNext(usize),
+    Fixed(usize),
+    FixedNext(usize),
+    Periodic(usize),
+    Public(usize),
 }
 
-#[derive(Clone, Copy, Debug)]
+/// An operation on slots; `Const` variants take a constant as second operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Op {
     Add,
     Sub,
     Mul,
+    AddConst,
+    MulConst,
+    /// The constant itself.
+    Const,
     Neg,
     Double,
     Square,
+    /// Asserts that the first operand is zero.
     Assert(Section),
+    /// Asserts that both operands are equal.
+    AssertEq(Section),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Instruction {
-    op: Op,
+struct Step {
     target: u32,
-    a: Operand,
-    b: Operand,
+    a: u32,
+    b: u32,
+}
+
+/// Consecutive steps of one operation.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    op: Op,
+    start: u32,
+    end: u32,
 }
 
 /// A straight-line program over the cells of two rows.
 #[derive(Clone, Debug)]
 pub struct Tape<F> {
-    instructions: Vec<Instruction>,
+    /// What is loaded into the first slots.
+    sources: Vec<Source>,
     constants: Vec<F>,
+    steps: Vec<Step>,
+    runs: Vec<Run>,
     slots: usize,
-    outputs: Vec<Operand>,
+    outputs: Vec<u32>,
+    /// Symbolic builders have no window over an absent preprocessed trace.
+    reads_fixed: bool,
 }
 
 impl<F: Field> Tape<F> {
     /// The tape that asserts every rule of a chip, in order.
     pub fn rules(chip: &Chip, constant: impl Fn(u64) -> F) -> Self {
         let mut compiler = Compiler::new(chip, constant);
-        for rule in &chip.rules {
-            compiler.count(rule.guard.into_iter().chain([rule.left, rule.right]));
-        }
-        for rule in &chip.rules {
-            let left = compiler.operand(rule.left);
-            let right = compiler.operand(rule.right);
-            // Temporaries of this rule; nodes of the graph are freed by their last reader instead.
-            let mut temporaries = Vec::new();
-            let mut body = left;
-            if !compiler.is_zero(rule.right) {
-                body = compiler.emit(Op::Sub, body, right);
-                temporaries.push(body);
-            }
-            if let Some(guard) = rule.guard {
-                let guard = compiler.operand(guard);
-                body = compiler.emit(Op::Mul, guard, body);
-                temporaries.push(body);
-            }
-            compiler.push(Op::Assert(rule.section), 0, body, body);
-            for temporary in temporaries {
-                compiler.free(temporary);
-            }
-            compiler.release(rule.guard.into_iter().chain([rule.left, rule.right]));
+        let roots: Vec<NodeId> = chip
+            .rules
+            .iter()
+            .flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]))
+            .collect();
+        compiler.prepare(&roots);
+        for window in chip.rules.chunks(WINDOW) {
+            compiler.rules(window);
         }
         compiler.finish(Vec::new())
     }
@@ -104,229 +93,419 @@ impl<F: Field> Tape<F> {
     /// The tape that computes some nodes, all of them available at the end.
     pub fn values(chip: &Chip, nodes: &[NodeId], constant: impl Fn(u64) -> F) -> Self {
         let mut compiler = Compiler::new(chip, constant);
-        compiler.count(nodes.iter().copied());
-        let outputs = nodes.iter().map(|&node| compiler.operand(node)).collect();
+        compiler.prepare(nodes);
+        compiler.schedule(nodes);
+        let outputs = nodes.iter().map(|&node| compiler.slot(node)).collect();
         compiler.finish(outputs)
     }
 
     /// The number of instructions.
     pub fn len(&self) -> usize {
-        self.instructions.len()
+        self.steps.len()
     }
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.instructions.is_empty()
+        self.steps.is_empty()
     }
 
-    /// The number of intermediate values alive at once.
+    /// The number of runs: of branches that an evaluation takes.
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The number of values alive at once, loaded cells included.
     pub fn slots(&self) -> usize {
         self.slots
     }
 
     /// Runs the tape on the rows of a builder and returns the outputs.
     pub fn run<AB: AirBuilder<F = F>>(&self, builder: &mut AB) -> Vec<AB::Expr> {
-        let main = builder.main();
-        let fixed = builder.preprocessed().clone();
-        let periodic = builder.periodic_values().to_vec();
-        let public = builder.public_values().to_vec();
-        let (row, next) = (main.current_slice(), main.next_slice());
-        let (fixed_row, fixed_next) = (fixed.current_slice(), fixed.next_slice());
-        let mut slots = vec![AB::Expr::ZERO; self.slots];
-        let fetch = |slots: &[AB::Expr], operand: Operand| -> AB::Expr {
-            let index = operand.index();
-            match operand.tag() {
-                SLOT => slots[index].clone(),
-                MAIN => row[index].into(),
-                MAIN_NEXT => next[index].into(),
-                FIXED => fixed_row[index].into(),
-                FIXED_NEXT => fixed_next[index].into(),
-                PERIODIC => periodic[index].into(),
-                PUBLIC => public[index].into(),
-                _ => self.constants[index].into(),
-            }
-        };
-        for instruction in &self.instructions {
-            let a = fetch(&slots, instruction.a);
-            let value = match instruction.op {
-                Op::Add => a + fetch(&slots, instruction.b),
-                Op::Sub => a - fetch(&slots, instruction.b),
-                Op::Mul => a * fetch(&slots, instruction.b),
-                Op::Neg => -a,
-                Op::Double => a.double(),
-                Op::Square => a.square(),
+        let mut slots = self.load(builder);
+        for run in &self.runs {
+            let steps = &self.steps[run.start as usize..run.end as usize];
+            let constants = &self.constants;
+            match run.op {
+                Op::Add => each(steps, &mut slots, |s, a, b| s[a].clone() + s[b].clone()),
+                Op::Sub => each(steps, &mut slots, |s, a, b| s[a].clone() - s[b].clone()),
+                Op::Mul => each(steps, &mut slots, |s, a, b| s[a].clone() * s[b].clone()),
+                Op::Neg => each(steps, &mut slots, |s, a, _| -s[a].clone()),
+                Op::Double => each(steps, &mut slots, |s, a, _| s[a].double()),
+                Op::Square => each(steps, &mut slots, |s, a, _| s[a].square()),
+                Op::AddConst => each(steps, &mut slots, |s, a, b| s[a].clone() + constants[b]),
+                Op::MulConst => each(steps, &mut slots, |s, a, b| s[a].clone() * constants[b]),
+                Op::Const => each(steps, &mut slots, |_, _, b| constants[b].into()),
                 Op::Assert(section) => {
-                    match section {
-                        Section::Row => builder.assert_zero(a),
-                        Section::First => builder.when_first_row().assert_zero(a),
-                        Section::Step => builder.when_transition().assert_zero(a),
-                        Section::Last => builder.when_last_row().assert_zero(a),
+                    for step in steps {
+                        assert(builder, section, slots[step.a as usize].clone());
                     }
-                    continue;
                 }
-            };
-            slots[instruction.target as usize] = value;
+                Op::AssertEq(section) => {
+                    for step in steps {
+                        let (a, b) =
+                            (slots[step.a as usize].clone(), slots[step.b as usize].clone());
+                        assert(builder, section, a - b);
+                    }
+                }
+            }
         }
-        self.outputs.iter().map(|&output| fetch(&slots, output)).collect()
+        self.outputs.iter().map(|&slot| slots[slot as usize].clone()).collect()
+    }
+
+    fn load<AB: AirBuilder<F = F>>(&self, builder: &AB) -> Vec<AB::Expr> {
+        let main = builder.main();
+        let fixed = builder.preprocessed();
+        let periodic = builder.periodic_values();
+        let public = builder.public_values();
+        let (row, next) = (main.current_slice(), main.next_slice());
+        let (fixed_row, fixed_next): (&[AB::Var], &[AB::Var]) =
+            if self.reads_fixed { (fixed.current_slice(), fixed.next_slice()) } else { (&[], &[]) };
+        let mut slots = Vec::with_capacity(self.slots);
+        slots.extend(self.sources.iter().map(|source| -> AB::Expr {
+            match *source {
+                Source::Main(index) => row[index].into(),
+                Source::MainNext(index) => next[index].into(),
+                Source::Fixed(index) => fixed_row[index].into(),
+                Source::FixedNext(index) => fixed_next[index].into(),
+                Source::Periodic(index) => periodic[index].into(),
+                Source::Public(index) => public[index].into(),
+            }
+        }));
+        slots.resize(self.slots, AB::Expr::ZERO);
+        slots
     }
 }
 
-/// Schedules nodes depth first, so that a value is computed just before its first reader.
+/// Runs the steps of one operation.
+#[inline]
+fn each<E>(steps: &[Step], slots: &mut [E], f: impl Fn(&[E], usize, usize) -> E) {
+    for step in steps {
+        slots[step.target as usize] = f(slots, step.a as usize, step.b as usize);
+    }
+}
+
+#[inline]
+fn assert<AB: AirBuilder>(builder: &mut AB, section: Section, value: AB::Expr) {
+    match section {
+        Section::Row => builder.assert_zero(value),
+        Section::First => builder.when_first_row().assert_zero(value),
+        Section::Step => builder.when_transition().assert_zero(value),
+        Section::Last => builder.when_last_row().assert_zero(value),
+    }
+}
+
+/// A node to compute: its operation, and its operands as nodes or constants.
+struct Task {
+    op: Op,
+    a: Option<NodeId>,
+    b: Second,
+}
+
+enum Second {
+    Node(NodeId),
+    Constant(u32),
+    None,
+}
+
 struct Compiler<'a, F, C> {
     chip: &'a Chip,
-    positions: Vec<usize>,
     constant: C,
     constants: Vec<F>,
-    constant_ids: HashMap<u64, usize>,
+    constant_ids: HashMap<u64, u32>,
     /// How many readers of each node are still to come.
     readers: Vec<u32>,
-    /// Where each computed node is.
-    places: Vec<Option<Operand>>,
+    /// The slot of each computed node.
+    places: Vec<Option<u32>>,
+    sources: Vec<Source>,
     free: Vec<u32>,
-    slots: usize,
-    instructions: Vec<Instruction>,
+    slots: u32,
+    steps: Vec<Step>,
+    runs: Vec<Run>,
 }
 
 impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     fn new(chip: &'a Chip, constant: C) -> Self {
         Self {
             chip,
-            positions: chip.positions(),
             constant,
             constants: Vec::new(),
             constant_ids: HashMap::new(),
             readers: vec![0; chip.graph.len()],
             places: vec![None; chip.graph.len()],
+            sources: Vec::new(),
             free: Vec::new(),
             slots: 0,
-            instructions: Vec::new(),
+            steps: Vec::new(),
+            runs: Vec::new(),
         }
     }
 
-    /// Counts the readers below some roots; a root itself has one reader more.
-    fn count(&mut self, roots: impl Iterator<Item = NodeId>) {
-        let mut stack: Vec<NodeId> = roots.collect();
+    /// Counts the readers below the roots (a root has one reader more: the rule or the caller), and gives
+    /// the cells and public values among them the first slots.
+    fn prepare(&mut self, roots: &[NodeId]) {
+        let mut stack = roots.to_vec();
         while let Some(node) = stack.pop() {
-            let readers = &mut self.readers[node.index()];
-            *readers += 1;
-            if *readers == 1 {
+            self.readers[node.index()] += 1;
+            if self.readers[node.index()] == 1 {
                 stack.extend(self.chip.graph.node(node).operands());
             }
         }
-    }
-
-    fn is_zero(&self, node: NodeId) -> bool {
-        self.chip.graph.node(node) == Node::Const(0)
-    }
-
-    fn leaf(&mut self, node: Node) -> Option<Operand> {
-        Some(match node {
-            Node::Const(value) => {
-                let next = self.constants.len();
-                let index = *self.constant_ids.entry(value).or_insert(next);
-                if index == next {
-                    self.constants.push((self.constant)(value));
+        let positions = self.chip.positions();
+        for (index, node) in self.chip.graph.nodes().iter().enumerate() {
+            if self.readers[index] == 0 {
+                continue;
+            }
+            let source = match *node {
+                Node::Cell(cell) => {
+                    let position = positions[cell.column.index()];
+                    match (self.chip.columns[cell.column.index()].kind, cell.next) {
+                        (ColumnKind::Periodic, _) => Source::Periodic(position),
+                        (ColumnKind::Fixed, false) => Source::Fixed(position),
+                        (ColumnKind::Fixed, true) => Source::FixedNext(position),
+                        (_, false) => Source::Main(position),
+                        (_, true) => Source::MainNext(position),
+                    }
                 }
-                Operand::new(CONSTANT, index)
+                Node::Public(public) => Source::Public(public.index()),
+                _ => continue,
+            };
+            self.places[index] = Some(self.slots);
+            self.slots += 1;
+            self.sources.push(source);
+            // A loaded cell keeps its slot: one reader that never comes.
+            self.readers[index] += 1;
+        }
+    }
+
+    fn constant(&mut self, node: NodeId) -> Option<u32> {
+        let Node::Const(value) = self.chip.graph.node(node) else { return None };
+        let next = self.constants.len() as u32;
+        let index = *self.constant_ids.entry(value).or_insert(next);
+        if index == next {
+            self.constants.push((self.constant)(value));
+        }
+        Some(index)
+    }
+
+    /// Chooses the instruction of a node that is not loaded.
+    fn task(&mut self, id: NodeId) -> Task {
+        let node = |op, a, b| Task { op, a: Some(a), b: Second::Node(b) };
+        let unary = |op, a| Task { op, a: Some(a), b: Second::None };
+        match self.chip.graph.node(id) {
+            Node::Const(_) => {
+                let index = self.constant(id).expect("matched above");
+                Task { op: Op::Const, a: None, b: Second::Constant(index) }
             }
-            Node::Cell(cell) => {
-                let tag = match (self.chip.columns[cell.column.index()].kind, cell.next) {
-                    (ColumnKind::Periodic, _) => PERIODIC,
-                    (ColumnKind::Fixed, false) => FIXED,
-                    (ColumnKind::Fixed, true) => FIXED_NEXT,
-                    (_, false) => MAIN,
-                    (_, true) => MAIN_NEXT,
-                };
-                Operand::new(tag, self.positions[cell.column.index()])
+            Node::Add(a, b) if a == b => unary(Op::Double, a),
+            Node::Mul(a, b) if a == b => unary(Op::Square, a),
+            Node::Add(a, b) => match (self.constant(a), self.constant(b)) {
+                (_, Some(c)) => Task { op: Op::AddConst, a: Some(a), b: Second::Constant(c) },
+                (Some(c), None) => Task { op: Op::AddConst, a: Some(b), b: Second::Constant(c) },
+                (None, None) => node(Op::Add, a, b),
+            },
+            Node::Mul(a, b) => match (self.constant(a), self.constant(b)) {
+                (_, Some(c)) if self.constants[c as usize] == F::TWO => unary(Op::Double, a),
+                (_, Some(c)) => Task { op: Op::MulConst, a: Some(a), b: Second::Constant(c) },
+                (Some(c), None) if self.constants[c as usize] == F::TWO => unary(Op::Double, b),
+                (Some(c), None) => Task { op: Op::MulConst, a: Some(b), b: Second::Constant(c) },
+                (None, None) => node(Op::Mul, a, b),
+            },
+            Node::Sub(a, b) => node(Op::Sub, a, b),
+            Node::Neg(a) => unary(Op::Neg, a),
+            other => unreachable!("the IR verifier lets no {other:?} into a rule or message"),
+        }
+    }
+
+    /// Computes the roots and all that they need, in runs of one operation.
+    fn schedule(&mut self, roots: &[NodeId]) {
+        let (order, tasks) = self.pending(roots);
+        let position: HashMap<NodeId, usize> =
+            order.iter().enumerate().map(|(index, &id)| (id, index)).collect();
+        let mut waiting = vec![0_u32; order.len()];
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); order.len()];
+        for (index, task) in tasks.iter().enumerate() {
+            let second = if let Second::Node(b) = task.b { Some(b) } else { None };
+            for operand in task.a.into_iter().chain(second) {
+                if let Some(&operand) = position.get(&operand) {
+                    waiting[index] += 1;
+                    users[operand].push(index);
+                }
             }
-            Node::Public(public) => Operand::new(PUBLIC, public.index()),
-            _ => return None,
+        }
+        let mut ready: Vec<usize> = (0..order.len()).filter(|&i| waiting[i] == 0).collect();
+        let mut current: Option<Op> = None;
+        while !ready.is_empty() {
+            // Stay with the operation of the run; else take the one with the most ready tasks.
+            let stay = current.filter(|op| ready.iter().any(|&index| tasks[index].op == *op));
+            let op = stay.unwrap_or_else(|| most_frequent(&ready, &tasks));
+            current = Some(op);
+            let (now, later): (Vec<usize>, Vec<usize>) =
+                ready.into_iter().partition(|&index| tasks[index].op == op);
+            ready = later;
+            for index in now {
+                self.compute(order[index], &tasks[index]);
+                for &user in &users[index] {
+                    waiting[user] -= 1;
+                    if waiting[user] == 0 {
+                        ready.push(user);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The nodes below the roots that are still to be computed, operands first.
+    fn pending(&mut self, roots: &[NodeId]) -> (Vec<NodeId>, Vec<Task>) {
+        let (mut order, mut tasks) = (Vec::new(), Vec::new());
+        let mut seen = std::collections::HashSet::new();
+        let mut stack: Vec<(NodeId, bool)> = roots.iter().rev().map(|&root| (root, false)).collect();
+        while let Some((id, done)) = stack.pop() {
+            if done {
+                let task = self.task(id);
+                order.push(id);
+                tasks.push(task);
+                continue;
+            }
+            if self.places[id.index()].is_some() || !seen.insert(id) {
+                continue;
+            }
+            stack.push((id, true));
+            let task = self.task(id);
+            if let Second::Node(b) = task.b {
+                stack.push((b, false));
+            }
+            stack.extend(task.a.map(|a| (a, false)));
+        }
+        (order, tasks)
+    }
+
+    fn compute(&mut self, id: NodeId, task: &Task) {
+        let slot = |operand: NodeId, places: &[Option<u32>]| {
+            places[operand.index()].expect("operands are scheduled first")
+        };
+        let a = task.a.map_or(0, |a| slot(a, &self.places));
+        let b = match task.b {
+            Second::Node(b) => slot(b, &self.places),
+            Second::Constant(index) => index,
+            Second::None => 0,
+        };
+        // The result may take an operand's slot: operands are read before it is stored.
+        self.release(self.chip.graph.node(id).operands());
+        let target = self.allocate();
+        self.emit(task.op, target, a, b);
+        self.places[id.index()] = Some(target);
+    }
+
+    fn slot(&self, node: NodeId) -> u32 {
+        self.places[node.index()].expect("scheduled before it is read")
+    }
+
+    fn allocate(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.slots += 1;
+            self.slots - 1
         })
     }
 
-    /// Makes sure that a node is computed, and says where it is.
-    fn operand(&mut self, root: NodeId) -> Operand {
-        let mut stack = vec![root];
-        while let Some(&id) = stack.last() {
-            if self.places[id.index()].is_some() {
-                stack.pop();
-                continue;
-            }
-            let node = self.chip.graph.node(id);
-            if let Some(leaf) = self.leaf(node) {
-                self.places[id.index()] = Some(leaf);
-                stack.pop();
-                continue;
-            }
-            let pending: Vec<NodeId> =
-                node.operands().filter(|operand| self.places[operand.index()].is_none()).collect();
-            if !pending.is_empty() {
-                stack.extend(pending.into_iter().rev());
-                continue;
-            }
-            stack.pop();
-            let place = |operand: NodeId| self.places[operand.index()].expect("scheduled before");
-            let (op, a, b) = match node {
-                Node::Add(a, b) if a == b => (Op::Double, place(a), place(a)),
-                Node::Mul(a, b) if a == b => (Op::Square, place(a), place(a)),
-                Node::Mul(a, b) if self.chip.graph.node(b) == Node::Const(2) => {
-                    (Op::Double, place(a), place(a))
-                }
-                Node::Mul(a, b) if self.chip.graph.node(a) == Node::Const(2) => {
-                    (Op::Double, place(b), place(b))
-                }
-                Node::Add(a, b) => (Op::Add, place(a), place(b)),
-                Node::Sub(a, b) => (Op::Sub, place(a), place(b)),
-                Node::Mul(a, b) => (Op::Mul, place(a), place(b)),
-                Node::Neg(a) => (Op::Neg, place(a), place(a)),
-                other => unreachable!("the IR verifier lets no {other:?} into a rule or message"),
-            };
-            // The operands' slots may be overwritten by the result: they are read before it is stored.
-            self.release(node.operands());
-            let target = self.emit(op, a, b);
-            self.places[id.index()] = Some(target);
-        }
-        self.places[root.index()].expect("computed above")
-    }
-
-    fn push(&mut self, op: Op, target: u32, a: Operand, b: Operand) {
-        self.instructions.push(Instruction { op, target, a, b });
-    }
-
-    fn emit(&mut self, op: Op, a: Operand, b: Operand) -> Operand {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots += 1;
-            self.slots as u32 - 1
-        });
-        self.push(op, slot, a, b);
-        Operand::new(SLOT, slot as usize)
-    }
-
-    fn free(&mut self, operand: Operand) {
-        if operand.tag() == SLOT {
-            self.free.push(operand.index() as u32);
+    fn emit(&mut self, op: Op, target: u32, a: u32, b: u32) {
+        let index = self.steps.len() as u32;
+        self.steps.push(Step { target, a, b });
+        match self.runs.last_mut() {
+            Some(run) if run.op == op => run.end = index + 1,
+            _ => self.runs.push(Run { op, start: index, end: index + 1 }),
         }
     }
 
-    /// Takes one reader off each node; a slot without readers is free.
+    /// Takes one reader off each node; a computed node without readers gives its slot back.
     fn release(&mut self, nodes: impl Iterator<Item = NodeId>) {
         for node in nodes {
-            let readers = &mut self.readers[node.index()];
-            *readers -= 1;
-            if *readers == 0
+            self.readers[node.index()] -= 1;
+            if self.readers[node.index()] == 0
                 && let Some(place) = self.places[node.index()]
             {
-                self.free(place);
+                self.free.push(place);
             }
         }
     }
 
-    fn finish(self, outputs: Vec<Operand>) -> Tape<F> {
-        Tape {
-            instructions: self.instructions,
-            constants: self.constants,
-            slots: self.slots,
-            outputs,
+    /// Schedules some rules together, then asserts them in order.
+    fn rules(&mut self, rules: &[Rule]) {
+        let zero = |side: NodeId| self.chip.graph.node(side) == Node::Const(0);
+        let roots: Vec<NodeId> = rules
+            .iter()
+            .flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]))
+            .filter(|&root| !zero(root))
+            .collect();
+        self.schedule(&roots);
+        for rule in rules {
+            let sides: Vec<u32> = [rule.left, rule.right]
+                .into_iter()
+                .filter(|&side| self.chip.graph.node(side) != Node::Const(0))
+                .map(|side| self.slot(side))
+                .collect();
+            let guard = rule.guard.map(|guard| self.slot(guard));
+            match (sides.as_slice(), guard) {
+                ([], _) => {
+                    // The rule `0 = 0` still counts as a constraint.
+                    let target = self.allocate();
+                    let index = self.zero();
+                    self.emit(Op::Const, target, 0, index);
+                    self.emit(Op::Assert(rule.section), 0, target, 0);
+                    self.free.push(target);
+                }
+                (&[side], None) => self.emit(Op::Assert(rule.section), 0, side, 0),
+                (&[left, right, ..], None) => {
+                    self.emit(Op::AssertEq(rule.section), 0, left, right);
+                }
+                (&[side], Some(guard)) => {
+                    let target = self.allocate();
+                    self.emit(Op::Mul, target, guard, side);
+                    self.emit(Op::Assert(rule.section), 0, target, 0);
+                    self.free.push(target);
+                }
+                (&[left, right, ..], Some(guard)) => {
+                    let target = self.allocate();
+                    self.emit(Op::Sub, target, left, right);
+                    self.emit(Op::Mul, target, guard, target);
+                    self.emit(Op::Assert(rule.section), 0, target, 0);
+                    self.free.push(target);
+                }
+            }
+            self.release(rule.guard.into_iter().chain([rule.left, rule.right]));
         }
     }
+
+    fn zero(&mut self) -> u32 {
+        let next = self.constants.len() as u32;
+        let index = *self.constant_ids.entry(0).or_insert(next);
+        if index == next {
+            self.constants.push(F::ZERO);
+        }
+        index
+    }
+
+    fn finish(self, outputs: Vec<u32>) -> Tape<F> {
+        let reads_fixed = self
+            .sources
+            .iter()
+            .any(|source| matches!(source, Source::Fixed(_) | Source::FixedNext(_)));
+        Tape {
+            sources: self.sources,
+            constants: self.constants,
+            steps: self.steps,
+            runs: self.runs,
+            slots: self.slots as usize,
+            outputs,
+            reads_fixed,
+        }
+    }
+}
+
+fn most_frequent(ready: &[usize], tasks: &[Task]) -> Op {
+    let mut ops: Vec<Op> = ready.iter().map(|&index| tasks[index].op).collect();
+    ops.sort_unstable();
+    ops.chunk_by(|a, b| a == b)
+        .max_by_key(|chunk| chunk.len())
+        .map(|chunk| chunk[0])
+        .expect("something is ready")
 }

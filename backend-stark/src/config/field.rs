@@ -1,0 +1,181 @@
+//! The types of the proof system over each field: one instance of everything generic.
+
+use std::fmt::Debug;
+
+use chipwright_ir::FieldPair;
+use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use p3_challenger::{CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger};
+use p3_commit::{ExtensionMmcs, Mmcs};
+use p3_dft::Radix2DitParallel;
+use p3_field::coset::TwoAdicMultiplicativeCoset;
+use p3_field::{PrimeCharacteristicRing, TwoAdicField};
+use p3_fri::{FriParameters, TwoAdicFriPcs};
+use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
+use p3_merkle_tree::MerkleTreeMmcs;
+use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
+use p3_uni_stark::StarkConfig;
+
+use super::Parameters;
+
+/// A field pair with a hash, and so with a proof system.
+///
+/// The hash of Goldilocks is Poseidon2 of width 16 with the round constants of `p3-goldilocks`: a sponge
+/// of rate 12 without padding (the lengths of all rows are part of the statement) hashes leaves, and the
+/// first four elements of the permutation of four digests are their parent. Capacity and digests of four
+/// elements resist collisions up to 2^128 work.
+pub trait StarkField: FieldPair<Base: TwoAdicField> {
+    /// The tree hash.
+    type Mmcs: Mmcs<
+            Self::Base,
+            MultiProof: Sync,
+            Error: Sync + Send + Debug,
+            Commitment: Debug + PartialEq + Send + Sync,
+            ProverData<p3_matrix::dense::RowMajorMatrix<Self::Base>>: Send + Sync,
+        > + Send
+        + Sync
+        + 'static;
+    /// The transcript.
+    type Challenger: FieldChallenger<Self::Base>
+        + GrindingChallenger<Witness = Self::Base>
+        + CanObserve<<Self::Mmcs as Mmcs<Self::Base>>::Commitment>
+        + Clone
+        + Send
+        + Sync
+        + 'static;
+
+    /// The hash's collision resistance, in bits.
+    const COLLISION_BITS: usize;
+    /// The hash's name in reports.
+    const HASH: &'static str;
+
+    /// A tree hash that commits to layers `cap_height` below the root.
+    fn mmcs(cap_height: usize) -> Self::Mmcs;
+    /// A fresh transcript.
+    fn challenger() -> Self::Challenger;
+
+    /// The proof system, with a transcript that begins with `seed`: 32 bytes that name the statement.
+    fn stark(parameters: &Parameters, seed: &[u8; 32]) -> Stark<Self> {
+        let mmcs = Self::mmcs(parameters.cap_height);
+        let grinding = parameters.grinding;
+        let fri = FriParameters {
+            log_blowup: parameters.log_blowup,
+            log_final_poly_len: parameters.log_final_poly_len,
+            max_log_arity: parameters.max_log_arity,
+            num_queries: parameters.queries,
+            batch_proof_of_work_bits: grinding.batch,
+            commit_proof_of_work_bits: grinding.fold,
+            query_proof_of_work_bits: grinding.query,
+            mmcs: ExtensionMmcs::new(mmcs.clone()),
+        };
+        let mut challenger = Self::challenger();
+        // Three bytes an element: injective in every field of at least 24 bits.
+        for chunk in seed.chunks(3) {
+            let value = chunk.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
+            challenger.observe(Self::Base::from_u64(value));
+        }
+        StarkConfig::new(TwoAdicFriPcs::new(Radix2DitParallel::default(), mmcs, fri), challenger)
+            .with_lookup_proof_of_work_bits(grinding.lookup)
+            .with_ood_proof_of_work_bits(grinding.out_of_domain)
+    }
+
+    /// The base-2 logarithm of the largest domain.
+    fn max_log_domain() -> usize {
+        Self::Base::TWO_ADICITY
+    }
+}
+
+type Pcs<P> = TwoAdicFriPcs<
+    <P as FieldPair>::Base,
+    Radix2DitParallel<<P as FieldPair>::Base>,
+    <P as StarkField>::Mmcs,
+    ExtensionMmcs<<P as FieldPair>::Base, <P as FieldPair>::Ext, <P as StarkField>::Mmcs>,
+>;
+
+/// The proof system over a field, as Plonky3 knows it.
+pub type Stark<P> = StarkConfig<Pcs<P>, <P as FieldPair>::Ext, Challenger<P>>;
+
+/// The transcript over a field.
+pub type Challenger<P> = <P as StarkField>::Challenger;
+
+/// The evaluation domains over a field.
+pub type Domain<P> = TwoAdicMultiplicativeCoset<<P as FieldPair>::Base>;
+
+/// The permutation of the hash over Goldilocks.
+pub type Permutation = Poseidon2Goldilocks<16>;
+
+type Packing = <Goldilocks as p3_field::Field>::Packing;
+type GoldilocksMmcs = MerkleTreeMmcs<
+    Packing,
+    Packing,
+    PaddingFreeSponge<Permutation, 16, 12, 4>,
+    TruncatedPermutation<Permutation, 4, 4, 16>,
+    4,
+    4,
+>;
+
+macro_rules! over_goldilocks {
+    ($($pair:ty),*) => {$(
+        impl StarkField for $pair {
+            type Mmcs = GoldilocksMmcs;
+            type Challenger = DuplexChallenger<Goldilocks, Permutation, 16, 12>;
+
+            const COLLISION_BITS: usize = 128;
+            const HASH: &'static str = "Poseidon2 of width 16, rate 12, 4-to-1";
+
+            fn mmcs(cap_height: usize) -> Self::Mmcs {
+                let permutation = default_goldilocks_poseidon2_16();
+                MerkleTreeMmcs::new(
+                    PaddingFreeSponge::new(permutation.clone()),
+                    TruncatedPermutation::new(permutation),
+                    cap_height,
+                )
+            }
+
+            fn challenger() -> Self::Challenger {
+                DuplexChallenger::new(default_goldilocks_poseidon2_16())
+            }
+        }
+    )*};
+}
+
+over_goldilocks!(Goldilocks2, Goldilocks3);
+
+/// Runs an expression with a type parameter bound to the [`StarkField`] of a field, or returns
+/// [`ConfigError::UnsupportedField`](crate::config::ConfigError::UnsupportedField) from the function:
+/// `with_stark_field!(field, P => prove::<P>(key))`.
+#[macro_export]
+macro_rules! with_stark_field {
+    ($field:expr, $pair:ident => $body:expr) => {
+        match $field {
+            ::chipwright_ir::Field::Goldilocks2 => {
+                type $pair = ::chipwright_ir::field::Goldilocks2;
+                $body
+            }
+            ::chipwright_ir::Field::Goldilocks3 => {
+                type $pair = ::chipwright_ir::field::Goldilocks3;
+                $body
+            }
+            other => return Err($crate::config::ConfigError::UnsupportedField(other).into()),
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use p3_challenger::CanSample;
+
+    use super::*;
+
+    #[test]
+    fn another_seed_gives_other_challenges() {
+        use p3_uni_stark::StarkGenericConfig;
+        let parameters = crate::config::Config::testing().parameters;
+        let sample = |seed: [u8; 32]| -> Goldilocks {
+            Goldilocks2::stark(&parameters, &seed).initialise_challenger().sample()
+        };
+        let mut other = [7; 32];
+        other[31] = 8;
+        assert_eq!(sample([7; 32]), sample([7; 32]));
+        assert_ne!(sample([7; 32]), sample(other));
+    }
+}

@@ -1,0 +1,361 @@
+//! What a configuration is worth, computed: proven and conjectured bits, each with its limiting term.
+//!
+//! The bounds are `p3-security`'s. *Proven* is the better of unique decoding and list decoding up to the
+//! Johnson bound; *conjectured* is the random-words regime. Every term is a bound on one round of the
+//! protocol: the level is that of the weakest round, grinding included, or the collision resistance of
+//! the hash if that is less. Several tables are accounted as one: the tallest height, the highest
+//! degree, and the sums of everything that is combined or looked up.
+//!
+//! ```
+//! use chipwright_backend_stark::config::Config;
+//! use chipwright_backend_stark::security::{BatchShape, SecurityReport};
+//!
+//! let report = SecurityReport::new(&Config::proven_100(), &BatchShape::reference())?;
+//! assert!(report.require(100).is_ok());
+//! # Ok::<(), chipwright_backend_stark::config::ConfigError>(())
+//! ```
+
+use std::fmt;
+
+use p3_security::fri::FriRegime;
+use p3_security::logup::{self, LogUpAir};
+use p3_security::report::RegimeReport;
+use p3_security::stark::{conjectured_security_report, proven_security_report};
+use p3_security::{GrindingSites, InstanceShape, Regime, StarkAirParams};
+use serde::Serialize;
+
+use crate::config::{Config, ConfigError, StarkField};
+use crate::with_stark_field;
+
+/// The numbers of a batch of tables that its security depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BatchShape {
+    /// The base-2 logarithm of the tallest table's height.
+    pub log_height: usize,
+    /// The polynomials that are combined into one: columns, each counted once for every point at which it
+    /// is opened, over all tables and commitments.
+    pub openings: usize,
+    /// The constraints of all tables, those of the lookup argument included.
+    pub constraints: usize,
+    /// The highest degree of a constraint, in multiples of the height.
+    pub degree: usize,
+    /// The largest number of quotient chunks of a table.
+    pub quotient_chunks: usize,
+    /// The messages that one row of each table exchanges, over all tables.
+    pub messages: usize,
+    /// The number of elements of the widest message.
+    pub message_width: usize,
+}
+
+impl BatchShape {
+    /// The shape at which named configurations are compared: 2^20 rows of 512 columns, all of them read
+    /// on the row below too, 64 preprocessed columns, and 64 messages of 8 elements in 32 lookup columns,
+    /// over the quadratic extension.
+    pub const fn reference() -> Self {
+        Self {
+            log_height: 20,
+            openings: 2 * 512 + 64 + 8 * 2 + 2 * 33 * 2,
+            constraints: 1 << 10,
+            degree: 9,
+            quotient_chunks: 8,
+            messages: 64,
+            message_width: 8,
+        }
+    }
+
+    /// The shape of a layer of self-recursion: 2^12 rows of 200 columns.
+    pub const fn recursion() -> Self {
+        Self {
+            log_height: 12,
+            openings: 2 * 200 + 30 + 8 * 2 + 2 * 9 * 2,
+            constraints: 1 << 9,
+            degree: 9,
+            quotient_chunks: 8,
+            messages: 16,
+            message_width: 4,
+        }
+    }
+}
+
+/// What a configuration is worth for a batch of a certain shape.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SecurityReport {
+    /// The name of the configuration.
+    pub name: String,
+    /// The base field with the extension degree.
+    pub field: String,
+    /// The degree of the challenge field over the base field.
+    pub extension_degree: usize,
+    /// The base-2 logarithm of the blowup.
+    pub log_blowup: usize,
+    /// The number of queries.
+    pub queries: usize,
+    /// The bits of proof of work before the queries.
+    pub pow_bits: usize,
+    /// The proven level in whole bits, rounded down.
+    pub proven_bits: u32,
+    /// The conjectured level in whole bits, rounded down.
+    pub conjectured_bits: u32,
+    /// The round that limits the proven level.
+    pub limiting_term: String,
+    /// The regime of the proven level.
+    pub regime: String,
+    /// The round that limits the conjectured level.
+    pub conjectured_limiting_term: String,
+    /// The collision resistance of the hash, in bits.
+    pub hash_bits: u32,
+    /// The hash.
+    pub hash: &'static str,
+    /// The shape that the report speaks of.
+    pub shape: BatchShape,
+    /// Every round of the proven level's regime.
+    pub proven_terms: Vec<Term>,
+    /// Every round of the conjectured regime.
+    pub conjectured_terms: Vec<Term>,
+}
+
+/// One round of the protocol, and how hard it is to cheat in it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Term {
+    /// The round.
+    pub name: &'static str,
+    /// The bits of work that cheating takes.
+    pub bits: f64,
+}
+
+impl SecurityReport {
+    /// Computes what `config` is worth for a batch of shape `shape`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the configuration is not valid, or its field has no hash.
+    pub fn new(config: &Config, shape: &BatchShape) -> Result<Self, ConfigError> {
+        config.validate()?;
+        with_stark_field!(config.field, P => Ok(Self::over::<P>(config, shape)))
+    }
+
+    fn over<P: StarkField>(config: &Config, batch: &BatchShape) -> Self {
+        let parameters = &config.parameters;
+        let fri = FriRegime {
+            log_blowup: parameters.log_blowup,
+            num_queries: parameters.queries,
+            log_final_poly_len: parameters.log_final_poly_len,
+            max_log_arity: parameters.max_log_arity,
+            commit_pow_bits: parameters.grinding.fold,
+            query_pow_bits: parameters.grinding.query,
+        };
+        let grinding = GrindingSites {
+            out_of_domain: parameters.grinding.out_of_domain,
+            batch_combination: parameters.grinding.batch,
+            lookup_challenge: parameters.grinding.lookup,
+            ..GrindingSites::NONE
+        };
+        let air = StarkAirParams {
+            num_constraints: batch.constraints.max(1),
+            max_constraint_degree: batch.degree.max(1),
+            num_quotient_chunks: batch.quotient_chunks.max(1),
+            // Cells of a row and the next: two opening points a column.
+            max_combo: 2,
+        };
+        let shape = InstanceShape {
+            log_trace_length: batch.log_height,
+            // The order of each base field is a hair below a power of two: the rounding is below 10⁻⁸.
+            modulus_bits: config.field.bits() as usize * config.field.degree(),
+            collision_resistance: P::COLLISION_BITS,
+            num_batched_functions: batch.openings.max(1),
+        };
+        let buses =
+            LogUpAir { num_interactions: batch.messages, max_message_width: batch.message_width };
+        let extras: Vec<_> = logup::security_term(&buses, &shape, &grinding).into_iter().collect();
+
+        let proven = proven_security_report(&fri, &air, &shape, &extras, &grinding);
+        let conjectured = conjectured_security_report(&fri, &air, &shape, &extras, &grinding);
+        let (regime, binding) = proven.binding();
+        let winner = match (&proven.ldr, regime) {
+            (Some(list), Regime::ListDecoding { .. }) => list,
+            _ => &proven.udr,
+        };
+        Self {
+            name: config.name.to_string(),
+            field: config.field.to_string(),
+            extension_degree: config.field.degree(),
+            log_blowup: parameters.log_blowup,
+            queries: parameters.queries,
+            pow_bits: parameters.grinding.query,
+            proven_bits: whole_bits(proven.security_bits()),
+            conjectured_bits: whole_bits(conjectured.security_bits()),
+            limiting_term: binding.label.to_owned(),
+            regime: regime_name(regime),
+            conjectured_limiting_term: conjectured.binding().label.to_owned(),
+            hash_bits: P::COLLISION_BITS as u32,
+            hash: P::HASH,
+            shape: *batch,
+            proven_terms: terms(winner),
+            conjectured_terms: terms(&conjectured),
+        }
+    }
+
+    /// Refuses a level below `bits` proven bits.
+    ///
+    /// # Errors
+    ///
+    /// Names the level reached and the round that limits it.
+    pub fn require(&self, bits: u32) -> Result<(), InsufficientSecurity> {
+        if self.proven_bits >= bits {
+            return Ok(());
+        }
+        Err(InsufficientSecurity {
+            config: self.name.clone(),
+            required: bits,
+            proven: self.proven_bits,
+            term: self.limiting_term.clone(),
+            log_height: self.shape.log_height,
+        })
+    }
+}
+
+/// A configuration is worth less than it has to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "configuration `{config}` proves {proven} bits for tables of 2^{log_height} rows, {required} are \
+     required; the limit is {term}"
+)]
+pub struct InsufficientSecurity {
+    /// The configuration.
+    pub config: String,
+    /// The proven bits required.
+    pub required: u32,
+    /// The proven bits reached.
+    pub proven: u32,
+    /// The round that limits the level.
+    pub term: String,
+    /// The base-2 logarithm of the tallest table's height.
+    pub log_height: usize,
+}
+
+impl fmt::Display for SecurityReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: proven {} ({}, {}) / conjectured {} ({}) / hash {}",
+            self.name,
+            self.proven_bits,
+            self.regime,
+            self.limiting_term,
+            self.conjectured_bits,
+            self.conjectured_limiting_term,
+            self.hash_bits,
+        )
+    }
+}
+
+/// The security of every named configuration at [`BatchShape::reference`].
+///
+/// # Errors
+///
+/// Fails if a configuration is not valid.
+pub fn named_reports() -> Result<Vec<SecurityReport>, ConfigError> {
+    Config::all()
+        .iter()
+        .map(|config| SecurityReport::new(config, &BatchShape::reference()))
+        .collect()
+}
+
+fn whole_bits(bits: f64) -> u32 {
+    bits.max(0.0).floor() as u32
+}
+
+fn regime_name(regime: Regime) -> String {
+    match regime {
+        Regime::UniqueDecoding => "unique decoding".to_owned(),
+        Regime::ListDecoding { m } => format!("list decoding, m = {m}"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+fn terms(report: &RegimeReport) -> Vec<Term> {
+    report.terms().iter().map(|term| Term { name: term.label, bits: term.bits.bits() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    fn table(shape: &BatchShape) -> String {
+        Config::all().iter().chain([&Config::testing()]).fold(String::new(), |mut text, config| {
+            let report = SecurityReport::new(config, shape).expect("valid configuration");
+            writeln!(text, "{report}").expect("strings grow");
+            text
+        })
+    }
+
+    #[test]
+    fn named_configurations_at_the_reference_shape() {
+        insta::assert_snapshot!(table(&BatchShape::reference()), @r"
+        proven-100: proven 100 (list decoding, m = 4, batch-combination) / conjectured 106 (logup-fingerprint) / hash 128
+        proven-128: proven 128 (list decoding, m = 436, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
+        peer-plonky2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 94 (batch-combination) / hash 128
+        peer-plonky3-recursion: proven 68 (list decoding, m = 226, low-degree-test) / conjectured 95 (batch-combination) / hash 128
+        testing (insecure): proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
+        ");
+    }
+
+    #[test]
+    fn named_configurations_at_a_recursion_layer() {
+        insta::assert_snapshot!(table(&BatchShape::recursion()), @r"
+        proven-100: proven 106 (list decoding, m = 7, low-degree-test) / conjectured 116 (deep-ali) / hash 128
+        proven-128: proven 128 (list decoding, m = 1000, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
+        peer-plonky2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 98 (ldt-query-phase) / hash 128
+        peer-plonky3-recursion: proven 68 (list decoding, m = 1000, low-degree-test) / conjectured 105 (batch-combination) / hash 128
+        testing (insecure): proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
+        ");
+    }
+
+    #[test]
+    fn the_terms_of_the_default_at_the_reference_shape() {
+        let report = SecurityReport::new(&Config::default(), &BatchShape::reference())
+            .expect("valid configuration");
+        let text = report.proven_terms.iter().fold(String::new(), |mut text, term| {
+            writeln!(text, "{:.2} {}", term.bits, term.name).expect("strings grow");
+            text
+        });
+        insta::assert_snapshot!(text, @r"
+        114.33 air-composition
+        105.01 deep-ali
+        101.27 low-degree-test
+        100.80 batch-combination
+        106.68 logup-fingerprint
+        128.00 commitment-collision
+        ");
+    }
+
+    #[test]
+    fn every_target_is_reached_at_the_reference_shape() {
+        for config in Config::all() {
+            let report = SecurityReport::new(&config, &BatchShape::reference())
+                .expect("valid configuration");
+            report.require(config.target.unwrap_or(0)).expect("the target is reached");
+        }
+    }
+
+    #[test]
+    fn a_level_below_the_target_is_refused() {
+        let report = SecurityReport::new(&Config::peer_plonky2(), &BatchShape::recursion())
+            .expect("valid configuration");
+        let error = report.require(100).expect_err("far from 100 bits");
+        assert_eq!((error.required, error.proven), (100, report.proven_bits));
+    }
+
+    #[test]
+    fn more_rows_never_prove_more() {
+        let bits: Vec<u32> = (5..26)
+            .map(|log_height| {
+                let shape = BatchShape { log_height, ..BatchShape::reference() };
+                SecurityReport::new(&Config::default(), &shape).expect("valid").proven_bits
+            })
+            .collect();
+        assert!(bits.is_sorted_by(|a, b| a >= b), "{bits:?}");
+    }
+}
