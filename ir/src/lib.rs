@@ -5,6 +5,7 @@
 //! is as good an input as a Rust program.
 
 pub mod chip;
+pub mod circuit;
 pub mod field;
 pub mod id;
 pub mod machine;

@@ -1,0 +1,343 @@
+//! Checks of stage `expr`.
+
+use super::{Code, Errors, Item, VerifierErrors};
+use crate::circuit::call::ChipLibrary;
+use crate::circuit::graph::{BinaryOp, Graph, NodeId, Op, RuleKind};
+use crate::circuit::value::ValueType;
+
+/// Checks the invariants of an expression graph that hold between any two passes: V01 to V03.
+///
+/// # Errors
+///
+/// All violations.
+pub fn verify_structure(graph: &Graph) -> Result<(), VerifierErrors> {
+    let mut check = Check { graph, errors: Errors::default() };
+    check.structure();
+    check.errors.finish()
+}
+
+/// Checks all invariants of an expression graph: V01 to V05.
+///
+/// # Errors
+///
+/// All violations.
+pub fn verify(graph: &Graph) -> Result<(), VerifierErrors> {
+    let mut check = Check { graph, errors: Errors::default() };
+    check.structure();
+    if check.errors.0.is_empty() {
+        check.uses();
+    }
+    check.errors.0.sort_by(|a, b| a.item.cmp(&b.item));
+    check.errors.finish()
+}
+
+/// Checks the calls of a graph against a library: V10.
+///
+/// # Errors
+///
+/// All violations.
+pub fn verify_calls(graph: &Graph, library: &dyn ChipLibrary) -> Result<(), VerifierErrors> {
+    let mut check = Check { graph, errors: Errors::default() };
+    for id in graph.ids() {
+        let Op::Call(call) = graph.op(id) else { continue };
+        let call = graph.call_info(call);
+        match library.signature(&call.chip) {
+            None => check.node(Code::V10, id, format!("there is no chip `{}`", call.chip)),
+            Some(signature) if signature != call.signature => {
+                let message = format!(
+                    "`{}` takes {} inputs, {} elements of private data and gives {} outputs, not \
+                     {}, {} and {}, or at other ports or of other types",
+                    call.chip,
+                    signature.inputs.len(),
+                    signature.data,
+                    signature.outputs.len(),
+                    call.signature.inputs.len(),
+                    call.signature.data,
+                    call.signature.outputs.len(),
+                );
+                check.node(Code::V10, id, message);
+            }
+            Some(_) => {}
+        }
+    }
+    check.errors.finish()
+}
+
+struct Check<'a> {
+    graph: &'a Graph,
+    errors: Errors,
+}
+
+impl Check<'_> {
+    fn node(&mut self, code: Code, id: NodeId, message: impl Into<String>) {
+        let node = self.graph.node(id);
+        let mut source = self.graph.names.text(node.label).to_owned();
+        if let Some(location) = node.location {
+            source += &format!(" {location}");
+        }
+        self.errors.add(code, Item::Node(id), message, source.trim().to_owned());
+    }
+
+    fn structure(&mut self) {
+        for id in self.graph.ids() {
+            self.operands_stand_before(id);
+            self.arity_and_types(id);
+        }
+        self.bits();
+        for (what, ids) in [("public", self.graph.publics()), ("private", self.graph.privates())] {
+            self.positions(what, ids);
+        }
+        self.rules();
+    }
+
+    fn operands_stand_before(&mut self, id: NodeId) {
+        for &operand in &*self.graph.operands(id) {
+            if operand >= id {
+                self.node(Code::V01, id, format!("{operand} is used before it is defined"));
+            } else if !self.graph.op(operand).has_value()
+                && !matches!(self.graph.op(id), Op::Output(_))
+            {
+                self.node(Code::V02, id, format!("{operand} has outputs, but no value"));
+            }
+        }
+    }
+
+    fn arity_and_types(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let operands = graph.operands(id);
+        let ty = |operand: NodeId| {
+            if operand < id { graph.ty(operand) } else { ValueType::Felt }
+        };
+        let types: Vec<_> = operands.iter().map(|&operand| ty(operand)).collect();
+        let degree = graph.field.degree();
+        let expected = match graph.op(id) {
+            Op::Const(_) | Op::Public(_) | Op::Private(_) => Some(0),
+            Op::Binary(_) => Some(2),
+            Op::MulAdd | Op::MulSub => Some(3),
+            Op::FromCoefficients => Some(degree),
+            Op::Output(_) => Some(1),
+            Op::Call(call) => Some(graph.call_info(call).signature.inputs.len()),
+            Op::Hint(_) => None,
+        };
+        if let Some(expected) = expected.filter(|&expected| expected != operands.len()) {
+            let message = format!("{expected} operands were expected, {} came", operands.len());
+            self.node(Code::V02, id, message);
+            return;
+        }
+        match graph.op(id) {
+            Op::Const(constant) => {
+                let value = graph.constant_value(constant);
+                if !value.belongs_to(graph.field) {
+                    let shown = value.display(graph.field);
+                    let message = format!("{shown} is not a canonical constant of {}", graph.field);
+                    self.node(Code::V02, id, message);
+                }
+            }
+            Op::Binary(_) | Op::MulAdd | Op::MulSub => {
+                let join = types.iter().fold(ValueType::Felt, |a, &b| a.join(b));
+                if graph.ty(id).without_bit() != join {
+                    let message = format!("the result is {join}, not {}", graph.ty(id));
+                    self.node(Code::V02, id, message);
+                }
+            }
+            Op::FromCoefficients => {
+                if types.iter().any(|ty| ty.is_ext()) {
+                    self.node(Code::V02, id, "coefficients are base elements, not ext");
+                }
+            }
+            Op::Hint(hint) => self.hint(id, hint, &types),
+            Op::Call(call) => {
+                let signature = &graph.call_info(call).signature;
+                for (i, (ty, port)) in types.iter().zip(&signature.inputs).enumerate() {
+                    if *ty > port.ty {
+                        let message = format!("input {i} is {ty}, expected {}", port.ty);
+                        self.node(Code::V02, id, message);
+                    }
+                }
+                let rows = graph.call_info(call).chip.rows;
+                let mut ports = signature.inputs.iter().chain(&signature.outputs);
+                if rows == 0 || ports.any(|port| port.row >= rows) {
+                    self.node(Code::V02, id, format!("a port lies outside of the {rows} rows"));
+                }
+                self.outputs_follow(id, signature.outputs.iter().map(|port| port.ty));
+            }
+            Op::Output(_) if operands.iter().all(|&o| o >= id || graph.op(o).has_value()) => {
+                self.node(Code::V02, id, "only hints and calls have outputs");
+            }
+            Op::Output(_) | Op::Public(_) | Op::Private(_) => {}
+        }
+    }
+
+    fn hint(&mut self, id: NodeId, hint: crate::circuit::HintId, types: &[ValueType]) {
+        let hint = self.graph.hint_info(hint);
+        if !hint.kind.is_well_formed() {
+            self.node(Code::V02, id, format!("the parameters of `{}` make no sense", hint.kind));
+        }
+        if let Some(expected) = hint.kind.inputs() {
+            let fits = expected.len() == types.len()
+                && expected.iter().zip(types).all(|(expected, ty)| ty <= expected);
+            if !fits {
+                let message = format!("`{}` takes {}", hint.kind, list(&expected));
+                self.node(Code::V02, id, message + &format!(", not {}", list(types)));
+            }
+        }
+        let outputs = hint.kind.outputs(self.graph.field, &hint.inputs);
+        let narrower = types.len() == hint.inputs.len()
+            && types.iter().zip(&hint.inputs).all(|(ty, declared)| ty <= declared);
+        if outputs != hint.outputs || !narrower {
+            let message = format!("`{}` gives {}", hint.kind, list(&outputs));
+            self.node(Code::V02, id, message + &format!(", not {}", list(&hint.outputs)));
+        }
+        self.outputs_follow(id, hint.outputs.iter().copied());
+    }
+
+    /// The outputs of a hint or call are the nodes directly behind it, in order.
+    fn outputs_follow(&mut self, id: NodeId, types: impl ExactSizeIterator<Item = ValueType>) {
+        let count = types.len();
+        for (i, ty) in types.enumerate() {
+            let next = NodeId::new(id.index() + 1 + i);
+            let fits = next.index() < self.graph.len()
+                && self.graph.op(next) == Op::Output(i as u32)
+                && *self.graph.operands(next) == [id]
+                && self.graph.ty(next).without_bit() == ty.without_bit();
+            if !fits {
+                self.node(Code::V02, id, format!("output {i} of {count} is missing or not {ty}"));
+            }
+        }
+        let beyond = NodeId::new(id.index() + 1 + count);
+        if beyond.index() < self.graph.len() && matches!(self.graph.op(beyond), Op::Output(_)) {
+            self.node(Code::V02, beyond, format!("{id} has only {count} outputs"));
+        }
+    }
+
+    fn bits(&mut self) {
+        let graph = self.graph;
+        let mut guaranteed = vec![false; graph.len()];
+        for rule in graph.rules() {
+            if let RuleKind::Bit(id) = rule.kind
+                && id.index() < graph.len()
+            {
+                guaranteed[id.index()] = true;
+            }
+        }
+        for id in graph.ids() {
+            let known = match graph.op(id) {
+                Op::Const(constant) => graph.constant_value(constant).ty() == ValueType::Bit,
+                Op::Binary(BinaryOp::Mul) => {
+                    graph.operands(id).iter().all(|&o| o < id && graph.ty(o) == ValueType::Bit)
+                }
+                Op::Output(i) => match graph.operands(id).first().map(|&call| graph.op(call)) {
+                    Some(Op::Call(call)) => {
+                        let outputs = &graph.call_info(call).signature.outputs;
+                        outputs.get(i as usize).is_some_and(|port| port.ty == ValueType::Bit)
+                    }
+                    _ => false,
+                },
+                _ => false,
+            };
+            if graph.ty(id) == ValueType::Bit && !known && !guaranteed[id.index()] {
+                self.node(Code::V02, id, format!("nothing guarantees that {id} is a bit"));
+            }
+        }
+    }
+
+    fn positions(&mut self, what: &str, ids: &[NodeId]) {
+        for (expected, &id) in ids.iter().enumerate() {
+            let (Op::Public(found) | Op::Private(found)) = self.graph.op(id) else { continue };
+            if found as usize != expected {
+                let message =
+                    format!("{what} inputs are numbered in order: {found} should be {expected}");
+                self.node(Code::V03, id, message);
+            }
+        }
+    }
+
+    fn rules(&mut self) {
+        for (index, rule) in self.graph.rules().iter().enumerate() {
+            for id in rule.kind.nodes() {
+                let known = id.index() < self.graph.len() && self.graph.op(id).has_value();
+                if !known {
+                    let message = format!("{id} has no value");
+                    let label = self.graph.names.text(rule.label).to_owned();
+                    self.errors.add(Code::V02, Item::Rule(index), message, label);
+                }
+            }
+        }
+    }
+
+    fn uses(&mut self) {
+        let graph = self.graph;
+        let mut used = vec![false; graph.len()];
+        let mut bound = vec![false; graph.len()];
+        let live = graph.live();
+        for rule in graph.rules() {
+            for id in rule.kind.nodes() {
+                bound[id.index()] = true;
+            }
+        }
+        for id in graph.ids() {
+            let is_hint = matches!(graph.op(id), Op::Hint(_));
+            for &operand in &*graph.operands(id) {
+                used[operand.index()] = true;
+                bound[operand.index()] |= !is_hint;
+            }
+        }
+        for id in graph.ids() {
+            let free = match graph.op(id) {
+                Op::Private(_) => true,
+                Op::Output(_) => {
+                    let producer = graph.operands(id)[0];
+                    matches!(graph.op(producer), Op::Hint(_))
+                }
+                _ => false,
+            };
+            if free && !bound[id.index()] {
+                let message = format!("no rule binds {id}, which the prover chooses freely");
+                self.node(Code::V04, id, message);
+            } else if !live[id.index()] {
+                self.node(Code::V05, id, format!("{id} is not used"));
+            }
+        }
+    }
+}
+
+impl Graph {
+    /// Which nodes matter: those that a rule, a call or a division depends on, all inputs, and all
+    /// outputs of calls and of hints that matter.
+    pub(in crate::circuit) fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.len()];
+        for rule in self.rules() {
+            for id in rule.kind.nodes() {
+                live[id.index()] = true;
+            }
+        }
+        for id in self.ids().rev() {
+            let kept = match self.op(id) {
+                Op::Public(_) | Op::Private(_) | Op::Call(_) => true,
+                Op::Binary(BinaryOp::Div) => !self.divisor_is_nonzero(id),
+                _ => false,
+            };
+            live[id.index()] |= kept;
+            if live[id.index()] {
+                for &operand in &*self.operands(id) {
+                    live[operand.index()] = true;
+                }
+            }
+        }
+        for id in self.ids() {
+            if matches!(self.op(id), Op::Output(_)) {
+                live[id.index()] |= live[self.operands(id)[0].index()];
+            }
+        }
+        live
+    }
+
+    fn divisor_is_nonzero(&self, division: NodeId) -> bool {
+        self.as_constant(self.operands(division)[1]).is_some_and(|divisor| !divisor.is_zero())
+    }
+}
+
+fn list(types: &[ValueType]) -> String {
+    let names: Vec<_> = types.iter().map(ToString::to_string).collect();
+    format!("({})", names.join(", "))
+}

@@ -1,0 +1,219 @@
+//! Checks of the stages `slots` and `tables`.
+
+use super::{Code, Errors, Item, VerifierErrors};
+use crate::circuit::rows::{Port, Role, Row, RowOp, SlotId};
+use crate::circuit::slots::{Form, Slots};
+use crate::circuit::tables::{TableKind, Tables};
+use crate::circuit::value::ValueType;
+
+/// Checks the invariants of the witness table: V01, V02, V03, V06, V07.
+///
+/// # Errors
+///
+/// All violations.
+pub fn verify_slots(slots: &Slots) -> Result<(), VerifierErrors> {
+    let mut errors = Errors::default();
+    let count = slots.slots.len();
+    let mut created = vec![false; count];
+    let mut reads = vec![0u32; count];
+    let (mut publics, mut privates) = (0, 0);
+    for (index, row) in slots.rows.iter().enumerate() {
+        let label = slots.names.text(row.origin.label).to_owned();
+        let mut report = |code, message: String| {
+            errors.add(code, Item::Row(index), message, label.clone());
+        };
+        if let Some(port) = row.ports.iter().find(|port| port.slot.index() >= count) {
+            report(Code::V01, format!("there is no slot {}", port.slot));
+            continue;
+        }
+        for port in row.ports.iter().filter(|port| port.role != Role::Creates) {
+            reads[port.slot.index()] += u32::from(port.role == Role::Reads);
+            if !created[port.slot.index()] {
+                report(Code::V01, format!("slot {} is used before it is created", port.slot));
+            }
+        }
+        for slot in row.creates() {
+            if created[slot.index()] {
+                report(Code::V06, format!("slot {slot} already has a creator"));
+            }
+            created[slot.index()] = true;
+        }
+        for message in shape(slots, row) {
+            report(Code::V02, message);
+        }
+        let next = match row.op {
+            RowOp::Public(position) => Some(("public", *position, &mut publics)),
+            RowOp::Private(position) => Some(("private", *position, &mut privates)),
+            _ => None,
+        };
+        if let Some((what, position, next)) = next {
+            if position != *next {
+                report(Code::V03, format!("{what} {position} should be {next}"));
+            }
+            *next += 1;
+        }
+        if matches!(row.op, RowOp::Const(_) | RowOp::Public(_))
+            && let Some(port) = row.ports.iter().find(|port| port.role != Role::Creates)
+        {
+            report(Code::V07, format!("slot {} is the result of another operation", port.slot));
+        }
+    }
+    for (slot, info) in slots.slots.iter().enumerate() {
+        let id = SlotId::new(slot);
+        if !created[slot] {
+            let message = format!("slot {id} has no creator");
+            errors.add(Code::V06, Item::Slot(id), message, String::new());
+        }
+        if reads[slot] != info.reads {
+            let message = format!("slot {id} is read {} times, not {}", reads[slot], info.reads);
+            errors.add(Code::V08, Item::Slot(id), message, String::new());
+        }
+    }
+    errors.finish()
+}
+
+/// What is wrong with the ports of a row.
+fn shape(slots: &Slots, row: Row<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let creates = row.creates().count();
+    let slot_ty = |port: &Port| slots.slots[port.slot.index()].ty;
+    let expected = match row.op {
+        RowOp::Const(_) | RowOp::Public(_) | RowOp::Private(_) => 1,
+        RowOp::Arithmetic(relation, _) => relation.positions().len(),
+        RowOp::Hint(id) => match slots.hints.get(id.index()) {
+            Some(hint) => hint.inputs.len() + hint.outputs.len(),
+            None => return vec![format!("there is no hint {id}")],
+        },
+        RowOp::Call { call, .. } => match slots.calls.get(call.index()) {
+            Some(call) => call.signature.inputs.len() + call.signature.outputs.len(),
+            None => return vec![format!("there is no call {call}")],
+        },
+        RowOp::Witness | RowOp::Advice { .. } => {
+            return vec!["this row belongs to the stage `tables`".to_owned()];
+        }
+    };
+    if row.ports.len() != expected {
+        return vec![format!("{expected} ports were expected, {} came", row.ports.len())];
+    }
+    match row.op {
+        RowOp::Const(value) => {
+            if !value.belongs_to(slots.field) {
+                let shown = value.display(slots.field);
+                wrong.push(format!("{shown} is not a canonical constant of {}", slots.field));
+            }
+            if value.ty().without_bit() != slot_ty(&row.ports[0]) {
+                wrong.push(format!("the slot is not {}", value.ty().without_bit()));
+            }
+        }
+        RowOp::Arithmetic(relation, ty) => {
+            let positions = row.ports.iter().map(|port| port.position);
+            if !positions.eq(relation.positions().iter().copied()) {
+                wrong.push(format!("the ports are not those of {relation}"));
+            }
+            if creates > 1 {
+                wrong.push(format!("the row creates {creates} slots"));
+            }
+            if row.ports.iter().any(|port| port.role == Role::Peeks) {
+                wrong.push("every port of an arithmetic row is on the bus".to_owned());
+            }
+            let created = row.ports.iter().find(|port| port.role == Role::Creates);
+            if created.is_some_and(|port| slot_ty(port) != *ty) {
+                wrong.push(format!("the created slot is not {ty}"));
+            }
+            if slots.form == Form::Separate && !matches!(relation.name(), "add" | "mul") {
+                wrong.push(format!("there is no {relation} row in the separate form"));
+            }
+        }
+        RowOp::Hint(id) => {
+            let hint = &slots.hints[id.index()];
+            let (inputs, outputs) = row.ports.split_at(hint.inputs.len());
+            if inputs.iter().any(|port| port.role != Role::Peeks)
+                || outputs.iter().any(|port| port.role == Role::Reads)
+            {
+                wrong.push("a hint reads nothing from the bus".to_owned());
+            }
+            if creates_another_type(slots, outputs, hint.outputs.iter().copied()) {
+                wrong.push("an output has another type than its slot".to_owned());
+            }
+        }
+        RowOp::Call { call, .. } => {
+            let signature = &slots.calls[call.index()].signature;
+            let (inputs, outputs) = row.ports.split_at(signature.inputs.len());
+            if inputs.iter().any(|port| port.role != Role::Reads)
+                || outputs.iter().any(|port| port.role == Role::Peeks)
+            {
+                wrong.push("every input of a call is read, every output is on the bus".to_owned());
+            }
+            if creates_another_type(slots, outputs, signature.outputs.iter().map(|port| port.ty)) {
+                wrong.push("an output has another type than its slot".to_owned());
+            }
+        }
+        _ => {}
+    }
+    wrong
+}
+
+fn creates_another_type(
+    slots: &Slots,
+    ports: &[Port],
+    types: impl Iterator<Item = ValueType>,
+) -> bool {
+    ports.iter().zip(types).any(|(port, ty)| {
+        let slot = slots.slots[port.slot.index()].ty;
+        port.role == Role::Creates && slot != ty.without_bit()
+    })
+}
+
+/// Checks the invariants of the tables: those of the program, and the balance of the witness bus
+/// (V08).
+///
+/// # Errors
+///
+/// All violations.
+pub fn verify_tables(tables: &Tables) -> Result<(), VerifierErrors> {
+    let mut errors = Errors::default();
+    if let Err(VerifierErrors(found)) = verify_slots(&tables.program) {
+        errors.0.extend(found);
+    }
+    let count = tables.program.slots.len();
+    let mut reads = vec![0i64; count];
+    let mut creators = vec![0u32; count];
+    for table in &tables.tables {
+        for (index, row) in table.rows.iter().enumerate() {
+            let item = || Item::TableRow { table: table.kind.to_string(), row: index };
+            for port in row.ports {
+                if port.slot.index() >= count {
+                    let message = format!("there is no slot {}", port.slot);
+                    errors.add(Code::V01, item(), message, String::new());
+                    continue;
+                }
+                match port.role {
+                    Role::Creates => creators[port.slot.index()] += 1,
+                    Role::Reads => reads[port.slot.index()] += 1,
+                    Role::Peeks => {}
+                }
+            }
+            let witness = table.kind == TableKind::Witness;
+            if witness && row.ports.first().map(|port| port.slot.index()) != Some(index) {
+                let message = "row i of the witness table holds slot i".to_owned();
+                errors.add(Code::V08, item(), message, String::new());
+            }
+        }
+    }
+    for slot in 0..count {
+        let id = SlotId::new(slot);
+        let mut report = |code, message| errors.add(code, Item::Slot(id), message, String::new());
+        if creators[slot] != 1 {
+            report(Code::V06, format!("slot {id} has {} creators", creators[slot]));
+        }
+        let given = tables.multiplicities.get(slot).copied().unwrap_or(0);
+        if i64::from(given) != reads[slot] {
+            let message = format!(
+                "slot {id} is put on the bus {given} times, but read {} times",
+                reads[slot]
+            );
+            report(Code::V08, message);
+        }
+    }
+    errors.finish()
+}
