@@ -13,7 +13,7 @@ use p3_air::{AirBuilder, WindowAccess};
 use p3_field::{Field, PrimeCharacteristicRing};
 
 /// The rules that are scheduled together. More make longer runs, and more values alive at once.
-const WINDOW: usize = 8;
+const WINDOW: usize = 16;
 
 /// Where the value of a leaf comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -358,7 +358,8 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     fn pending(&mut self, roots: &[NodeId]) -> (Vec<NodeId>, Vec<Task>) {
         let (mut order, mut tasks) = (Vec::new(), Vec::new());
         let mut seen = std::collections::HashSet::new();
-        let mut stack: Vec<(NodeId, bool)> = roots.iter().rev().map(|&root| (root, false)).collect();
+        let mut stack: Vec<(NodeId, bool)> =
+            roots.iter().rev().map(|&root| (root, false)).collect();
         while let Some((id, done)) = stack.pop() {
             if done {
                 let task = self.task(id);
