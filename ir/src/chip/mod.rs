@@ -18,6 +18,8 @@
 //! ```
 
 pub mod graph;
+pub mod interpret;
+mod structure;
 
 use std::fmt;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! A machine is no more than its chips; buses exist because chips name them. Chips that name the same bus
 //! talk to each other: on a *lookup* bus every message asked must be an entry of a table, on a
-//! *permutation* bus every message sent must be received exactly once. `fill` computes the main trace
+//! *permutation* bus every message sent must be received exactly once. [`fill()`] computes the main trace
 //! of every chip from the records of an executor, and `check` lists everything that does not hold.
 //!
 //! ```
@@ -11,6 +11,14 @@
 //! let machine = Machine::new("empty", Field::Goldilocks2);
 //! assert!(machine.buses().is_empty());
 //! ```
+
+pub mod fill;
+mod fill_error;
+mod memory;
+mod multiplicity;
+mod tuples;
+
+pub use fill::{FillError, FillErrors, FillOptions, Forge, fill, fill_with};
 
 use crate::Field;
 use crate::chip::{Chip, PortId, PortKind};
@@ -99,7 +107,7 @@ pub struct ChipRows {
     pub rows: Vec<Vec<u64>>,
 }
 
-/// Everything that `fill` needs besides the machine itself.
+/// Everything that [`fill()`] needs besides the machine itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MachineInput {
     /// The records, by chip name. Chips that are left out have the rows that others ask for, or the rows

@@ -1,0 +1,263 @@
+//! Straight-line programs that evaluate nodes of a chip's graph on one row.
+//!
+//! A program computes every node that its results depend on, once, in the order of the graph. The slot of
+//! a node is the node's own index, so that a result is found without a table.
+
+use p3_field::PrimeField64;
+
+use crate::chip::{Cell, Chip, ColumnId, ColumnKind, FixedData, IntOp, Node, NodeId};
+
+/// One step of a program: what to compute. Its slot is that of the node it computes.
+#[derive(Clone, Copy, Debug)]
+enum Instruction {
+    Main { to: u32, position: u32, next: bool },
+    Fixed { to: u32, position: u32, next: bool },
+    Periodic { to: u32, position: u32, next: bool },
+    Public { to: u32, index: u32 },
+    Add { to: u32, a: u32, b: u32 },
+    Sub { to: u32, a: u32, b: u32 },
+    Mul { to: u32, a: u32, b: u32 },
+    Neg { to: u32, a: u32 },
+    Int { to: u32, a: u32 },
+    IntOp { op: IntOp, to: u32, a: u32, b: u32 },
+    IntSelect { to: u32, condition: u32, a: u32, b: u32 },
+    Inverse { to: u32, a: u32 },
+}
+
+/// Instructions that evaluate nodes on one row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Program {
+    code: Vec<Instruction>,
+}
+
+/// The values of the nodes. Constants are there from the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots<F> {
+    field: Vec<F>,
+    integer: Vec<u128>,
+}
+
+/// Everything that a row can see besides the main trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a, F> {
+    pub(crate) fixed: Option<&'a FixedData>,
+    pub(crate) periodic: &'a [Vec<u64>],
+    pub(crate) publics: &'a [F],
+    /// This row's index.
+    pub(crate) row: usize,
+    /// The index of the row below, which wraps on the last row.
+    pub(crate) next_row: usize,
+}
+
+impl<'a, F> Scene<'a, F> {
+    /// The scene of a chip, on the first row.
+    pub(crate) fn new(chip: &'a Chip, publics: &'a [F]) -> Self {
+        Self { fixed: chip.fixed.as_ref(), periodic: &chip.periodic, publics, row: 0, next_row: 1 }
+    }
+
+    /// The same scene on another row.
+    pub(crate) fn at(self, row: usize, next_row: usize) -> Self {
+        Self { row, next_row, ..self }
+    }
+
+    fn index(&self, next: bool) -> usize {
+        if next { self.next_row } else { self.row }
+    }
+}
+
+impl<F: PrimeField64> Slots<F> {
+    /// Slots for the graph of a chip.
+    pub(crate) fn new(chip: &Chip) -> Self {
+        let nodes = chip.graph.nodes();
+        let mut slots = Self { field: vec![F::ZERO; nodes.len()], integer: vec![0; nodes.len()] };
+        for (index, node) in nodes.iter().enumerate() {
+            match *node {
+                Node::Const(value) => slots.field[index] = F::from_u64(value),
+                Node::IntConst(value) => slots.integer[index] = value,
+                _ => {}
+            }
+        }
+        slots
+    }
+
+    /// The value of a field node that a program has computed.
+    pub(crate) fn field(&self, node: NodeId) -> F {
+        self.field[node.index()]
+    }
+
+    /// The value of a node of either kind as a field element.
+    pub(crate) fn reduced(&self, node: NodeId, is_integer: bool) -> F {
+        if is_integer { F::from_u128(self.integer[node.index()]) } else { self.field(node) }
+    }
+
+    /// The canonical integer of a node of either kind; integer nodes are cut to 64 bits.
+    pub(crate) fn canonical(&self, node: NodeId, is_integer: bool) -> u64 {
+        if is_integer {
+            self.integer[node.index()] as u64
+        } else {
+            self.field(node).as_canonical_u64()
+        }
+    }
+
+    /// Whether a node of either kind is zero.
+    pub(crate) fn is_zero(&self, node: NodeId, is_integer: bool) -> bool {
+        if is_integer { self.integer[node.index()] == 0 } else { self.field(node).is_zero() }
+    }
+}
+
+impl Program {
+    /// A program for the given results.
+    pub(crate) fn new(
+        chip: &Chip,
+        positions: &[usize],
+        results: impl IntoIterator<Item = NodeId>,
+    ) -> Self {
+        let mut program = Self::default();
+        let mut done = vec![false; chip.graph.len()];
+        program.extend(chip, positions, results, &mut done);
+        program
+    }
+
+    /// Appends the instructions for `results`, except those whose nodes are `done` already.
+    pub(crate) fn extend(
+        &mut self,
+        chip: &Chip,
+        positions: &[usize],
+        results: impl IntoIterator<Item = NodeId>,
+        done: &mut [bool],
+    ) {
+        let mut pending: Vec<NodeId> = results.into_iter().collect();
+        let mut needed = Vec::new();
+        while let Some(id) = pending.pop() {
+            if !std::mem::replace(&mut done[id.index()], true) {
+                needed.push(id);
+                pending.extend(chip.graph.node(id).operands());
+            }
+        }
+        needed.sort_unstable();
+        self.code.extend(needed.into_iter().filter_map(|id| instruction(chip, positions, id)));
+    }
+
+    /// The number of instructions.
+    pub(crate) fn len(&self) -> usize {
+        self.code.len()
+    }
+
+    /// Runs the whole program on a row and the row below it.
+    pub(crate) fn run<F: PrimeField64>(
+        &self,
+        slots: &mut Slots<F>,
+        scene: &Scene<'_, F>,
+        this: &[F],
+        next: &[F],
+    ) {
+        self.run_part(0..self.code.len(), slots, scene, this, next);
+    }
+
+    /// Runs some of the instructions. Cells beyond the end of a row read as zero.
+    pub(crate) fn run_part<F: PrimeField64>(
+        &self,
+        part: std::ops::Range<usize>,
+        slots: &mut Slots<F>,
+        scene: &Scene<'_, F>,
+        this: &[F],
+        next: &[F],
+    ) {
+        let Slots { field, integer } = slots;
+        for instruction in &self.code[part] {
+            match *instruction {
+                Instruction::Main { to, position, next: below } => {
+                    let row = if below { next } else { this };
+                    field[to as usize] = row.get(position as usize).copied().unwrap_or(F::ZERO);
+                }
+                Instruction::Fixed { to, position, next: below } => {
+                    let column = scene.fixed.and_then(|data| data.columns.get(position as usize));
+                    let value = column.and_then(|cells| cells.get(scene.index(below)));
+                    field[to as usize] = F::from_u64(value.copied().unwrap_or(0));
+                }
+                Instruction::Periodic { to, position, next: below } => {
+                    let cells =
+                        scene.periodic.get(position as usize).map_or(&[][..], Vec::as_slice);
+                    let index = scene.index(below).checked_rem(cells.len()).unwrap_or(0);
+                    field[to as usize] = F::from_u64(cells.get(index).copied().unwrap_or(0));
+                }
+                Instruction::Public { to, index } => {
+                    let value = scene.publics.get(index as usize);
+                    field[to as usize] = value.copied().unwrap_or(F::ZERO);
+                }
+                Instruction::Add { to, a, b } => {
+                    field[to as usize] = field[a as usize] + field[b as usize];
+                }
+                Instruction::Sub { to, a, b } => {
+                    field[to as usize] = field[a as usize] - field[b as usize];
+                }
+                Instruction::Mul { to, a, b } => {
+                    field[to as usize] = field[a as usize] * field[b as usize];
+                }
+                Instruction::Neg { to, a } => field[to as usize] = -field[a as usize],
+                Instruction::Int { to, a } => {
+                    integer[to as usize] = field[a as usize].as_canonical_u64().into();
+                }
+                Instruction::IntOp { op, to, a, b } => {
+                    integer[to as usize] = op.apply(integer[a as usize], integer[b as usize]);
+                }
+                Instruction::IntSelect { to, condition, a, b } => {
+                    let chosen = if integer[condition as usize] == 0 { b } else { a };
+                    integer[to as usize] = integer[chosen as usize];
+                }
+                Instruction::Inverse { to, a } => {
+                    let inverse = field[a as usize].try_inverse().unwrap_or(F::ZERO);
+                    integer[to as usize] = inverse.as_canonical_u64().into();
+                }
+            }
+        }
+    }
+}
+
+fn instruction(chip: &Chip, positions: &[usize], id: NodeId) -> Option<Instruction> {
+    let to = id.0;
+    Some(match chip.graph.node(id) {
+        Node::Const(_) | Node::IntConst(_) => return None,
+        Node::Cell(Cell { column, next }) => cell(chip, positions, to, column, next),
+        Node::Public(public) => Instruction::Public { to, index: public.0 },
+        Node::Add(a, b) => Instruction::Add { to, a: a.0, b: b.0 },
+        Node::Sub(a, b) => Instruction::Sub { to, a: a.0, b: b.0 },
+        Node::Mul(a, b) => Instruction::Mul { to, a: a.0, b: b.0 },
+        Node::Neg(a) => Instruction::Neg { to, a: a.0 },
+        Node::Int(a) => Instruction::Int { to, a: a.0 },
+        Node::IntOp(op, a, b) => Instruction::IntOp { op, to, a: a.0, b: b.0 },
+        Node::IntSelect(condition, a, b) => {
+            Instruction::IntSelect { to, condition: condition.0, a: a.0, b: b.0 }
+        }
+        Node::Inverse(a) => Instruction::Inverse { to, a: a.0 },
+    })
+}
+
+fn cell(chip: &Chip, positions: &[usize], to: u32, column: ColumnId, next: bool) -> Instruction {
+    let position = positions[column.index()] as u32;
+    match chip.columns[column.index()].kind {
+        ColumnKind::Fixed => Instruction::Fixed { to, position, next },
+        ColumnKind::Periodic => Instruction::Periodic { to, position, next },
+        _ => Instruction::Main { to, position, next },
+    }
+}
+
+impl IntOp {
+    /// The result on two integers.
+    pub fn apply(self, a: u128, b: u128) -> u128 {
+        match self {
+            Self::Add => a.wrapping_add(b),
+            Self::Sub => a.wrapping_sub(b),
+            Self::Mul => a.wrapping_mul(b),
+            Self::Div => a.checked_div(b).unwrap_or(0),
+            Self::Rem => a.checked_rem(b).unwrap_or(a),
+            Self::And => a & b,
+            Self::Or => a | b,
+            Self::Xor => a ^ b,
+            Self::Shl => u32::try_from(b).ok().and_then(|by| a.checked_shl(by)).unwrap_or(0),
+            Self::Shr => u32::try_from(b).ok().and_then(|by| a.checked_shr(by)).unwrap_or(0),
+            Self::Less => u128::from(a < b),
+            Self::Equal => u128::from(a == b),
+        }
+    }
+}

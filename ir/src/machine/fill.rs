@@ -1,0 +1,654 @@
+//! Filling the traces of a machine.
+//!
+//! The chips of a machine are filled one after the other, each row by row: first the chips that consist of
+//! fixed contents, then those with records, in the order of the input. A call is answered on the spot: the
+//! called chip gets a row for every distinct tuple of arguments, which is filled at once, and whose outputs
+//! are the answer. Then the tables of memories, padding (callers before callees), and at last the
+//! multiplicities, counted from the lookups of the finished rows.
+//!
+//! Nothing here decides whether a trace is *right*: rules are the business of [`check`](super::check()).
+
+use std::collections::BTreeMap;
+
+use p3_field::PrimeField64;
+
+pub use super::fill_error::{FillError, FillErrors};
+use super::memory::Memory;
+use super::tuples::TupleMap;
+use super::{ChipRows, Machine, MachineInput, MachineTrace, Table, multiplicity};
+use crate::FieldPair;
+use crate::chip::interpret::{
+    Pinned, Program, Rows, Scene, Services, Site, Slots, Tape, canonical,
+};
+use crate::chip::{Chip, ColumnId, ColumnKind, FillOp, Node, PortId, PortKind, Section};
+
+/// How to fill, apart from the input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FillOptions {
+    /// No table is lower than this; a power of two, or zero.
+    pub min_height: usize,
+    /// Cells that keep a wrong value; everything filled later is computed from it. With forged cells,
+    /// lookups that hit no entry and native functions that fail are no errors: cells that cannot be
+    /// computed are zero.
+    pub forge: Vec<Forge>,
+    /// Lookups that hit no entry are no errors: they are left to [`check`](super::check()).
+    pub allow_missing_entries: bool,
+}
+
+/// A wrong value for one cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forge {
+    /// The chip's name.
+    pub chip: String,
+    /// The row; if the table turns out to be lower, nothing is forged.
+    pub row: usize,
+    /// The column, of the main trace.
+    pub column: ColumnId,
+    /// The value, canonical.
+    pub value: u64,
+}
+
+/// Fills the trace of every chip.
+///
+/// # Errors
+///
+/// Fails if the input does not fit the machine, if a Rust function of a fill fails, or if a lookup asks for
+/// something that no table has. All errors of a run are collected.
+pub fn fill<P: FieldPair>(
+    machine: &Machine,
+    input: &MachineInput,
+) -> Result<MachineTrace<P::Base>, FillErrors> {
+    fill_with::<P>(machine, input, &FillOptions::default())
+}
+
+/// [`fill()`] with options.
+///
+/// # Errors
+///
+/// Fails as [`fill()`] does.
+pub fn fill_with<P: FieldPair>(
+    machine: &Machine,
+    input: &MachineInput,
+    options: &FillOptions,
+) -> Result<MachineTrace<P::Base>, FillErrors> {
+    let fields = |chip: &Chip| (chip.field, P::FIELD);
+    if let Some((machine, asked)) = machine
+        .chips
+        .iter()
+        .map(fields)
+        .chain(std::iter::once((machine.field, P::FIELD)))
+        .find(|(machine, asked)| machine != asked)
+    {
+        return Err(FillError::WrongField { machine, asked }.into());
+    }
+    fill_over(machine, input, options)
+}
+
+fn fill_over<F: PrimeField64>(
+    machine: &Machine,
+    input: &MachineInput,
+    options: &FillOptions,
+) -> Result<MachineTrace<F>, FillErrors> {
+    let mut filler = Filler::new(machine, input, options)?;
+    filler.fill_fixed(input);
+    filler.fill_given(input);
+    filler.fill_memory_tables();
+    std::mem::take(&mut filler.errors).into_result()?;
+    filler.pad(options.min_height.max(1));
+    std::mem::take(&mut filler.errors).into_result()?;
+    let mut trace = filler.finish();
+    let lenient = options.allow_missing_entries || !options.forge.is_empty();
+    multiplicity::count(machine, &mut trace, lenient)?;
+    for forge in &options.forge {
+        let chip =
+            machine.position(&forge.chip).filter(|chip| forge.row < trace.tables[*chip].height);
+        if let Some(chip) = chip {
+            let position = machine.chips[chip].positions()[forge.column.index()];
+            let table = &mut trace.tables[chip];
+            table.values[forge.row * table.width + position] = F::from_u64(forge.value);
+        }
+    }
+    Ok(trace)
+}
+
+/// A chip at work.
+struct Desk<F> {
+    tape: Tape,
+    slots: Slots<F>,
+    /// `rows × width` cells.
+    values: Vec<F>,
+    width: usize,
+    rows: usize,
+    real_rows: usize,
+    publics: Vec<F>,
+    /// Positions of the Input and Record columns.
+    record: Vec<usize>,
+    real: Option<usize>,
+    pinned: Vec<Pinned<F>>,
+    /// The row that answers a call, by bus and arguments.
+    answers: BTreeMap<usize, TupleMap<usize>>,
+}
+
+/// The chip that gives the entries of a bus.
+struct Provider {
+    chip: usize,
+    interaction: usize,
+    /// Positions of the input cells that the message starts with, if a call can make new rows.
+    inputs: Vec<usize>,
+    outputs: Program,
+    callable: bool,
+}
+
+struct Filler<'m, F> {
+    machine: &'m Machine,
+    /// `None` while the chip is being filled.
+    desks: Vec<Option<Desk<F>>>,
+    providers: BTreeMap<&'m str, Provider>,
+    memories: BTreeMap<&'m str, Memory>,
+    /// Whether cells are forged.
+    forging: bool,
+    errors: FillErrors,
+}
+
+impl<'m, F: PrimeField64> Filler<'m, F> {
+    fn new(
+        machine: &'m Machine,
+        input: &MachineInput,
+        options: &FillOptions,
+    ) -> Result<Self, FillErrors> {
+        let mut errors = FillErrors::default();
+        for chip in &machine.chips {
+            if let Some(reason) = chip.malformation() {
+                errors.push(FillError::Malformed { chip: chip.name.clone(), reason });
+            }
+        }
+        errors.into_result()?;
+        let mut filler = Self {
+            machine,
+            desks: machine.chips.iter().map(|chip| Some(Desk::new(chip))).collect(),
+            providers: BTreeMap::new(),
+            memories: BTreeMap::new(),
+            forging: !options.forge.is_empty(),
+            errors: FillErrors::default(),
+        };
+        filler.find_providers();
+        filler.load_publics(input);
+        filler.load_memories(input);
+        filler.load_forgeries(&options.forge);
+        std::mem::take(&mut filler.errors).into_result()?;
+        Ok(filler)
+    }
+
+    fn find_providers(&mut self) {
+        let machine = self.machine;
+        for (chip_index, chip) in machine.chips.iter().enumerate() {
+            let positions = chip.positions();
+            for (index, interaction) in chip.interactions.iter().enumerate() {
+                let port = &chip.ports[interaction.port.index()];
+                if port.kind != PortKind::Table || self.providers.contains_key(port.bus.as_str()) {
+                    continue;
+                }
+                let inputs: Vec<usize> = interaction
+                    .message
+                    .iter()
+                    .map_while(|node| match chip.graph.node(*node) {
+                        Node::Cell(cell)
+                            if !cell.next
+                                && chip.columns[cell.column.index()].kind == ColumnKind::Input =>
+                        {
+                            Some(positions[cell.column.index()])
+                        }
+                        _ => None,
+                    })
+                    .collect();
+                let callable = !inputs.is_empty()
+                    && inputs.len() == chip.columns_of(ColumnKind::Input).count();
+                let outputs = Program::new(chip, &positions, interaction.message.iter().copied());
+                let provider =
+                    Provider { chip: chip_index, interaction: index, inputs, outputs, callable };
+                self.providers.insert(&port.bus, provider);
+            }
+        }
+    }
+
+    fn load_publics(&mut self, input: &MachineInput) {
+        for (name, values) in &input.publics {
+            let Some(index) = self.machine.position(name) else {
+                self.errors.push(FillError::Unknown { what: "chip", name: name.clone() });
+                continue;
+            };
+            if let Some(desk) = &mut self.desks[index] {
+                desk.publics = values.iter().map(|value| F::from_u64(*value)).collect();
+            }
+        }
+        for (chip, desk) in self.machine.chips.iter().zip(&self.desks) {
+            let actual = desk.as_ref().map_or(0, |desk| desk.publics.len());
+            if actual != chip.publics.len() {
+                let expected = chip.publics.len();
+                let chip = chip.name.clone();
+                self.errors.push(FillError::PublicCount { chip, expected, actual });
+            }
+        }
+    }
+
+    fn load_memories(&mut self, input: &MachineInput) {
+        for port in self.machine.chips.iter().flat_map(|chip| &chip.ports) {
+            if port.kind == PortKind::Memory {
+                self.memories.entry(&port.bus).or_default();
+            }
+        }
+        for (bus, cells) in &input.memory {
+            match self.memories.get_mut(bus.as_str()) {
+                Some(memory) => cells.iter().for_each(|cell| memory.initialise(cell)),
+                None => {
+                    self.errors.push(FillError::Unknown { what: "memory bus", name: bus.clone() });
+                }
+            }
+        }
+    }
+
+    fn load_forgeries(&mut self, forgeries: &[Forge]) {
+        for forge in forgeries {
+            let Some(index) = self.machine.position(&forge.chip) else {
+                self.errors.push(FillError::Unknown { what: "chip", name: forge.chip.clone() });
+                continue;
+            };
+            let columns = &self.machine.chips[index].columns;
+            match (columns.get(forge.column.index()), &mut self.desks[index]) {
+                (Some(column), Some(desk)) if column.kind.is_main() => {
+                    let position = desk.tape.positions()[forge.column.index()];
+                    desk.pinned.push((forge.row, position, F::from_u64(forge.value)));
+                }
+                _ => {
+                    let name = format!("{} of chip {}", forge.column, forge.chip);
+                    self.errors.push(FillError::Unknown { what: "main-trace column", name });
+                }
+            }
+        }
+    }
+
+    /// Fills the chips whose rows are fixed and that no record is given for.
+    fn fill_fixed(&mut self, input: &MachineInput) {
+        for (index, chip) in self.machine.chips.iter().enumerate() {
+            if chip.fixed.is_some() && !input.rows.iter().any(|(name, _)| *name == chip.name) {
+                self.fill_chip(index, &ChipRows::default());
+            }
+        }
+    }
+
+    fn fill_given(&mut self, input: &MachineInput) {
+        for (position, (name, rows)) in input.rows.iter().enumerate() {
+            if input.rows[..position].iter().any(|(other, _)| other == name) {
+                self.errors.push(FillError::GivenTwice { chip: name.clone() });
+            } else if let Some(index) = self.machine.position(name) {
+                self.fill_chip(index, rows);
+            } else {
+                self.errors.push(FillError::Unknown { what: "chip", name: name.clone() });
+            }
+        }
+    }
+
+    fn fill_memory_tables(&mut self) {
+        for (index, chip) in self.machine.chips.iter().enumerate() {
+            let Some(bus) = &chip.memory_of else { continue };
+            let Some(memory) = self.memories.get(bus.as_str()) else {
+                self.errors.push(FillError::Unknown { what: "memory bus", name: bus.clone() });
+                continue;
+            };
+            let rows = memory.rows();
+            let actual = chip.columns_of(ColumnKind::Record).count();
+            if let Some(expected) = rows.first().map(Vec::len).filter(|width| *width != actual) {
+                let (chip, bus) = (chip.name.clone(), bus.clone());
+                self.errors.push(FillError::MemoryWidth { chip, bus, expected, actual });
+                continue;
+            }
+            self.fill_chip(index, &ChipRows { rows });
+        }
+    }
+
+    /// Loads rows of a chip and runs its fills.
+    fn fill_chip(&mut self, index: usize, given: &ChipRows) {
+        let chip = &self.machine.chips[index];
+        let Some(mut desk) = self.desks[index].take() else { return };
+        let start = desk.rows;
+        desk.load(chip, given, &mut self.errors);
+        let end = desk.rows;
+        for row in start..end {
+            if row == 0 {
+                desk.run(chip, Section::First, row, &mut Clerk { filler: self, chip });
+            }
+            desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
+            if row + 1 < end {
+                desk.run(chip, Section::Step, row, &mut Clerk { filler: self, chip });
+            }
+        }
+        self.desks[index] = Some(desk);
+    }
+
+    /// Adds padding rows, callers before callees: the fills of a padding row may call, too.
+    fn pad(&mut self, min_height: usize) {
+        for index in self.callers_first() {
+            let chip = &self.machine.chips[index];
+            let Some(mut desk) = self.desks[index].take() else { continue };
+            desk.real_rows = desk.rows;
+            let fixed = chip.fixed.as_ref().map_or(0, crate::chip::FixedData::rows);
+            if chip.fixed.is_some() && desk.rows > fixed {
+                let (chip, rows) = (chip.name.clone(), desk.rows);
+                self.errors.push(FillError::TooManyRows { chip, rows, fixed });
+            }
+            let height = desk.rows.max(min_height).next_power_of_two();
+            if chip.dense && desk.rows != height {
+                let (chip, rows) = (chip.name.clone(), desk.rows);
+                self.errors.push(FillError::NotDense { chip, rows, least: min_height });
+                self.desks[index] = Some(desk);
+                continue;
+            }
+            desk.values.resize(height * desk.width, F::ZERO);
+            let uniform = chip.fixed.is_none()
+                && chip.periodic.is_empty()
+                && desk.pinned.is_empty()
+                && !chip.fills.iter().any(|fill| matches!(fill.op, FillOp::Access { .. }));
+            for row in desk.rows..height {
+                if uniform && row > desk.rows {
+                    desk.values.copy_within(
+                        desk.rows * desk.width..(desk.rows + 1) * desk.width,
+                        row * desk.width,
+                    );
+                } else {
+                    desk.pin(row);
+                    desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
+                }
+            }
+            desk.rows = height;
+            self.desks[index] = Some(desk);
+        }
+    }
+
+    /// The chips in an order in which every caller comes before the chips that it calls. Cycles are
+    /// found when they are run into.
+    fn callers_first(&self) -> Vec<usize> {
+        let chips = &self.machine.chips;
+        let callees = |chip: &Chip| -> Vec<usize> {
+            chip.fills
+                .iter()
+                .filter_map(|fill| match &fill.op {
+                    FillOp::Call { port, .. } => {
+                        let bus = chip.ports[port.index()].bus.as_str();
+                        self.providers.get(bus).map(|provider| provider.chip)
+                    }
+                    _ => None,
+                })
+                .collect()
+        };
+        let mut order = Vec::new();
+        let mut seen = vec![false; chips.len()];
+        for root in 0..chips.len() {
+            let mut stack = vec![(root, false)];
+            while let Some((index, finished)) = stack.pop() {
+                if finished {
+                    order.push(index);
+                } else if !std::mem::replace(&mut seen[index], true) {
+                    stack.push((index, true));
+                    stack.extend(callees(&chips[index]).into_iter().map(|callee| (callee, false)));
+                }
+            }
+        }
+        order.reverse();
+        order
+    }
+
+    fn finish(self) -> MachineTrace<F> {
+        let mut trace = MachineTrace { tables: Vec::new(), publics: Vec::new() };
+        for desk in self.desks.into_iter().flatten() {
+            trace.tables.push(Table {
+                height: desk.rows,
+                width: desk.width,
+                values: desk.values,
+                real_rows: desk.real_rows,
+            });
+            trace.publics.push(desk.publics);
+        }
+        trace
+    }
+
+    /// Answers a call: the elements of the provider's message after the arguments.
+    fn answer(
+        &mut self,
+        caller: &Chip,
+        port: PortId,
+        inputs: &[u64],
+        outputs: &mut [u64],
+    ) -> Result<(), FillError> {
+        let port = &caller.ports[port.index()];
+        let name = |text: &String| text.clone();
+        let Some(provider) = self.providers.get(port.bus.as_str()) else {
+            let (chip, port, bus) = (name(&caller.name), name(&port.name), name(&port.bus));
+            return Err(FillError::NoTable { chip, port, bus });
+        };
+        let (index, interaction) = (provider.chip, provider.interaction);
+        let chip = &self.machine.chips[index];
+        let message = &chip.interactions[interaction].message;
+        let fits = message.len() == inputs.len() + outputs.len()
+            && (!provider.callable || provider.inputs.len() == inputs.len());
+        if !fits {
+            return Err(FillError::CallShape {
+                chip: name(&caller.name),
+                port: name(&port.name),
+                provider: name(&chip.name),
+                inputs: provider.inputs.len(),
+                width: message.len(),
+                arguments: inputs.len(),
+                results: outputs.len(),
+            });
+        }
+        let callable = provider.callable;
+        let input_positions = provider.inputs.clone();
+        let Some(mut desk) = self.desks[index].take() else {
+            return Err(FillError::CallCycle { chip: name(&chip.name) });
+        };
+        let row = if callable {
+            Some(self.called_row(chip, &mut desk, interaction, inputs, &input_positions))
+        } else {
+            let provider = &self.providers[port.bus.as_str()];
+            desk.entry(chip, provider, inputs)
+        };
+        let result = if let Some(row) = row {
+            let provider = &self.providers[port.bus.as_str()];
+            desk.evaluate(chip, &provider.outputs, row);
+            for (output, node) in outputs.iter_mut().zip(&message[inputs.len()..]) {
+                *output = desk.slots.canonical(*node, false);
+            }
+            Ok(())
+        } else {
+            let (chip, port_name) = (name(&caller.name), name(&port.name));
+            let (bus, tuple) = (name(&port.bus), inputs.to_vec());
+            Err(FillError::NoEntry { chip, port: port_name, row: 0, bus, tuple })
+        };
+        self.desks[index] = Some(desk);
+        result
+    }
+
+    /// The row of a called chip for the given arguments: an earlier one, or a new one.
+    fn called_row(
+        &mut self,
+        chip: &Chip,
+        desk: &mut Desk<F>,
+        interaction: usize,
+        inputs: &[u64],
+        positions: &[usize],
+    ) -> usize {
+        if let Some(row) = desk.answers.entry(interaction).or_default().get(inputs) {
+            return *row;
+        }
+        let row = desk.rows;
+        desk.rows += 1;
+        desk.values.resize(desk.rows * desk.width, F::ZERO);
+        let cells = &mut desk.values[row * desk.width..];
+        for (position, value) in positions.iter().zip(inputs) {
+            cells[*position] = F::from_u64(*value);
+        }
+        if let Some(real) = desk.real {
+            cells[real] = F::ONE;
+        }
+        desk.pin(row);
+        desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
+        desk.answers.entry(interaction).or_default().insert(inputs, row);
+        row
+    }
+}
+
+impl<F: PrimeField64> Desk<F> {
+    fn new(chip: &Chip) -> Self {
+        let tape = Tape::new(chip);
+        let positions = tape.positions();
+        let record = (0..chip.columns.len())
+            .filter(|index| {
+                matches!(chip.columns[*index].kind, ColumnKind::Input | ColumnKind::Record)
+            })
+            .map(|index| positions[index])
+            .collect();
+        Self {
+            record,
+            real: chip.real().map(|column| positions[column.index()]),
+            slots: Slots::new(chip),
+            values: Vec::new(),
+            width: chip.width(),
+            rows: 0,
+            real_rows: 0,
+            publics: Vec::new(),
+            pinned: Vec::new(),
+            answers: BTreeMap::new(),
+            tape,
+        }
+    }
+
+    /// Appends rows with their records; the rows of fixed columns that no record is given for have zeros.
+    fn load(&mut self, chip: &Chip, given: &ChipRows, errors: &mut FillErrors) {
+        let start = self.rows;
+        let fixed = chip.fixed.as_ref().map_or(0, crate::chip::FixedData::rows);
+        self.rows = (start + given.rows.len()).max(fixed);
+        self.values.resize(self.rows * self.width, F::ZERO);
+        for (offset, record) in given.rows.iter().enumerate() {
+            let row = start + offset;
+            if record.len() != self.record.len() {
+                errors.push(FillError::RecordWidth {
+                    chip: chip.name.clone(),
+                    row,
+                    expected: self.record.len(),
+                    actual: record.len(),
+                });
+                continue;
+            }
+            let cells = &mut self.values[row * self.width..(row + 1) * self.width];
+            for (position, &value) in self.record.iter().zip(record) {
+                if value >= F::ORDER_U64 {
+                    let position_of = |column: &usize| self.tape.positions()[*column] == *position;
+                    let column = (0..chip.columns.len())
+                        .find(|column| chip.columns[*column].kind.is_main() && position_of(column));
+                    errors.push(FillError::NotCanonical {
+                        chip: chip.name.clone(),
+                        row,
+                        column: column.map_or_else(String::new, |c| chip.columns[c].name.clone()),
+                        value,
+                    });
+                }
+                cells[*position] = F::from_u64(value);
+            }
+        }
+        for row in start..self.rows {
+            if let Some(real) = self.real {
+                self.values[row * self.width + real] = F::ONE;
+            }
+            self.pin(row);
+        }
+    }
+
+    /// Gives the forged cells of a row their values.
+    fn pin(&mut self, row: usize) {
+        for &(pinned_row, position, value) in &self.pinned {
+            if pinned_row == row {
+                self.values[row * self.width + position] = value;
+            }
+        }
+    }
+
+    fn run(&mut self, chip: &Chip, section: Section, row: usize, services: &mut dyn Services) {
+        let (before, after) = self.values.split_at_mut((row + 1) * self.width);
+        let next_end = self.width.min(after.len());
+        let mut rows = Rows { this: &mut before[row * self.width..], next: &mut after[..next_end] };
+        let scene = Scene::new(chip, &self.publics).at(row, row + 1);
+        let pinned = &self.pinned;
+        self.tape.run(section, chip, &mut self.slots, &scene, &mut rows, pinned, services);
+    }
+
+    fn evaluate(&mut self, chip: &Chip, program: &Program, row: usize) {
+        let scene = Scene::new(chip, &self.publics).at(row, row + 1);
+        let this = &self.values[row * self.width..(row + 1) * self.width];
+        program.run(&mut self.slots, &scene, this, &[]);
+    }
+
+    /// The first row whose entry starts with the given elements.
+    fn entry(&mut self, chip: &Chip, provider: &Provider, prefix: &[u64]) -> Option<usize> {
+        if !self.answers.contains_key(&provider.interaction) {
+            let message = &chip.interactions[provider.interaction].message;
+            let mut rows = TupleMap::default();
+            for row in 0..self.rows {
+                self.evaluate(chip, &provider.outputs, row);
+                let key: Vec<F> =
+                    message[..prefix.len()].iter().map(|node| self.slots.field(*node)).collect();
+                let key = canonical(&key);
+                if rows.get(&key).is_none() {
+                    rows.insert(&key, row);
+                }
+            }
+            self.answers.insert(provider.interaction, rows);
+        }
+        self.answers[&provider.interaction].get(prefix).copied()
+    }
+}
+
+/// Answers the fills of one chip.
+struct Clerk<'a, 'm, F> {
+    filler: &'a mut Filler<'m, F>,
+    chip: &'a Chip,
+}
+
+impl<F: PrimeField64> Services for Clerk<'_, '_, F> {
+    fn call(&mut self, site: Site, port: PortId, inputs: &[u64], outputs: &mut [u64]) -> bool {
+        let answer = self.filler.answer(self.chip, port, inputs, outputs);
+        let Err(mut error) = answer else { return true };
+        if let FillError::NoEntry { row, .. } = &mut error {
+            if self.filler.forging {
+                return false;
+            }
+            *row = site.row;
+        }
+        self.filler.errors.push(error);
+        false
+    }
+
+    fn access(
+        &mut self,
+        _: Site,
+        port: PortId,
+        address: &[u64],
+        time: u64,
+        write: Option<&[u64]>,
+        previous: &mut [u64],
+    ) -> Option<u64> {
+        let memory = self.filler.memories.get_mut(self.chip.ports[port.index()].bus.as_str())?;
+        Some(memory.access(address, time, write, previous))
+    }
+
+    fn native_failed(&mut self, site: Site, message: String) {
+        if self.filler.forging {
+            return;
+        }
+        let function = match &self.chip.fills[site.fill].op {
+            FillOp::Native { function, .. } => function.name.clone(),
+            _ => String::new(),
+        };
+        let (chip, row) = (self.chip.name.clone(), site.row);
+        self.filler.errors.push(FillError::Native { chip, row, function, reason: message });
+    }
+}

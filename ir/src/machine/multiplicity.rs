@@ -1,0 +1,146 @@
+//! Counting how often the entries of tables are asked for.
+//!
+//! The Multiplicity column of a table's row gets the sum of the counts of all lookups that ask for the
+//! row's entry. Where several rows give the same entry, the first one takes all.
+
+use p3_field::PrimeField64;
+
+use super::fill::{FillError, FillErrors};
+use super::tuples::TupleMap;
+use super::{BusKind, Machine, MachineTrace};
+use crate::chip::interpret::{Program, Scene, Slots};
+use crate::chip::{Chip, Interaction, NodeId, PortKind, Sign};
+
+/// Where an entry is, and how often it was asked for.
+struct Entry<F> {
+    chip: usize,
+    cell: usize,
+    asked: F,
+}
+
+/// Fills the Multiplicity columns of all tables. If not `lenient`, lookups that hit no entry are errors.
+pub(crate) fn count<F: PrimeField64>(
+    machine: &Machine,
+    trace: &mut MachineTrace<F>,
+    lenient: bool,
+) -> Result<(), FillErrors> {
+    let mut errors = FillErrors::default();
+    let buses = machine.buses();
+    let mut tables: Vec<TupleMap<Entry<F>>> = buses.iter().map(|_| TupleMap::default()).collect();
+    let bus_of = |chip: &Chip, interaction: &Interaction| {
+        let name = &chip.ports[interaction.port.index()].bus;
+        buses.binary_search_by(|bus| bus.name.cmp(name)).ok()
+    };
+
+    for (index, chip) in machine.chips.iter().enumerate() {
+        let positions = chip.positions();
+        let mut given = Vec::new();
+        for interaction in interactions(chip, PortKind::Table) {
+            match (bus_of(chip, interaction), chip.multiplicity_of(interaction.count)) {
+                (Some(bus), Some(column)) => {
+                    given.push((interaction, bus, positions[column.index()]));
+                }
+                _ => errors.push(FillError::NoMultiplicity {
+                    chip: chip.name.clone(),
+                    port: chip.ports[interaction.port.index()].name.clone(),
+                }),
+            }
+        }
+        let nodes = given.iter().flat_map(|(interaction, ..)| interaction.message.iter().copied());
+        let rows = trace.tables[index].real_rows;
+        let width = trace.tables[index].width;
+        for_each_row(chip, trace, index, nodes, rows, |row, slots| {
+            for (interaction, bus, position) in &given {
+                let tuple = message(interaction, slots);
+                let cell = row * width + position;
+                tables[*bus].entry(&tuple, || Entry { chip: index, cell, asked: F::ZERO });
+            }
+        });
+    }
+
+    for (index, chip) in machine.chips.iter().enumerate() {
+        let asking: Vec<_> = interactions(chip, PortKind::Lookup)
+            .filter_map(|interaction| Some((interaction, bus_of(chip, interaction)?)))
+            .collect();
+        let mut hopeless = vec![false; buses.len()];
+        for (interaction, bus) in &asking {
+            let provided = buses[*bus].ports.iter().any(|(chip, port)| {
+                machine.chips[*chip].ports[port.index()].kind == PortKind::Table
+            });
+            if !provided && !lenient && !std::mem::replace(&mut hopeless[*bus], true) {
+                errors.push(FillError::NoTable {
+                    chip: chip.name.clone(),
+                    port: chip.ports[interaction.port.index()].name.clone(),
+                    bus: buses[*bus].name.clone(),
+                });
+            }
+        }
+        let nodes = asking.iter().flat_map(|(interaction, _)| {
+            interaction.message.iter().copied().chain(std::iter::once(interaction.count))
+        });
+        let height = trace.tables[index].height;
+        for_each_row(chip, trace, index, nodes, height, |row, slots| {
+            for (interaction, bus) in &asking {
+                let count = slots.field(interaction.count);
+                if count.is_zero() {
+                    continue;
+                }
+                let tuple = message(interaction, slots);
+                if let Some(entry) = tables[*bus].get_mut(&tuple) {
+                    match interaction.sign {
+                        Sign::Plus => entry.asked += count,
+                        Sign::Minus => entry.asked -= count,
+                    }
+                } else if !lenient && !hopeless[*bus] {
+                    errors.push(FillError::NoEntry {
+                        chip: chip.name.clone(),
+                        port: chip.ports[interaction.port.index()].name.clone(),
+                        row,
+                        bus: buses[*bus].name.clone(),
+                        tuple,
+                    });
+                }
+            }
+        });
+    }
+    errors.into_result()?;
+
+    for (bus, entries) in buses.iter().zip(tables) {
+        if bus.kind == BusKind::Lookup {
+            for entry in entries.into_values() {
+                trace.tables[entry.chip].values[entry.cell] = entry.asked;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn interactions(chip: &Chip, kind: PortKind) -> impl Iterator<Item = &Interaction> {
+    chip.interactions
+        .iter()
+        .filter(move |interaction| chip.ports[interaction.port.index()].kind == kind)
+}
+
+fn message<F: PrimeField64>(interaction: &Interaction, slots: &Slots<F>) -> Vec<u64> {
+    interaction.message.iter().map(|node| slots.canonical(*node, false)).collect()
+}
+
+/// Evaluates nodes on the first rows of a table.
+fn for_each_row<F: PrimeField64>(
+    chip: &Chip,
+    trace: &MachineTrace<F>,
+    index: usize,
+    nodes: impl Iterator<Item = NodeId>,
+    rows: usize,
+    mut visit: impl FnMut(usize, &Slots<F>),
+) {
+    let program = Program::new(chip, &chip.positions(), nodes);
+    let table = &trace.tables[index];
+    let scene = Scene::new(chip, &trace.publics[index]);
+    let mut slots = Slots::new(chip);
+    for row in 0..rows {
+        let next = (row + 1) % table.height;
+        program.run(&mut slots, &scene.at(row, next), table.row(row), table.row(next));
+        visit(row, &slots);
+    }
+}
