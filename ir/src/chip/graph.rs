@@ -201,7 +201,7 @@ impl Graph {
                 Node::Const(value) => Some((value, value)),
                 Node::Cell(cell) => match columns[cell.column.index()].ty {
                     CellType::Bits(bits) => checked(0, (1_i128 << bits) - 1),
-                    CellType::Felt => None,
+                    CellType::Felt | CellType::Coordinate(_) => None,
                 },
                 Node::Add(a, b) => of(a).zip(of(b)).and_then(|(a, b)| {
                     checked(i128::from(a.0) + i128::from(b.0), i128::from(a.1) + i128::from(b.1))

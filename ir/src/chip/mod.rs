@@ -19,6 +19,7 @@
 
 pub mod graph;
 pub mod interpret;
+pub mod passes;
 mod structure;
 
 use std::fmt;
@@ -151,6 +152,9 @@ impl ColumnKind {
 pub enum CellType {
     /// Any base-field element.
     Felt,
+    /// Any base-field element: a coordinate of an extension element. An element's coordinates are
+    /// consecutive columns, from 0.
+    Coordinate(u8),
     /// An integer below `2^bits`, with `1 ≤ bits ≤ 63`. One bit is a `bit`, eight a `u8`, and so on.
     Bits(u8),
 }
@@ -196,6 +200,8 @@ pub enum PortKind {
     Receive,
     /// Sends and receives: the two halves of a memory access.
     Memory,
+    /// Puts slots of a witness table on the bus and takes them; counts are signed.
+    Witness,
 }
 
 impl PortKind {

@@ -1,0 +1,239 @@
+//! Connects a chip to the witness table of a circuit.
+//!
+//! The values of a chip's interface are its input and output columns: one value a cell, or as many cells
+//! as the degree for an extension element. For each value the pass adds two fixed columns, the slot and
+//! the count, and one message `(slot, value)` with that count: plus the number of reads where the row
+//! creates the slot, minus one where it reads it, zero on rows that do not use the port. The columns are
+//! fixed, so what a row is wired to is part of the verifying key.
+//!
+//! ```text
+//!   x: input felt                  x: input felt
+//!   y: output felt          →      y: output felt
+//!                                  x_slot, x_count, y_slot, y_count: fixed felt
+//!                                  send witness(x_slot, x, 0) times x_count
+//!                                  send witness(y_slot, y, 0) times y_count
+//! ```
+//!
+//! # Soundness
+//!
+//! A slot's type says at most that it holds one base element, so nothing is assumed of inputs: those
+//! with a bounded type get the rules of their type. A chip with a padding bit would let the prover
+//! declare a used row to be padding and drop its lookups; the bit is therefore set equal to a fixed
+//! column `active`.
+
+use crate::chip::{
+    Cell, CellType, Chip, Column, ColumnId, ColumnKind, Group, Interaction, Label, Node, NodeId,
+    Origin, Port, PortId, PortKind, Rule, Section, Sign,
+};
+
+/// The bus of the witness table.
+pub const WITNESS_BUS: &str = "witness";
+
+/// A value of a chip's interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessValue {
+    /// The name of its first cell, without an index of coordinates.
+    pub name: String,
+    /// The first of its columns.
+    pub start: ColumnId,
+    /// The number of cells: 1, or the degree of the extension.
+    pub cells: usize,
+    /// Whether it is a result.
+    pub output: bool,
+}
+
+/// Why a chip cannot be connected to a witness table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WitnessBusError {
+    /// The chip has no inputs and no outputs.
+    #[error("chip `{0}` has neither inputs nor outputs, so a circuit cannot call it")]
+    NoInterface(String),
+    /// The type of an input has rules that the pass does not know how to spell out.
+    #[error(
+        "input `{input}` of chip `{chip}` has type `{type_name}`; inputs of chips that circuits \
+         call are felts, extension elements, bits, u8s and u16s, or made of these"
+    )]
+    InputType {
+        /// The chip.
+        chip: String,
+        /// The input.
+        input: String,
+        /// Its type.
+        type_name: String,
+    },
+}
+
+/// The values of a chip's interface, inputs first, each in layout order.
+pub fn witness_values(chip: &Chip) -> Vec<WitnessValue> {
+    let of_kind = |kind: ColumnKind, output: bool| {
+        let mut values: Vec<WitnessValue> = Vec::new();
+        for id in chip.columns_of(kind) {
+            let column = &chip.columns[id.index()];
+            match (column.ty, values.last_mut()) {
+                (CellType::Coordinate(1..), Some(value)) => value.cells += 1,
+                (ty, _) => {
+                    let name = match ty {
+                        CellType::Coordinate(_) => {
+                            column.name.strip_suffix("[0]").unwrap_or(&column.name)
+                        }
+                        _ => &column.name,
+                    };
+                    let name = name.to_owned();
+                    values.push(WitnessValue { name, start: id, cells: 1, output });
+                }
+            }
+        }
+        values
+    };
+    let mut values = of_kind(ColumnKind::Input, false);
+    values.extend(of_kind(ColumnKind::Output, true));
+    values
+}
+
+/// Adds the messages of the interface, and the fixed columns that wire them: `<value>_slot` and
+/// `<value>_count` for each of [`witness_values`], in order, then `active` if the chip has a padding bit.
+///
+/// The `weight` of the messages is 1; whoever fills the counts sets it to the largest one.
+///
+/// # Errors
+///
+/// Fails if the chip has no interface, or an input whose type is not made of felts, extension elements,
+/// bits, u8s and u16s.
+pub fn on_witness_bus(chip: &Chip) -> Result<Chip, WitnessBusError> {
+    let values = witness_values(chip);
+    if values.is_empty() {
+        return Err(WitnessBusError::NoInterface(chip.name.clone()));
+    }
+    let mut chip = chip.clone();
+    input_rules(&mut chip)?;
+    let degree = chip.field.degree();
+    let mut message = vec![("slot".to_owned(), CellType::Felt)];
+    message.extend((0..degree).map(|i| (format!("value[{i}]"), CellType::Coordinate(i as u8))));
+    let port = add_port(&mut chip, WITNESS_BUS, PortKind::Witness, message);
+    for value in &values {
+        let slot = add_fixed(&mut chip, &format!("{}_slot", value.name));
+        let count = add_fixed(&mut chip, &format!("{}_count", value.name));
+        let zero = chip.graph.add(Node::Const(0));
+        let mut message = vec![slot];
+        message.extend((0..value.cells).map(|i| {
+            let column = ColumnId::new(value.start.index() + i);
+            chip.graph.add(Node::Cell(Cell { column, next: false }))
+        }));
+        message.resize(1 + degree, zero);
+        chip.interactions.push(Interaction {
+            port,
+            sign: Sign::Plus,
+            message,
+            count,
+            weight: 1,
+            exclusive: None,
+            origin: Origin::Interface,
+            label: Label { name: value.name.clone(), ..Label::default() },
+        });
+    }
+    if let Some(real) = chip.real() {
+        let active = add_fixed(&mut chip, "active");
+        let left = chip.graph.add(Node::Cell(Cell { column: real, next: false }));
+        push_rule(&mut chip, left, active, "used rows are real");
+    }
+    Ok(chip)
+}
+
+/// Spells out the types of the inputs.
+fn input_rules(chip: &mut Chip) -> Result<(), WitnessBusError> {
+    let inputs: Vec<ColumnId> = chip.columns_of(ColumnKind::Input).collect();
+    for id in inputs {
+        let Column { name, ty, .. } = chip.columns[id.index()].clone();
+        let cell = chip.graph.add(Node::Cell(Cell { column: id, next: false }));
+        let group = chip.groups.iter().find(|group| {
+            (group.start.index()..group.start.index() + group.len as usize).contains(&id.index())
+        });
+        let type_name = group.map(|group| group.type_name.clone()).unwrap_or_default();
+        let refuse = |chip: &Chip| WitnessBusError::InputType {
+            chip: chip.name.clone(),
+            input: name.clone(),
+            type_name: type_name.clone(),
+        };
+        if type_name.contains("one_hot") {
+            return Err(refuse(chip));
+        }
+        match ty {
+            CellType::Felt | CellType::Coordinate(_) => {}
+            CellType::Bits(1) => {
+                let square = chip.graph.add(Node::Mul(cell, cell));
+                push_rule(chip, square, cell, &format!("{name} is a bit"));
+            }
+            CellType::Bits(bits @ (8 | 16)) => {
+                let bus = format!("u{bits}");
+                let message = vec![("value".to_owned(), ty)];
+                let port = chip
+                    .ports
+                    .iter()
+                    .position(|port| port.bus == bus && port.kind == PortKind::Lookup)
+                    .map_or_else(|| add_port(chip, &bus, PortKind::Lookup, message), PortId::new);
+                let count = chip.graph.add(Node::Const(1));
+                chip.interactions.push(Interaction {
+                    port,
+                    sign: Sign::Plus,
+                    message: vec![cell],
+                    count,
+                    weight: 1,
+                    exclusive: None,
+                    origin: Origin::Type,
+                    label: Label { name: format!("{name} is a {bus}"), ..Label::default() },
+                });
+            }
+            CellType::Bits(_) => return Err(refuse(chip)),
+        }
+    }
+    Ok(())
+}
+
+fn push_rule(chip: &mut Chip, left: NodeId, right: NodeId, name: &str) {
+    chip.rules.push(Rule {
+        section: Section::Row,
+        guard: None,
+        left,
+        right,
+        origin: Origin::Interface,
+        label: Label { name: name.to_owned(), ..Label::default() },
+    });
+}
+
+fn add_port(
+    chip: &mut Chip,
+    bus: &str,
+    kind: PortKind,
+    message: Vec<(String, CellType)>,
+) -> PortId {
+    chip.ports.push(Port {
+        name: bus.to_owned(),
+        bus: bus.to_owned(),
+        kind,
+        message,
+        location: None,
+    });
+    PortId::new(chip.ports.len() - 1)
+}
+
+/// Adds a fixed column and returns the node of its cell.
+fn add_fixed(chip: &mut Chip, name: &str) -> NodeId {
+    let column = ColumnId::new(chip.columns.len());
+    chip.columns.push(Column {
+        name: name.to_owned(),
+        kind: ColumnKind::Fixed,
+        ty: CellType::Felt,
+    });
+    chip.groups.push(Group {
+        name: name.to_owned(),
+        kind: ColumnKind::Fixed,
+        type_name: "felt".to_owned(),
+        start: column,
+        len: 1,
+        doc: String::new(),
+        free: None,
+        location: None,
+    });
+    chip.graph.add(Node::Cell(Cell { column, next: false }))
+}
