@@ -2,5 +2,9 @@
 
 pub mod air;
 pub mod config;
+pub mod encoding;
+pub mod key;
+pub mod proof;
 pub mod security;
+mod statement;
 pub mod tape;

@@ -4,18 +4,27 @@ use std::fmt::Debug;
 
 use chipwright_ir::FieldPair;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use p3_challenger::{CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger};
+use p3_air::symbolic::AirLayout;
+use p3_batch_stark::symbolic::get_symbolic_constraints;
+use p3_batch_stark::{
+    BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
+};
+use p3_challenger::{
+    CanObserve, CanSample, DuplexChallenger, FieldChallenger, GrindingChallenger,
+};
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
+use p3_lookup::{LogUpGadget, Lookup};
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 use p3_uni_stark::StarkConfig;
 
 use super::Parameters;
+use crate::air::RecordedAir;
 
 /// A field pair with a hash, and so with a proof system.
 ///
@@ -36,6 +45,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         + 'static;
     /// The transcript.
     type Challenger: FieldChallenger<Self::Base>
+        + CanSample<Self::Ext>
         + GrindingChallenger<Witness = Self::Base>
         + CanObserve<<Self::Mmcs as Mmcs<Self::Base>>::Commitment>
         + Clone
@@ -52,6 +62,44 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
     fn mmcs(cap_height: usize) -> Self::Mmcs;
     /// A fresh transcript.
     fn challenger() -> Self::Challenger;
+
+    /// Commits to preprocessed columns and lays out the lookups: `ProverData::from_airs_and_degrees`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the reason why the commitment scheme refuses.
+    fn prover_data(
+        stark: &Stark<Self>,
+        airs: &[RecordedAir<Self::Base>],
+        log_heights: &[usize],
+    ) -> Result<ProverData<Stark<Self>>, String>;
+    /// The number of constraints of a table, lookups included, and their highest degree.
+    fn constraints(
+        air: &RecordedAir<Self::Base>,
+        lookups: &[Lookup<Self::Base>],
+    ) -> (usize, usize);
+    /// Plonky3's prover: `prove_batch`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the reason why the commitment scheme refuses.
+    fn prove(
+        stark: &Stark<Self>,
+        instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],
+        data: &ProverData<Stark<Self>>,
+    ) -> Result<BatchProof<Stark<Self>>, String>;
+    /// Plonky3's verifier: `verify_batch`.
+    ///
+    /// # Errors
+    ///
+    /// Gives the reason why the proof is rejected.
+    fn verify(
+        stark: &Stark<Self>,
+        airs: &[RecordedAir<Self::Base>],
+        proof: &BatchProof<Stark<Self>>,
+        publics: &[Vec<Self::Base>],
+        common: &CommonData<Stark<Self>>,
+    ) -> Result<(), String>;
 
     /// The proof system, with a transcript that begins with `seed`: 32 bytes that name the statement.
     fn stark(parameters: &Parameters, seed: &[u8; 32]) -> Stark<Self> {
@@ -113,11 +161,61 @@ type GoldilocksMmcs = MerkleTreeMmcs<
     4,
 >;
 
+/// The entries to Plonky3. They are not generic: the proof that extension elements embed into symbolic
+/// expressions exists for each extension by itself.
+macro_rules! plonky3 {
+    () => {
+        fn prover_data(
+            stark: &Stark<Self>,
+            airs: &[RecordedAir<Self::Base>],
+            log_heights: &[usize],
+        ) -> Result<ProverData<Stark<Self>>, String> {
+            ProverData::from_airs_and_degrees(stark, airs, log_heights)
+                .map_err(|error| error.to_string())
+        }
+
+        fn constraints(
+            air: &RecordedAir<Self::Base>,
+            lookups: &[Lookup<Self::Base>],
+        ) -> (usize, usize) {
+            let (base, extension) = get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
+                air,
+                AirLayout::from_air(air),
+                lookups,
+                &LogUpGadget::new(),
+            );
+            let degrees = base.iter().map(|constraint| constraint.degree_multiple());
+            let degree = degrees.chain(extension.iter().map(|c| c.degree_multiple())).max();
+            (base.len() + extension.len(), degree.unwrap_or(0))
+        }
+
+        fn prove(
+            stark: &Stark<Self>,
+            instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],
+            data: &ProverData<Stark<Self>>,
+        ) -> Result<BatchProof<Stark<Self>>, String> {
+            prove_batch(stark, instances, data).map_err(|error| error.to_string())
+        }
+
+        fn verify(
+            stark: &Stark<Self>,
+            airs: &[RecordedAir<Self::Base>],
+            proof: &BatchProof<Stark<Self>>,
+            publics: &[Vec<Self::Base>],
+            common: &CommonData<Stark<Self>>,
+        ) -> Result<(), String> {
+            verify_batch(stark, airs, proof, publics, common).map_err(|error| error.to_string())
+        }
+    };
+}
+
 macro_rules! over_goldilocks {
     ($($pair:ty),*) => {$(
         impl StarkField for $pair {
             type Mmcs = GoldilocksMmcs;
             type Challenger = DuplexChallenger<Goldilocks, Permutation, 16, 12>;
+
+            plonky3!();
 
             const COLLISION_BITS: usize = 128;
             const HASH: &'static str = "Poseidon2 of width 16, rate 12, 4-to-1";

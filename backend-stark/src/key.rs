@@ -1,0 +1,404 @@
+//! Keys: a machine compiled under a configuration.
+//!
+//! Compiling checks the machine, commits to its preprocessed columns, and lays out its lookup columns,
+//! once for all proofs. The verifying key keeps the [`Statement`] and the commitment; everything else
+//! that a verifier needs is computed from these two when the key is read.
+//!
+//! ```
+//! # use chipwright_backend_stark::{config::Config, key::{StatementError, compile}};
+//! # use chipwright_ir::{field::Goldilocks2, machine::Machine};
+//! # fn example(machine: &Machine) -> Result<(), StatementError> {
+//! let (proving_key, verifying_key) = compile::<Goldilocks2>(machine, &Config::proven_100())?;
+//! assert_eq!(proving_key.verifying_key().digest(), verifying_key.digest());
+//! # Ok(()) }
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use chipwright_ir::chip::{Chip, FixedData};
+use chipwright_ir::machine::Machine;
+use p3_air::BaseAir;
+use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
+use p3_batch_stark::{CommonData, Commitment, ProverData, num_batched_openings};
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_lookup::Lookups;
+use p3_matrix::dense::RowMajorMatrix;
+use p3_uni_stark::OpeningShape;
+use serde::{Deserialize, Serialize};
+
+use crate::air::RecordedAir;
+use crate::config::{Config, ConfigError, Stark, StarkField};
+use crate::encoding::{self, DecodeError, Kind};
+use crate::security::{BatchShape, SecurityReport};
+use crate::statement::max_log_height;
+pub use crate::statement::{Statement, StatementError};
+
+/// What a verifier needs to know about a machine: cheap to clone.
+pub struct VerifyingKey<P: StarkField> {
+    inner: Arc<Inner<P>>,
+}
+
+struct Inner<P: StarkField> {
+    statement: Statement,
+    digest: [u8; 32],
+    config: Config,
+    stark: Stark<P>,
+    airs: Vec<RecordedAir<P::Base>>,
+    common: CommonData<Stark<P>>,
+    tables: Vec<TableShape>,
+}
+
+/// What a prover needs to know about a machine.
+pub struct ProvingKey<P: StarkField> {
+    verifying: VerifyingKey<P>,
+    airs: Vec<RecordedAir<P::Base>>,
+    data: ProverData<Stark<P>>,
+}
+
+/// The size of a table, but for its height.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableShape {
+    /// The chip's name.
+    pub name: String,
+    /// The number of main-trace columns.
+    pub width: usize,
+    /// The number of preprocessed columns.
+    pub fixed_width: usize,
+    /// The number of lookup columns, in extension-field elements; the running sum is one of them.
+    pub lookup_columns: usize,
+    /// The number of chunks, of extension-field elements, that the quotient is committed in.
+    pub quotient_chunks: usize,
+    /// The number of public values.
+    pub publics: usize,
+    /// The number of constraints, those of the lookup argument included.
+    pub constraints: usize,
+    /// The highest degree of a constraint, in multiples of the height.
+    pub degree: usize,
+    /// The number of messages that a row exchanges.
+    pub messages: usize,
+    /// The number of elements of the longest message.
+    pub message_width: usize,
+    /// The number of polynomials opened, each counted once for every point.
+    pub openings: usize,
+    /// The base-2 logarithm of the height, if the key determines it.
+    pub log_height: Option<usize>,
+}
+
+/// A verifying key as it is written.
+#[derive(Serialize, Deserialize)]
+struct KeyBody<C> {
+    statement: Statement,
+    fixed: Option<C>,
+}
+
+/// Compiles a machine: checks it, and commits to its preprocessed columns.
+///
+/// # Errors
+///
+/// Says what of the machine cannot be proven under the configuration.
+pub fn compile<P: StarkField>(
+    machine: &Machine,
+    config: &Config,
+) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
+    if config.field != P::FIELD {
+        return Err(StatementError::Field { machine: P::FIELD, config: config.field });
+    }
+    let statement = Statement::new(machine, config)?;
+    let log_heights: Vec<_> = statement.log_heights().collect();
+    let airs: Vec<RecordedAir<P::Base>> = machine
+        .chips
+        .iter()
+        .zip(&log_heights)
+        .map(|(chip, log_height)| RecordedAir::new(chip, log_height.map(|h| fixed_matrix(chip, h))))
+        .collect();
+    // Commitments do not depend on how a transcript begins.
+    let unseeded = P::stark(&config.parameters, &[0; 32]);
+    let nominal = nominal_log_heights(&airs, &log_heights);
+    let data = P::prover_data(&unseeded, &airs, &nominal)
+        .map_err(|reason| StatementError::Commitment { reason })?;
+    let commitment = data.common.preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
+    let verifying = VerifyingKey::new(statement, commitment)?;
+    let key = ProvingKey { verifying: verifying.clone(), airs, data };
+    Ok((key, verifying))
+}
+
+/// A chip's fixed columns row by row, padded with zeros.
+fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatrix<F> {
+    let columns = chip.fixed.as_ref().map_or(&[][..], |FixedData { columns }| columns);
+    let width = columns.len();
+    let mut values = F::zero_vec(width << log_height);
+    for (index, column) in columns.iter().enumerate() {
+        for (row, &value) in column.iter().enumerate() {
+            values[row * width + index] = F::from_u64(value);
+        }
+    }
+    RowMajorMatrix::new(values, width)
+}
+
+/// Heights for what depends on a height only through the periods of periodic columns.
+fn nominal_log_heights<F: PrimeField64>(
+    airs: &[RecordedAir<F>],
+    log_heights: &[Option<usize>],
+) -> Vec<usize> {
+    airs.iter()
+        .zip(log_heights)
+        .map(|(air, log_height)| {
+            let periods = air.periodic_columns();
+            let longest = periods.iter().map(|column| column.len().ilog2() as usize).max();
+            log_height.unwrap_or(0).max(longest.unwrap_or(0))
+        })
+        .collect()
+}
+
+impl<P: StarkField> VerifyingKey<P> {
+    fn new(
+        statement: Statement,
+        commitment: Option<Commitment<Stark<P>>>,
+    ) -> Result<Self, StatementError> {
+        let config = statement.config()?;
+        if config.field != P::FIELD {
+            return Err(StatementError::Field { machine: config.field, config: P::FIELD });
+        }
+        let digest = statement.digest(commitment.as_ref());
+        let stark = P::stark(&config.parameters, &digest);
+        let chips = statement.chips()?;
+        let airs: Vec<_> = chips.iter().map(|chip| RecordedAir::new(chip, None)).collect();
+        let log_heights: Vec<_> = statement.log_heights().collect();
+        let nominal = nominal_log_heights(&airs, &log_heights);
+        // Without contents, only the lookups are laid out.
+        let lookups = P::prover_data(&stark, &airs, &nominal)
+            .map_err(|reason| StatementError::Commitment { reason })?
+            .common
+            .lookups;
+        let tables: Vec<_> = chips
+            .iter()
+            .zip(&airs)
+            .zip(&lookups)
+            .zip(&log_heights)
+            .map(|(((chip, air), lookups), &log_height)| {
+                TableShape::new::<P>(chip, air, lookups, log_height)
+            })
+            .collect();
+        for table in &tables {
+            if table.quotient_chunks > 1 << config.parameters.log_blowup {
+                return Err(StatementError::Degree {
+                    chip: table.name.clone(),
+                    rule: table.constraints,
+                    degree: table.degree,
+                    limit: config.max_degree(),
+                });
+            }
+        }
+        let preprocessed = preprocessed::<P>(&tables, commitment)?;
+        let common = CommonData::new(preprocessed, lookups);
+        Ok(Self {
+            inner: Arc::new(Inner { statement, digest, config, stark, airs, common, tables }),
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The digest of everything that a proof under this key is about.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.inner.digest
+    }
+
+    /// The tables, in the order of the machine's chips.
+    pub fn tables(&self) -> &[TableShape] {
+        &self.inner.tables
+    }
+
+    /// The proof system, its transcript begun with [`Self::digest`].
+    pub fn stark(&self) -> &Stark<P> {
+        &self.inner.stark
+    }
+
+    /// The tables' constraints. Their preprocessed columns have no contents.
+    pub fn airs(&self) -> &[RecordedAir<P::Base>] {
+        &self.inner.airs
+    }
+
+    /// The commitment to the preprocessed columns, and the lookups of every table.
+    pub fn common(&self) -> &CommonData<Stark<P>> {
+        &self.inner.common
+    }
+
+    /// What a proof of tables of these heights is worth.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`SecurityReport::new`] does.
+    pub fn security(&self, log_heights: &[usize]) -> Result<SecurityReport, ConfigError> {
+        SecurityReport::new(self.config(), &self.batch_shape(log_heights))
+    }
+
+    /// The numbers that security depends on, for tables of these heights.
+    pub fn batch_shape(&self, log_heights: &[usize]) -> BatchShape {
+        let tables = self.tables();
+        let sum = |of: fn(&TableShape) -> usize| tables.iter().map(of).sum();
+        let max = |of: fn(&TableShape) -> usize| tables.iter().map(of).max().unwrap_or(0);
+        BatchShape {
+            log_height: log_heights.iter().copied().max().unwrap_or(0),
+            openings: sum(|table| table.openings),
+            constraints: sum(|table| table.constraints),
+            degree: max(|table| table.degree),
+            quotient_chunks: max(|table| table.quotient_chunks),
+            messages: sum(|table| table.messages),
+            message_width: max(|table| table.message_width),
+        }
+    }
+
+    /// The base-2 logarithm of the tallest table possible.
+    pub fn max_log_height(&self) -> usize {
+        max_log_height(self.config())
+    }
+
+    /// The key as versioned bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let fixed = self.common().preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
+        let body = KeyBody { statement: self.inner.statement.clone(), fixed };
+        encoding::encode(Kind::VerifyingKey, self.digest(), &body)
+    }
+
+    /// Reads a key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes are not the encoding of a verifying key of this field, or not of this version,
+    /// or if they were altered.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        type Body<P> = KeyBody<Commitment<Stark<P>>>;
+        let (digest, body) = encoding::decode::<Body<P>>(Kind::VerifyingKey, None, bytes)?;
+        let key = Self::new(body.statement.checked()?, body.fixed)?;
+        if *key.digest() != digest {
+            return Err(KeyError::Decode(DecodeError::Statement {
+                expected: encoding::abbreviate(key.digest()),
+                found: encoding::abbreviate(&digest),
+            }));
+        }
+        Ok(key)
+    }
+}
+
+/// Bytes that are not a usable verifying key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The bytes do not hold a key.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The key is not one that [`compile`] makes.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+}
+
+fn preprocessed<P: StarkField>(
+    tables: &[TableShape],
+    commitment: Option<Commitment<Stark<P>>>,
+) -> Result<Option<GlobalPreprocessed<Stark<P>>>, StatementError> {
+    let mut matrix_to_instance = Vec::new();
+    let mut instances = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        instances.push(table.log_height.map(|degree_bits| PreprocessedInstanceMeta {
+            matrix_index: matrix_to_instance.len(),
+            width: table.fixed_width,
+            degree_bits,
+        }));
+        if table.log_height.is_some() {
+            matrix_to_instance.push(index);
+        }
+    }
+    if commitment.is_some() == matrix_to_instance.is_empty() {
+        return Err(StatementError::Commitment {
+            reason: "a commitment is present exactly if there are preprocessed columns".to_owned(),
+        });
+    }
+    Ok(commitment.map(|commitment| GlobalPreprocessed { commitment, instances, matrix_to_instance }))
+}
+
+impl TableShape {
+    fn new<P: StarkField>(
+        chip: &Chip,
+        air: &RecordedAir<P::Base>,
+        lookups: &Lookups<P::Base>,
+        log_height: Option<usize>,
+    ) -> Self {
+        let (constraints, degree) = P::constraints(air, lookups);
+        let quotient_chunks = (degree.max(2) - 1).next_power_of_two();
+        Self {
+            name: chip.name.clone(),
+            width: air.width(),
+            fixed_width: air.preprocessed_width(),
+            lookup_columns: if lookups.is_empty() { 0 } else { lookups.len() + 1 },
+            quotient_chunks,
+            publics: air.num_public_values(),
+            constraints,
+            degree,
+            messages: chip.interactions.len(),
+            message_width: chip.interactions.iter().map(|i| i.message.len()).max().unwrap_or(0),
+            openings: num_batched_openings(
+                air.width(),
+                !air.main_next_row_columns().is_empty(),
+                air.preprocessed_width(),
+                !air.preprocessed_next_row_columns().is_empty(),
+                quotient_chunks,
+                lookups.len(),
+                P::FIELD.degree(),
+                OpeningShape::new(),
+            ),
+            log_height,
+        }
+    }
+}
+
+impl<P: StarkField> ProvingKey<P> {
+    /// The key that verifies this key's proofs.
+    pub fn verifying_key(&self) -> &VerifyingKey<P> {
+        &self.verifying
+    }
+
+    /// The tables' constraints, with the contents of their preprocessed columns.
+    pub(crate) fn airs(&self) -> &[RecordedAir<P::Base>] {
+        &self.airs
+    }
+
+    /// The data of Plonky3's prover.
+    pub(crate) fn data(&self) -> &ProverData<Stark<P>> {
+        &self.data
+    }
+}
+
+impl<P: StarkField> Clone for VerifyingKey<P> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<P: StarkField> PartialEq for VerifyingKey<P> {
+    /// Keys are equal if they are about the same statement.
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl<P: StarkField> Eq for VerifyingKey<P> {}
+
+impl<P: StarkField> fmt::Debug for VerifyingKey<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("digest", &encoding::abbreviate(self.digest()))
+            .field("config", &self.config().name)
+            .field("tables", &self.tables())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: StarkField> fmt::Debug for ProvingKey<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProvingKey").field("verifying", &self.verifying).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,309 @@
+//! Proving and verifying: Plonky3's batch STARK over the tables of a machine.
+//!
+//! [`ProvingKey::prove`] takes the tables as they are: whether they satisfy the rules is the question that
+//! verification answers, and `chipwright_ir::machine::check` explains. [`VerifyingKey::verify`] checks the
+//! shape of a proof against the key before it hands it to `p3_batch_stark::verify_batch`.
+//!
+//! # Soundness
+//!
+//! Rules, tables, publics counts, preprocessed columns and parameters come from the key, public values
+//! from the caller. A proof chooses the heights of the tables that have no preprocessed columns; the
+//! security of the heights it chose is computed, and must reach the configuration's target.
+
+use std::fmt;
+
+use chipwright_ir::machine::MachineTrace;
+use p3_batch_stark::{BatchProof, StarkInstance};
+use p3_lookup::check_multiplicity_height_bound;
+use p3_matrix::dense::RowMajorMatrix;
+
+use crate::config::{ConfigError, Stark, StarkField};
+use crate::encoding::{self, DecodeError, Kind};
+use crate::key::{ProvingKey, VerifyingKey};
+use crate::security::{InsufficientSecurity, SecurityReport};
+
+/// A proof that the tables of a machine satisfy its rules and that its buses balance.
+pub struct Proof<P: StarkField> {
+    statement: [u8; 32],
+    batch: BatchProof<Stark<P>>,
+}
+
+/// Tables that cannot be proven.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// There is not one table for each chip.
+    #[error("the machine has {expected} tables, the trace {found} and public values for {publics}")]
+    Tables {
+        /// The number of chips.
+        expected: usize,
+        /// The number of tables given.
+        found: usize,
+        /// The number of vectors of public values given.
+        publics: usize,
+    },
+    /// A table has the wrong shape.
+    #[error(
+        "table `{table}` has {cells} cells in {height} rows; expected rows of {width} cells, and \
+         {expected_height} of them"
+    )]
+    Shape {
+        /// The chip's name.
+        table: String,
+        /// The number of cells given.
+        cells: usize,
+        /// The number of rows given.
+        height: usize,
+        /// The number of columns.
+        width: usize,
+        /// What is expected of the height.
+        expected_height: String,
+    },
+    /// A table has the wrong number of public values.
+    #[error("table `{table}` has {expected} public values, {found} were given")]
+    Publics {
+        /// The chip's name.
+        table: String,
+        /// The number of public values.
+        expected: usize,
+        /// The number given.
+        found: usize,
+    },
+    /// Tables so tall that the multiplicities of a bus could wrap around the field's order.
+    #[error("the tables are too tall for the buses: {reason}")]
+    Multiplicities {
+        /// The bound violated.
+        reason: String,
+    },
+    /// The configuration does not reach its target for tables of these heights.
+    #[error(transparent)]
+    Security(#[from] InsufficientSecurity),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The commitment scheme refused.
+    #[error("the prover failed: {reason}")]
+    Prover {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// A proof that does not prove the statement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The proof belongs to another key.
+    #[error("the proof is of statement {found}, the key of {expected}")]
+    Statement {
+        /// The digest of the key, abbreviated.
+        expected: String,
+        /// The digest that the proof names, abbreviated.
+        found: String,
+    },
+    /// The public values do not fit the key.
+    #[error("the key takes {expected:?} public values per table, {found:?} were given")]
+    Publics {
+        /// The number of public values of each table.
+        expected: Vec<usize>,
+        /// The numbers given.
+        found: Vec<usize>,
+    },
+    /// The proof is not about as many tables as the key.
+    #[error("the key has {expected} tables, the proof {found}")]
+    Tables {
+        /// The number of tables.
+        expected: usize,
+        /// The number that the proof is about.
+        found: usize,
+    },
+    /// The proof claims a height that a table cannot have.
+    #[error("table `{table}` cannot have 2^{found} rows, expected 2^{low} to 2^{high}")]
+    Height {
+        /// The chip's name.
+        table: String,
+        /// The base-2 logarithm of the height claimed.
+        found: usize,
+        /// The smallest logarithm possible.
+        low: usize,
+        /// The largest logarithm possible.
+        high: usize,
+    },
+    /// The heights of the proof's tables leave too little security.
+    #[error(transparent)]
+    Security(#[from] InsufficientSecurity),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The verifier rejected the proof.
+    #[error("the proof is rejected: {reason}")]
+    Rejected {
+        /// What the verifier found.
+        reason: String,
+    },
+}
+
+impl<P: StarkField> ProvingKey<P> {
+    /// Proves that tables satisfy the machine's rules.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the tables do not have the shapes that the key demands, or are too tall for the
+    /// configuration's target. Tables that violate a rule give a proof that does not verify.
+    pub fn prove(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, ProveError> {
+        let key = self.verifying_key();
+        let MachineTrace { tables, publics } = trace;
+        let expected = key.tables().len();
+        if tables.len() != expected || publics.len() != expected {
+            let (found, publics) = (tables.len(), publics.len());
+            return Err(ProveError::Tables { expected, found, publics });
+        }
+        let mut matrices = Vec::with_capacity(expected);
+        let mut log_heights = Vec::with_capacity(expected);
+        for ((shape, table), publics) in key.tables().iter().zip(tables).zip(&publics) {
+            let (low, high) = key.log_height_range(shape.log_height);
+            let log_height = table.height.checked_ilog2().unwrap_or(0) as usize;
+            if table.width != shape.width
+                || table.height.checked_mul(shape.width) != Some(table.values.len())
+                || !table.height.is_power_of_two()
+                || !(low..=high).contains(&log_height)
+            {
+                return Err(ProveError::Shape {
+                    table: shape.name.clone(),
+                    cells: table.values.len(),
+                    height: table.height,
+                    width: shape.width,
+                    expected_height: if low == high {
+                        format!("2^{low}")
+                    } else {
+                        format!("a power of two from 2^{low} to 2^{high}")
+                    },
+                });
+            }
+            if publics.len() != shape.publics {
+                return Err(ProveError::Publics {
+                    table: shape.name.clone(),
+                    expected: shape.publics,
+                    found: publics.len(),
+                });
+            }
+            log_heights.push(log_height);
+            matrices.push(RowMajorMatrix::new(table.values, shape.width));
+        }
+        if let Some(target) = key.config().target {
+            key.security(&log_heights)?.require(target)?;
+        }
+        let heights: Vec<usize> = log_heights.iter().map(|log_height| 1 << log_height).collect();
+        check_multiplicity_height_bound(&self.data().common.lookups, &heights)
+            .map_err(|error| ProveError::Multiplicities { reason: error.to_string() })?;
+        let instances: Vec<_> = self
+            .airs()
+            .iter()
+            .zip(&matrices)
+            .zip(publics)
+            .map(|((air, trace), public_values)| StarkInstance { air, trace, public_values })
+            .collect();
+        let batch = P::prove(key.stark(), &instances, self.data())
+            .map_err(|reason| ProveError::Prover { reason })?;
+        Ok(Proof { statement: *key.digest(), batch })
+    }
+}
+
+impl<P: StarkField> VerifyingKey<P> {
+    /// The base-2 logarithms of the smallest and the largest height of a table.
+    fn log_height_range(&self, fixed: Option<usize>) -> (usize, usize) {
+        fixed.map_or((self.config().min_log_height(), self.max_log_height()), |fixed| (fixed, fixed))
+    }
+
+    /// Verifies a proof against the public values of each table.
+    ///
+    /// # Errors
+    ///
+    /// Says why the proof does not prove the statement.
+    pub fn verify(&self, publics: &[Vec<P::Base>], proof: &Proof<P>) -> Result<(), VerifyError> {
+        if proof.statement != *self.digest() {
+            return Err(VerifyError::Statement {
+                expected: encoding::abbreviate(self.digest()),
+                found: encoding::abbreviate(&proof.statement),
+            });
+        }
+        let tables = self.tables();
+        if !publics.iter().map(Vec::len).eq(tables.iter().map(|table| table.publics)) {
+            return Err(VerifyError::Publics {
+                expected: tables.iter().map(|table| table.publics).collect(),
+                found: publics.iter().map(Vec::len).collect(),
+            });
+        }
+        let log_heights = proof.log_heights();
+        if log_heights.len() != tables.len() {
+            let (expected, found) = (tables.len(), log_heights.len());
+            return Err(VerifyError::Tables { expected, found });
+        }
+        for (table, &found) in tables.iter().zip(log_heights) {
+            let (low, high) = self.log_height_range(table.log_height);
+            if !(low..=high).contains(&found) {
+                return Err(VerifyError::Height { table: table.name.clone(), found, low, high });
+            }
+        }
+        if let Some(target) = self.config().target {
+            self.security(log_heights)?.require(target)?;
+        }
+        P::verify(self.stark(), self.airs(), &proof.batch, publics, self.common())
+            .map_err(|reason| VerifyError::Rejected { reason })
+    }
+}
+
+impl<P: StarkField> Proof<P> {
+    /// The digest of the statement that the proof claims to be about.
+    pub fn statement(&self) -> &[u8; 32] {
+        &self.statement
+    }
+
+    /// The proof as Plonky3 knows it.
+    pub fn batch(&self) -> &BatchProof<Stark<P>> {
+        &self.batch
+    }
+
+    /// Mutable access to the proof as Plonky3 knows it, for tests that forge proofs.
+    pub fn batch_mut(&mut self) -> &mut BatchProof<Stark<P>> {
+        &mut self.batch
+    }
+
+    /// The base-2 logarithms of the heights of the tables.
+    pub fn log_heights(&self) -> &[usize] {
+        &self.batch.degree_bits
+    }
+
+    /// What the proof is worth under a key.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`SecurityReport::new`] does.
+    pub fn security(&self, key: &VerifyingKey<P>) -> Result<SecurityReport, ConfigError> {
+        key.security(self.log_heights())
+    }
+
+    /// The proof as versioned bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encoding::encode(Kind::Proof, &self.statement, &self.batch)
+    }
+
+    /// Reads a proof that is to be verified under `key`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes are not the encoding of a proof of the key's statement.
+    pub fn from_bytes(key: &VerifyingKey<P>, bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (statement, batch) = encoding::decode(Kind::Proof, Some(key.digest()), bytes)?;
+        Ok(Self { statement, batch })
+    }
+}
+
+impl<P: StarkField> fmt::Debug for Proof<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proof")
+            .field("statement", &encoding::abbreviate(&self.statement))
+            .field("log_heights", &self.log_heights())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,361 @@
+//! Proofs of small machines, and proofs that are rejected.
+
+mod machines;
+
+use chipwright_backend_stark::config::{Config, StarkField};
+use chipwright_backend_stark::encoding::DecodeError;
+use chipwright_backend_stark::key::{ProvingKey, StatementError, VerifyingKey, compile};
+use chipwright_backend_stark::proof::{Proof, ProveError, VerifyError};
+use chipwright_ir::chip::{Node, Section};
+use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use chipwright_ir::machine::{Machine, MachineTrace};
+use machines::{fibonacci, fibonacci_trace, squares, squares_trace};
+use p3_field::PrimeCharacteristicRing;
+use p3_goldilocks::Goldilocks;
+use proptest::prelude::*;
+
+type Keys<P> = (ProvingKey<P>, VerifyingKey<P>);
+
+fn keys<P: StarkField>(machine: &Machine) -> Keys<P> {
+    compile(machine, &Config::testing_over(P::FIELD)).expect("the machine compiles")
+}
+
+/// Proves, writes, reads, and verifies.
+fn check<P: StarkField>(keys: &Keys<P>, trace: MachineTrace<P::Base>) -> Result<(), VerifyError> {
+    let publics = trace.publics.clone();
+    let proof = keys.0.prove(trace).expect("the tables have the right shapes");
+    let proof = Proof::from_bytes(&keys.1, &proof.to_bytes()).expect("what was written is read");
+    keys.1.verify(&publics, &proof)
+}
+
+fn is_rejected(result: Result<(), VerifyError>) -> bool {
+    matches!(result, Err(VerifyError::Rejected { .. }))
+}
+
+#[test]
+fn an_honest_proof_verifies_over_every_field() {
+    fn both<P: StarkField>() {
+        let fibonacci = keys::<P>(&fibonacci(P::FIELD));
+        for log_height in [0, 1, 2, 3, 5, 10] {
+            assert_eq!(check(&fibonacci, fibonacci_trace(log_height)), Ok(()), "2^{log_height}");
+        }
+        let squares = keys::<P>(&squares(P::FIELD));
+        for xs in [&[3, 3, 7, 0][..], &[15], &[1; 64]] {
+            assert_eq!(check(&squares, squares_trace(xs)), Ok(()), "{xs:?}");
+        }
+    }
+    both::<Goldilocks2>();
+    both::<Goldilocks3>();
+}
+
+#[test]
+fn an_honest_proof_verifies_under_every_named_configuration() {
+    for config in Config::all() {
+        fn run<P: StarkField>(config: &Config) {
+            let keys = compile::<P>(&squares(P::FIELD), config).expect("the machine compiles");
+            assert_eq!(check(&keys, squares_trace(&[2, 9, 2, 5])), Ok(()), "{}", config.name);
+        }
+        match config.field {
+            chipwright_ir::Field::Goldilocks3 => run::<Goldilocks3>(&config),
+            _ => run::<Goldilocks2>(&config),
+        }
+    }
+}
+
+#[test]
+fn a_wrong_cell_anywhere_is_rejected() {
+    let keys = keys::<Goldilocks2>(&fibonacci(Default::default()));
+    for cell in 0..16 {
+        let mut trace = fibonacci_trace(3);
+        trace.tables[0].values[cell] += Goldilocks::ONE;
+        assert!(is_rejected(check(&keys, trace)), "cell {cell}");
+    }
+}
+
+#[test]
+fn a_wrong_public_value_is_rejected() {
+    let keys = keys::<Goldilocks2>(&fibonacci(Default::default()));
+    let proof = keys.0.prove(fibonacci_trace(3)).expect("shapes fit");
+    for index in 0..3 {
+        let mut publics = fibonacci_trace(3).publics;
+        publics[0][index] += Goldilocks::ONE;
+        assert!(is_rejected(keys.1.verify(&publics, &proof)), "public {index}");
+    }
+}
+
+#[test]
+fn the_number_of_public_values_is_checked() {
+    let keys = keys::<Goldilocks2>(&fibonacci(Default::default()));
+    let proof = keys.0.prove(fibonacci_trace(3)).expect("shapes fit");
+    for publics in [vec![], vec![vec![]], vec![vec![Goldilocks::ONE; 4]]] {
+        let error = keys.1.verify(&publics, &proof).expect_err("wrong number");
+        assert!(matches!(error, VerifyError::Publics { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_message_that_no_table_has_is_rejected() {
+    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    let mut trace = squares_trace(&[3, 3, 7, 0]);
+    trace.tables[0].values[1] += Goldilocks::ONE;
+    assert!(is_rejected(check(&keys, trace)));
+}
+
+#[test]
+fn a_wrong_multiplicity_is_rejected() {
+    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    for entry in 0..16 {
+        let mut trace = squares_trace(&[3, 3, 7, 0]);
+        trace.tables[1].values[entry] += Goldilocks::ONE;
+        assert!(is_rejected(check(&keys, trace)), "entry {entry}");
+    }
+}
+
+#[test]
+fn a_proof_under_another_key_is_rejected() {
+    let keys_of = |edit: fn(&mut Machine)| {
+        let mut machine = fibonacci(Default::default());
+        edit(&mut machine);
+        keys::<Goldilocks2>(&machine)
+    };
+    let honest = keys_of(|_| ());
+    let proof = honest.0.prove(fibonacci_trace(3)).expect("shapes fit");
+    let publics = fibonacci_trace(3).publics;
+    let edits: [fn(&mut Machine); 3] = [
+        |machine| machine.chips[0].rules[3].section = Section::Row,
+        |machine| drop(machine.chips[0].rules.pop()),
+        |machine| {
+            let two = machine.chips[0].graph.add(Node::Const(2));
+            machine.chips[0].rules[0].right = two;
+        },
+    ];
+    for edit in edits {
+        let (_, other) = keys_of(edit);
+        assert_ne!(other, honest.1);
+        let error = other.verify(&publics, &proof).expect_err("another statement");
+        assert!(matches!(error, VerifyError::Statement { .. }), "{error}");
+        let error = Proof::from_bytes(&other, &proof.to_bytes()).expect_err("another statement");
+        assert!(matches!(error, DecodeError::Statement { .. }), "{error}");
+    }
+}
+
+#[test]
+fn names_fills_and_sources_are_not_part_of_the_statement() {
+    let machine = fibonacci(Default::default());
+    let mut renamed = machine.clone();
+    renamed.chips[0].columns[0].name = "left".to_owned();
+    renamed.chips[0].rules[0].label.name = "start".to_owned();
+    assert_eq!(keys::<Goldilocks2>(&machine).1, keys::<Goldilocks2>(&renamed).1);
+}
+
+#[test]
+fn changed_contents_of_a_fixed_column_change_the_key() {
+    let machine = squares(Default::default());
+    let mut other = machine.clone();
+    other.chips[1].fixed.as_mut().expect("the table is fixed").columns[1][3] = 10;
+    assert_ne!(keys::<Goldilocks2>(&machine).1, keys::<Goldilocks2>(&other).1);
+}
+
+#[test]
+fn the_transcript_begins_with_the_statement() {
+    // The same rules under another name: every number that Plonky3 itself observes is equal.
+    let mut other = fibonacci(Default::default());
+    other.chips[0].name = "lucas".to_owned();
+    let (honest, other) =
+        (keys::<Goldilocks2>(&fibonacci(Default::default())), keys::<Goldilocks2>(&other));
+    let publics = fibonacci_trace(3).publics;
+    let mut bytes = honest.0.prove(fibonacci_trace(3)).expect("shapes fit").to_bytes();
+    bytes[13..45].copy_from_slice(other.1.digest());
+    let forged = Proof::from_bytes(&other.1, &bytes).expect("well formed");
+    assert!(is_rejected(other.1.verify(&publics, &forged)));
+}
+
+#[test]
+fn a_claimed_height_is_checked() {
+    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    let trace = squares_trace(&[3, 3, 7, 0]);
+    let publics = trace.publics.clone();
+    let mut proof = keys.0.prove(trace).expect("shapes fit");
+    for (table, height) in [(0, 40), (0, usize::MAX), (1, 3), (1, 5)] {
+        let honest = proof.log_heights()[table];
+        proof.batch_mut().degree_bits[table] = height;
+        let error = keys.1.verify(&publics, &proof).expect_err("wrong height");
+        assert!(matches!(error, VerifyError::Height { .. }), "{error}");
+        proof.batch_mut().degree_bits[table] = honest;
+    }
+    for height in [0, 1, 3, 20] {
+        proof.batch_mut().degree_bits[0] = height;
+        assert!(is_rejected(keys.1.verify(&publics, &proof)), "2^{height}");
+    }
+    proof.batch_mut().degree_bits.pop();
+    let error = keys.1.verify(&publics, &proof).expect_err("a table is missing");
+    assert!(matches!(error, VerifyError::Tables { expected: 2, found: 1 }), "{error}");
+}
+
+#[test]
+fn tables_of_the_wrong_shape_are_refused() {
+    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    let edits: [fn(&mut MachineTrace<Goldilocks>); 5] = [
+        |trace| trace.tables[0].height = 3,
+        |trace| drop(trace.tables[0].values.pop()),
+        |trace| trace.tables[0].width = 1,
+        |trace| trace.tables[1].height = 0,
+        |trace| {
+            trace.tables[1].height = 32;
+            trace.tables[1].values.extend([Goldilocks::ZERO; 16]);
+        },
+    ];
+    for (index, edit) in edits.into_iter().enumerate() {
+        let mut trace = squares_trace(&[3, 3, 7, 0]);
+        edit(&mut trace);
+        let error = keys.0.prove(trace).expect_err("wrong shape");
+        assert!(matches!(error, ProveError::Shape { .. }), "edit {index}: {error}");
+    }
+    let mut trace = squares_trace(&[3, 3, 7, 0]);
+    trace.publics[0].push(Goldilocks::ONE);
+    let error = keys.0.prove(trace).expect_err("too many public values");
+    assert!(matches!(error, ProveError::Publics { .. }), "{error}");
+}
+
+#[test]
+fn a_rule_of_too_high_a_degree_is_refused() {
+    let mut machine = fibonacci(Default::default());
+    let chip = &mut machine.chips[0];
+    let mut power = chip.rules[0].left;
+    let base = power;
+    for _ in 1..10 {
+        power = chip.graph.add(Node::Mul(power, base));
+    }
+    chip.rules[1].left = power;
+    let error = compile::<Goldilocks2>(&machine, &Config::testing()).expect_err("degree 11");
+    assert_eq!(
+        error.to_string(),
+        "chip `fibonacci`: rule 1 has degree 11, the configuration's limit is 9"
+    );
+}
+
+#[test]
+fn messages_of_different_lengths_on_one_bus_are_refused() {
+    let mut machine = squares(Default::default());
+    machine.chips[0].interactions[0].message.pop();
+    let error = compile::<Goldilocks2>(&machine, &Config::testing()).expect_err("lengths differ");
+    assert!(matches!(error, StatementError::MessageWidth { first: 1, other: 2, .. }), "{error}");
+}
+
+#[test]
+fn fixed_columns_without_contents_are_refused() {
+    let mut machine = squares(Default::default());
+    machine.chips[1].fixed = None;
+    let error = compile::<Goldilocks2>(&machine, &Config::testing()).expect_err("no contents");
+    assert!(matches!(error, StatementError::FixedContents { columns: 2, given: 0, .. }), "{error}");
+}
+
+#[test]
+fn a_proof_below_the_target_is_refused_by_prover_and_verifier() {
+    let mut config = Config::testing();
+    config.target = Some(50);
+    let demanding = compile::<Goldilocks2>(&fibonacci(config.field), &config).expect("compiles");
+    let error = demanding.0.prove(fibonacci_trace(3)).expect_err("a few bits are not fifty");
+    assert!(matches!(error, ProveError::Security(_)), "{error}");
+}
+
+#[test]
+fn a_verifying_key_is_read_as_it_was_written() {
+    for machine in [fibonacci(Default::default()), squares(Default::default())] {
+        let (_, key) = keys::<Goldilocks2>(&machine);
+        let bytes = key.to_bytes();
+        let read = VerifyingKey::<Goldilocks2>::from_bytes(&bytes).expect("reads back");
+        assert_eq!((&read, read.tables()), (&key, key.tables()));
+        assert!(VerifyingKey::<Goldilocks3>::from_bytes(&bytes).is_err(), "another field");
+    }
+    let (proving, key) = keys::<Goldilocks2>(&squares(Default::default()));
+    let read = VerifyingKey::from_bytes(&key.to_bytes()).expect("reads back");
+    let trace = squares_trace(&[4, 4]);
+    let publics = trace.publics.clone();
+    let proof = proving.prove(trace).expect("shapes fit");
+    assert_eq!(read.verify(&publics, &proof), Ok(()));
+}
+
+#[test]
+fn compiling_twice_gives_the_same_key() {
+    let machine = squares(Default::default());
+    assert_eq!(
+        keys::<Goldilocks2>(&machine).1.to_bytes(),
+        keys::<Goldilocks2>(&machine).1.to_bytes()
+    );
+}
+
+struct Sample {
+    key: VerifyingKey<Goldilocks2>,
+    publics: Vec<Vec<Goldilocks>>,
+    proof: Vec<u8>,
+    key_bytes: Vec<u8>,
+}
+
+fn sample() -> &'static Sample {
+    static SAMPLE: std::sync::OnceLock<Sample> = std::sync::OnceLock::new();
+    SAMPLE.get_or_init(|| {
+        let (proving, key) = keys::<Goldilocks2>(&squares(Default::default()));
+        let trace = squares_trace(&[3, 3, 7, 0]);
+        let publics = trace.publics.clone();
+        let proof = proving.prove(trace).expect("shapes fit").to_bytes();
+        let key_bytes = key.to_bytes();
+        Sample { key, publics, proof, key_bytes }
+    })
+}
+
+/// Reads and verifies; `true` if the proof is accepted.
+fn accepted(bytes: &[u8]) -> bool {
+    let Sample { key, publics, .. } = sample();
+    Proof::from_bytes(key, bytes).is_ok_and(|proof| key.verify(publics, &proof).is_ok())
+}
+
+#[test]
+fn every_truncation_is_rejected() {
+    let proof = &sample().proof;
+    assert!(accepted(proof));
+    for length in 0..proof.len() {
+        assert!(!accepted(&proof[..length]), "{length} bytes");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_flipped_bit_is_rejected(position in any::<prop::sample::Index>(), bit in 0..8_u32) {
+        let mut bytes = sample().proof.clone();
+        let position = position.index(bytes.len());
+        bytes[position] ^= 1 << bit;
+        prop_assert!(!accepted(&bytes), "byte {position}, bit {bit}");
+    }
+
+    #[test]
+    fn garbage_in_a_proof_is_rejected(
+        start in any::<prop::sample::Index>(),
+        garbage in prop::collection::vec(any::<u8>(), 1..40),
+        insert in any::<bool>(),
+    ) {
+        let honest = &sample().proof;
+        let start = start.index(honest.len());
+        let end = if insert { start } else { honest.len().min(start + garbage.len()) };
+        let bytes = [&honest[..start], &garbage, &honest[end..]].concat();
+        prop_assert!(bytes == *honest || !accepted(&bytes));
+    }
+
+    #[test]
+    fn an_altered_key_is_rejected(
+        position in any::<prop::sample::Index>(),
+        value in any::<u8>(),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let honest = &sample().key_bytes;
+        let mut bytes = honest.clone();
+        let position = position.index(bytes.len());
+        bytes[position] = value;
+        let altered = VerifyingKey::<Goldilocks2>::from_bytes(&bytes);
+        prop_assert!(bytes == *honest || altered.is_err());
+        let truncated = &honest[..length.index(honest.len())];
+        prop_assert!(VerifyingKey::<Goldilocks2>::from_bytes(truncated).is_err());
+    }
+}
