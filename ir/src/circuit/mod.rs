@@ -28,12 +28,15 @@
 //! # Ok::<(), chipwright_ir::circuit::LowerError>(())
 //! ```
 
+mod assemble;
 mod call;
 mod execute;
 mod graph;
 mod hint;
+mod library;
 mod lower;
 mod names;
+mod parse;
 mod print;
 mod rows;
 mod slots;
@@ -41,6 +44,7 @@ mod tables;
 mod value;
 pub mod verify;
 
+pub use assemble::{AssembleError, Assembly};
 pub use call::{CallPort, ChipCall, ChipLibrary, NoChips, Signature};
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};
 pub use graph::{
@@ -48,8 +52,10 @@ pub use graph::{
     Operands, Rule, RuleKind,
 };
 pub use hint::{HintFunction, HintKind, HintRegistry};
+pub use library::{CallPlan, CalledChip, Library, NativeEvaluation};
 pub use lower::{LowerError, lower_to_slots, lower_to_tables};
 pub use names::{Names, Symbol};
+pub use parse::{Circuit, SourceLines, parse, parse_graph, parse_with_lines};
 pub use rows::{A, B, C, OUT, Origin, Port, Relation, Role, Row, RowOp, Rows, SlotId};
 pub use slots::{Form, SlotInfo, Slots};
 pub use tables::{Table, TableKind, Tables};

@@ -1,0 +1,312 @@
+//! The chips behind a circuit: those that the lowering itself needs, those that the circuit calls, and
+//! those that these in turn ask (range tables, and chips called by chips).
+//!
+//! A [`Library`] is a value: recorded chips by name. It answers both questions that a circuit asks of a
+//! chip: what a call computes (by replaying the chip's fills), and which table proves it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::call::{CallPort, ChipCall, ChipLibrary, Signature};
+use super::tables::TableKind;
+use super::value::ValueType;
+use crate::chip::passes::{WitnessValue, witness_values};
+use crate::chip::{Chip, ColumnKind, FixedData};
+use crate::machine::{ChipRows, Machine, MachineInput, fill};
+use crate::{Field, with_field};
+
+/// Chips for the circuits of one field.
+#[derive(Clone, Debug)]
+pub struct Library {
+    field: Field,
+    primitives: BTreeMap<TableKind, Chip>,
+    called: BTreeMap<String, CalledChip>,
+    helpers: Vec<Chip>,
+}
+
+/// A chip that circuits call.
+#[derive(Clone)]
+pub struct CalledChip {
+    chip: Chip,
+    plan: Option<Arc<CallPlan>>,
+    native: Option<NativeEvaluation>,
+}
+
+/// Computes the outputs of a call: `(call, inputs, data) → outputs`, as [`ChipLibrary::evaluate`].
+pub type NativeEvaluation =
+    Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<Vec<u64>, String> + Send + Sync>;
+
+/// What a call site decides about the rows of a chip whose calls span several rows or have parameters.
+pub struct CallPlan {
+    /// What the call takes and gives, or `None` if the parameters or the number of rows make no sense.
+    pub signature: Box<dyn Fn(&ChipCall) -> Option<Signature> + Send + Sync>,
+    /// The contents of the chip's own fixed columns in one row of the call.
+    pub fixed: Box<dyn Fn(&ChipCall, u32) -> Vec<u64> + Send + Sync>,
+}
+
+impl fmt::Debug for CallPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallPlan")
+    }
+}
+
+impl fmt::Debug for CalledChip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CalledChip").field("chip", &self.chip.name).finish_non_exhaustive()
+    }
+}
+
+impl CalledChip {
+    /// A chip whose calls take one row: its inputs are the inputs of the call, its record columns the
+    /// private data, its outputs the results.
+    pub fn new(chip: Chip) -> Self {
+        Self { chip, plan: None, native: None }
+    }
+
+    /// A chip whose fixed columns and wiring depend on the call.
+    pub fn planned(chip: Chip, plan: CallPlan) -> Self {
+        Self { chip, plan: Some(Arc::new(plan)), native: None }
+    }
+
+    /// With a native function that computes the results faster than the chip's fills do. The trace is
+    /// still filled by the chip, so a function that is wrong makes honest proofs fail.
+    #[must_use]
+    pub fn with_native(mut self, native: NativeEvaluation) -> Self {
+        self.native = Some(native);
+        self
+    }
+
+    /// The chip.
+    pub fn chip(&self) -> &Chip {
+        &self.chip
+    }
+
+    /// The contents of the chip's own fixed columns in one row of a call.
+    pub fn fixed_row(&self, call: &ChipCall, row: u32) -> Vec<u64> {
+        self.plan.as_ref().map_or_else(Vec::new, |plan| (plan.fixed)(call, row))
+    }
+
+    fn signature(&self, call: &ChipCall) -> Option<Signature> {
+        match &self.plan {
+            Some(plan) => (plan.signature)(call).filter(|signature| self.fits(call, signature)),
+            None if call.rows == 1 && call.parameters.is_empty() && !self.has_fixed() => {
+                let of = |output: bool| -> Vec<ValueType> {
+                    witness_values(&self.chip)
+                        .iter()
+                        .filter(|value| value.output == output)
+                        .map(|value| value_type(&self.chip, value))
+                        .collect()
+                };
+                let data = self.chip.columns_of(ColumnKind::Record).count() as u32;
+                Some(Signature::one_row(&of(false), &of(true), data))
+            }
+            None => None,
+        }
+    }
+
+    fn has_fixed(&self) -> bool {
+        self.chip.fixed_width() > 0
+    }
+
+    /// Whether a planned signature agrees with the chip: rows, ports, types and data exist.
+    fn fits(&self, call: &ChipCall, signature: &Signature) -> bool {
+        let values = witness_values(&self.chip);
+        let records = self.chip.columns_of(ColumnKind::Record).count();
+        let port = |port: &CallPort| {
+            port.row < call.rows
+                && values
+                    .get(usize::from(port.port))
+                    .is_some_and(|value| port.ty.is_ext() == value_type(&self.chip, value).is_ext())
+        };
+        signature.inputs.iter().chain(&signature.outputs).all(port)
+            && signature.data as usize == records * call.rows as usize
+    }
+
+    /// The values of the chip's input and record columns in one row of a call, in layout order.
+    ///
+    /// `value` gives the canonical coefficients of the slot that is wired to an interface value in this
+    /// row, or `None` where nothing is; `data` is the private data of all rows.
+    pub fn record(
+        &self,
+        row: u32,
+        data: &[u64],
+        mut value: impl FnMut(usize) -> Option<Vec<u64>>,
+    ) -> Vec<u64> {
+        let records = self.chip.columns_of(ColumnKind::Record).count();
+        let mut data = data.iter().skip(records * row as usize);
+        let values = witness_values(&self.chip);
+        let mut record = Vec::new();
+        for (index, column) in self.chip.columns.iter().enumerate() {
+            match column.kind {
+                ColumnKind::Record => record.push(data.next().copied().unwrap_or(0)),
+                ColumnKind::Input => {
+                    if let Some(port) = values.iter().position(|v| v.start.index() == index) {
+                        let cells = values[port].cells;
+                        let mut coefficients = value(port).unwrap_or_default();
+                        coefficients.resize(cells, 0);
+                        record.extend(coefficients);
+                    }
+                }
+                _ => {}
+            }
+        }
+        record
+    }
+}
+
+/// The type that a circuit sees.
+fn value_type(chip: &Chip, value: &WitnessValue) -> ValueType {
+    use crate::chip::CellType;
+    match chip.columns[value.start.index()].ty {
+        CellType::Coordinate(_) => ValueType::Ext,
+        CellType::Bits(1) => ValueType::Bit,
+        _ => ValueType::Felt,
+    }
+}
+
+impl Library {
+    /// A library with nothing in it.
+    pub fn new(field: Field) -> Self {
+        Self { field, primitives: BTreeMap::new(), called: BTreeMap::new(), helpers: Vec::new() }
+    }
+
+    /// The field of all chips.
+    pub fn field(&self) -> Field {
+        self.field
+    }
+
+    /// Adds the chip that proves the rows of a primitive table.
+    #[must_use]
+    pub fn with_primitive(mut self, kind: TableKind, chip: Chip) -> Self {
+        self.primitives.insert(kind, chip);
+        self
+    }
+
+    /// Adds a chip that circuits may call, by its name.
+    #[must_use]
+    pub fn with_chip(mut self, chip: CalledChip) -> Self {
+        self.called.insert(chip.chip.name.clone(), chip);
+        self
+    }
+
+    /// Adds a chip that other chips of the library ask: a range table, or a chip with an interface.
+    #[must_use]
+    pub fn with_helper(mut self, chip: Chip) -> Self {
+        if self.helpers.iter().all(|helper| helper.name != chip.name) {
+            self.helpers.push(chip);
+        }
+        self
+    }
+
+    /// The chip of a primitive table.
+    pub fn primitive(&self, kind: &TableKind) -> Option<&Chip> {
+        self.primitives.get(kind)
+    }
+
+    /// The chip that circuits call by a name.
+    pub fn called(&self, name: &str) -> Option<&CalledChip> {
+        self.called.get(name)
+    }
+
+    /// The helpers that the given chips need, directly or through other helpers, in the order in which
+    /// they were added.
+    pub fn helpers_of<'a>(&'a self, chips: impl IntoIterator<Item = &'a Chip>) -> Vec<&'a Chip> {
+        let asks = |chip: &Chip| -> Vec<String> {
+            let ports = chip.ports.iter().filter(|port| port.kind == crate::chip::PortKind::Lookup);
+            ports.map(|port| port.bus.clone()).collect()
+        };
+        let gives = |chip: &Chip, bus: &str| {
+            chip.ports
+                .iter()
+                .any(|port| port.kind == crate::chip::PortKind::Table && port.bus == bus)
+        };
+        let mut wanted: Vec<String> = chips.into_iter().flat_map(asks).collect();
+        let mut used = vec![false; self.helpers.len()];
+        while let Some(bus) = wanted.pop() {
+            for (index, helper) in self.helpers.iter().enumerate() {
+                if !used[index] && gives(helper, &bus) {
+                    used[index] = true;
+                    wanted.extend(asks(helper));
+                }
+            }
+        }
+        self.helpers.iter().zip(used).filter(|(_, used)| *used).map(|(helper, _)| helper).collect()
+    }
+}
+
+impl ChipLibrary for Library {
+    fn signature(&self, call: &ChipCall) -> Option<Signature> {
+        self.called.get(&call.chip)?.signature(call)
+    }
+
+    fn evaluate(
+        &self,
+        call: &ChipCall,
+        inputs: &[u64],
+        data: &[u64],
+        outputs: &mut Vec<u64>,
+    ) -> Result<(), String> {
+        let called = self
+            .called
+            .get(&call.chip)
+            .ok_or_else(|| format!("there is no chip `{}`", call.chip))?;
+        if let Some(native) = &called.native {
+            outputs.extend(native(call, inputs, data)?);
+            return Ok(());
+        }
+        let signature = called
+            .signature(call)
+            .ok_or_else(|| format!("chip `{}` refuses the parameters of the call", call.chip))?;
+        let degree = self.field.degree();
+        let mut values: Vec<Vec<u64>> = Vec::new();
+        let mut rest = inputs;
+        for port in &signature.inputs {
+            let width = if port.ty.is_ext() { degree } else { 1 };
+            let (value, tail) = rest
+                .split_at_checked(width)
+                .ok_or_else(|| format!("a call of `{}` has too few inputs", call.chip))?;
+            values.push(value.to_vec());
+            rest = tail;
+        }
+        let rows = (0..call.rows)
+            .map(|row| {
+                called.record(row, data, |port| {
+                    let wired =
+                        |input: &CallPort| input.row == row && usize::from(input.port) == port;
+                    signature.inputs.iter().position(wired).map(|input| values[input].clone())
+                })
+            })
+            .collect();
+        let mut machine = Machine::new(call.chip.clone(), self.field);
+        machine.chips.push(called.chip.clone());
+        machine.chips.extend(self.helpers_of([&called.chip]).into_iter().cloned());
+        if called.has_fixed() {
+            let rows: Vec<Vec<u64>> =
+                (0..call.rows).map(|row| called.fixed_row(call, row)).collect();
+            let columns = (0..called.chip.fixed_width())
+                .map(|column| {
+                    rows.iter().map(|row| row.get(column).copied().unwrap_or(0)).collect()
+                })
+                .collect();
+            machine.chips[0].fixed = Some(FixedData { columns });
+        }
+        let input = MachineInput {
+            rows: vec![(call.chip.clone(), ChipRows { rows })],
+            ..MachineInput::default()
+        };
+        with_field!(self.field, P => {
+            use p3_field::PrimeField64;
+            let trace = fill::<P>(&machine, &input).map_err(|errors| errors.to_string())?;
+            let positions = called.chip.positions();
+            let interface = witness_values(&called.chip);
+            for port in &signature.outputs {
+                let value = &interface[usize::from(port.port)];
+                let row = trace.tables[0].row(port.row as usize);
+                let cells = value.start.index()..value.start.index() + value.cells;
+                outputs.extend(cells.map(|cell| row[positions[cell]].as_canonical_u64()));
+            }
+        });
+        Ok(())
+    }
+}
