@@ -1,1 +1,49 @@
-//! dsl
+//! What users of Chipwright write: chips, machines and circuits.
+//!
+//! A chip is a struct of columns and the rules that its rows obey. Its rules are recorded once, over
+//! handles whose operators build a graph; everything else (constraints, trace, documentation, tests)
+//! interprets that recording.
+
+pub mod binder;
+pub mod builder;
+mod cell;
+mod column_types;
+mod embed;
+mod expr;
+mod ext;
+mod hint;
+mod instance;
+mod one_hot;
+mod operators;
+mod ports;
+pub mod recording;
+pub mod schema;
+
+pub use binder::{Binder, Place};
+pub use builder::{Assignable, Builder, Rule};
+pub use cell::{Bit, Bounded, Cell, Flag, Limb, PublicValue, U8, U16, U32, Word};
+pub use chipwright_dsl_macros::{Columns, OneHot, chip, message};
+pub use chipwright_ir::Field;
+pub use chipwright_ir::chip::{CellType, ColumnKind, Location};
+pub use column_types::{Digest, Felt};
+pub use embed::Embedded;
+pub use expr::Expr;
+pub use ext::{Ext, ExtExpr, ExtPublic};
+pub use hint::Hint;
+pub use instance::instance;
+pub use one_hot::OneHot;
+pub use ports::{Lookup, Memory, PortPlace, Provide, Receive, Send};
+pub use recording::{RecordingError, RecordingErrors, record};
+pub use schema::{
+    As, Cells, Chip, ColumnType, Elements, FieldSpec, Layout, Message, MessageOf, OneHotEnum,
+    Options, PortType, PublicType, Record, Row, Schema,
+};
+
+/// Everything that a chip's source needs.
+pub mod prelude {
+    pub use crate::{
+        As, Bit, Bounded, Builder, Cell, Chip, ColumnType, Columns, Digest, Embedded, Expr, Ext,
+        ExtExpr, Felt, Field, Flag, Hint, Limb, Lookup, Memory, OneHot, Provide, PublicValue,
+        Receive, Record, Row, Send, U8, U16, U32, chip, message, record,
+    };
+}
