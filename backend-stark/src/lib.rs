@@ -1,6 +1,7 @@
 //! The STARK backend: compiles IR to tables of one AIR, and proves and verifies them with Plonky3.
 
 pub mod air;
+pub mod circuit;
 pub mod config;
 pub mod encoding;
 pub mod key;
