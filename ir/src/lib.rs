@@ -9,5 +9,6 @@ pub mod circuit;
 pub mod field;
 pub mod id;
 pub mod machine;
+pub mod text;
 
 pub use field::{Field, FieldPair};

@@ -216,13 +216,6 @@ impl Rows {
     pub fn ports(&self) -> &[Port] {
         &self.ports
     }
-
-    pub(super) fn ports_mut(&mut self, index: usize) -> &mut [Port] {
-        let first = self.entries[index].first_port as usize;
-        let end =
-            self.entries.get(index + 1).map_or(self.ports.len(), |next| next.first_port as usize);
-        &mut self.ports[first..end]
-    }
 }
 
 impl PartialEq for Rows {
