@@ -282,7 +282,7 @@ fn chip_name(chip: &Chip) -> TokenStream {
     let parameters = chip.shell.generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(parameter) => {
             let name = &parameter.ident;
-            Some(quote!(name.push_str(&#library::schema::instance::<#name>());))
+            Some(quote!(name.push_str(&#library::instance::<#name>());))
         }
         GenericParam::Const(parameter) => {
             let name = &parameter.ident;
