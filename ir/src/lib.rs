@@ -9,6 +9,7 @@ pub mod circuit;
 pub mod field;
 pub mod id;
 pub mod machine;
+pub mod pass;
 pub mod text;
 
 pub use field::{Field, FieldPair};

@@ -612,3 +612,29 @@ impl std::ops::Deref for Operands {
         if self.long.is_empty() { &self.short[..self.len] } else { &self.long[..self.len] }
     }
 }
+
+/// What passes do to the names and types of nodes that they replace.
+impl Graph {
+    /// Gives a node the scope and source of the node that it is made from.
+    pub(super) fn locate(&mut self, id: NodeId, like: &Node) {
+        let node = &mut self.dag[NodeIndex::new(id.index())];
+        node.scope = like.scope;
+        node.location = node.location.or(like.location);
+    }
+
+    /// Gives a node what is known of a node that it stands for: a name, and that it is a bit.
+    pub(super) fn adopt(&mut self, id: NodeId, like: &Node) {
+        let node = &mut self.dag[NodeIndex::new(id.index())];
+        node.label = node.label.or(like.label);
+        if node.ty == ValueType::Felt && like.ty == ValueType::Bit {
+            node.ty = ValueType::Bit;
+        }
+    }
+
+    /// Takes the name away, and the claim to be a bit that came with it.
+    pub(super) fn forget_label(&mut self, id: NodeId) {
+        let node = &mut self.dag[NodeIndex::new(id.index())];
+        node.label = Symbol::NONE;
+        node.ty = node.ty.without_bit();
+    }
+}

@@ -34,8 +34,11 @@ mod graph;
 mod slots;
 mod values;
 
+use std::fmt;
+
 use super::graph::Graph;
 use super::slots::Slots;
+use super::tables::Tables;
 use super::verify::Item;
 use crate::field::Field;
 use crate::text::{Cursor, ParseError, Token};
@@ -48,6 +51,29 @@ pub enum Circuit {
     Expr(Graph),
     /// Stage `slots`.
     Slots(Slots),
+    /// Stage `tables`.
+    Tables(Tables),
+}
+
+impl Circuit {
+    /// The name of the stage.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            Self::Expr(_) => "expr",
+            Self::Slots(_) => "slots",
+            Self::Tables(_) => "tables",
+        }
+    }
+}
+
+impl fmt::Display for Circuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expr(graph) => graph.fmt(f),
+            Self::Slots(slots) => slots.fmt(f),
+            Self::Tables(tables) => tables.fmt(f),
+        }
+    }
 }
 
 /// The lines of a text on which the items of a circuit stand; they count from 1.
@@ -87,10 +113,11 @@ pub fn parse(text: &str) -> Result<Circuit, ParseError> {
 pub fn parse_graph(text: &str) -> Result<Graph, ParseError> {
     match parse(text)? {
         Circuit::Expr(graph) => Ok(graph),
-        Circuit::Slots(_) => {
+        other => {
             let mut cursor = Cursor::new(text);
             cursor.next()?;
-            Err(cursor.error("expected a circuit of stage expr, found one of stage slots"))
+            let message = "expected a circuit of stage expr, found one of stage";
+            Err(cursor.error(format!("{message} {}", other.stage())))
         }
     }
 }

@@ -75,25 +75,16 @@ impl Classes {
         let count = graph.len();
         let mut union = UnionFind::<u32>::new(count + 1);
         unite_constants(graph, &mut union);
-        let mut connected = false;
-        for rule in graph.rules() {
-            if let RuleKind::Connect(a, b) = rule.kind {
-                union.union(a.0, b.0);
-                connected = true;
-            }
-        }
-        if connected {
-            check_acyclic(graph, &union.clone().into_labeling())?;
-        }
+        check_connections(graph)?;
         for rule in graph.rules() {
             match rule.kind {
-                RuleKind::Equal(a, b) => {
+                RuleKind::Equal(a, b) | RuleKind::Connect(a, b) => {
                     union.union(a.0, b.0);
                 }
                 RuleKind::Zero(a) => {
                     union.union(a.0, count as u32);
                 }
-                RuleKind::Bit(_) | RuleKind::Connect(..) => {}
+                RuleKind::Bit(_) => {}
             }
         }
         let mut classes = Self { of: union.into_labeling(), info: Vec::new() };
@@ -171,6 +162,22 @@ fn unite_constants(graph: &Graph, union: &mut UnionFind<u32>) {
             union.union(known, id.0);
         }
     }
+}
+
+/// Rejects circuits that are not well formed, and connections of a value with one that is computed from
+/// it.
+pub(in crate::circuit) fn check_connections(graph: &Graph) -> Result<(), LowerError> {
+    crate::circuit::verify::verify_structure(graph)?;
+    let mut union = UnionFind::<u32>::new(graph.len() + 1);
+    unite_constants(graph, &mut union);
+    let mut connected = false;
+    for rule in graph.rules() {
+        if let RuleKind::Connect(a, b) = rule.kind {
+            union.union(a.0, b.0);
+            connected = true;
+        }
+    }
+    if connected { check_acyclic(graph, &union.into_labeling()) } else { Ok(()) }
 }
 
 /// Rejects connections of a value with one that is computed from it. Values of hints are not computed

@@ -21,7 +21,6 @@ use crate::circuit::value::{Constant, ValueType};
 /// The graph does not pass the structural checks of the verifier, it demands that two different
 /// constants are equal, or it connects a value with one that is computed from it.
 pub fn lower_to_slots(graph: &Graph, form: Form) -> Result<Slots, LowerError> {
-    crate::circuit::verify::verify_structure(graph)?;
     let classes = Classes::of_graph(graph)?;
     let slots = Slots {
         name: graph.name.clone(),
@@ -273,8 +272,14 @@ impl Lowering<'_> {
                 self.arithmetic(Relation::Mul, ty, &ports, origin);
             }
             Op::Binary(BinaryOp::Div) => {
-                let ports = [read(x[1], A), at(B), read(x[0], OUT)];
+                // The quotient is always solved for, so that the divisor is seen to be non-zero: the
+                // row alone, as a check, would accept any quotient of 0 by 0.
+                let quotient = if created { slot } else { self.new_slot(ty) };
+                let ports = [read(x[1], A), create(quotient, B), read(x[0], OUT)];
                 self.arithmetic(Relation::Mul, ty, &ports, origin);
+                if !created {
+                    self.equal(quotient, slot, ty, origin);
+                }
             }
             Op::MulAdd if self.slots.form == Form::Fused => {
                 let ports = [read(x[0], A), read(x[1], B), read(x[2], C), at(OUT)];
