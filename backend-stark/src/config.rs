@@ -49,6 +49,10 @@ pub struct Parameters {
     /// The base-2 logarithm of the number of coefficients at which folding ends. If it is not zero, every
     /// table needs more rows than that.
     pub log_final_poly_len: usize,
+    /// The base-2 logarithm of the smallest height of a table. The bounds on the security of very low
+    /// tables are weak: with fewer than 2^5 rows, too few rows are left over once both opening points
+    /// are taken out of the code's dimension.
+    pub min_log_height: usize,
     /// How many layers below the root Merkle trees are cut off; 0 commits to the root alone.
     pub cap_height: usize,
     /// The proof of work at each challenge.
@@ -72,7 +76,7 @@ pub struct Grinding {
 
 impl Config {
     /// The default: 100 bits proven over the quadratic extension of Goldilocks, for tables of up to
-    /// 2^20 rows and some 500 columns ([`crate::security::BatchShape::reference`]).
+    /// 2^5 to 2^20 rows and some 500 columns ([`crate::security::BatchShape::reference`]).
     pub const fn proven_100() -> Self {
         Self {
             name: Cow::Borrowed("proven-100"),
@@ -83,6 +87,7 @@ impl Config {
                 queries: 64,
                 max_log_arity: 3,
                 log_final_poly_len: 0,
+                min_log_height: 5,
                 cap_height: 2,
                 grinding: Grinding { lookup: 8, out_of_domain: 4, batch: 17, fold: 10, query: 17 },
             },
@@ -101,6 +106,7 @@ impl Config {
                 queries: 76,
                 max_log_arity: 3,
                 log_final_poly_len: 0,
+                min_log_height: 5,
                 cap_height: 2,
                 grinding: Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 18 },
             },
@@ -119,6 +125,7 @@ impl Config {
                 queries: 28,
                 max_log_arity: 4,
                 log_final_poly_len: 0,
+                min_log_height: 0,
                 cap_height: 2,
                 grinding: Grinding { query: 16, ..Grinding::NONE },
             },
@@ -137,6 +144,7 @@ impl Config {
                 queries: 54,
                 max_log_arity: 1,
                 log_final_poly_len: 0,
+                min_log_height: 0,
                 cap_height: 1,
                 grinding: Grinding { query: 15, ..Grinding::NONE },
             },
@@ -158,6 +166,7 @@ impl Config {
                 queries: 2,
                 max_log_arity: 3,
                 log_final_poly_len: 0,
+                min_log_height: 0,
                 cap_height: 1,
                 grinding: Grinding { lookup: 1, out_of_domain: 1, batch: 1, fold: 1, query: 1 },
             },
@@ -192,7 +201,13 @@ impl Config {
     /// Names the first parameter that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let Parameters {
-            log_blowup, queries, max_log_arity, log_final_poly_len, cap_height, ..
+            log_blowup,
+            queries,
+            max_log_arity,
+            log_final_poly_len,
+            min_log_height,
+            cap_height,
+            grinding: _,
         } = self.parameters;
         let Grinding { lookup, out_of_domain, batch, fold, query } = self.parameters.grinding;
         let grinding = lookup.max(out_of_domain).max(batch).max(fold).max(query);
@@ -200,7 +215,8 @@ impl Config {
             ("log_blowup", log_blowup, 1, 8),
             ("queries", queries, 1, 1 << 12),
             ("max_log_arity", max_log_arity, 1, 6),
-            ("log_final_poly_len", log_final_poly_len, 0, 16),
+            ("log_final_poly_len", log_final_poly_len, 0, 15),
+            ("min_log_height", min_log_height, 0, 16),
             // The smallest tree has as many leaves as the blowup, in layers of up to four children.
             ("cap_height", cap_height, 0, log_blowup.div_ceil(2)),
             ("grinding", grinding, 0, 30),
@@ -217,12 +233,15 @@ impl Config {
         (1 << self.parameters.log_blowup) + 1
     }
 
-    /// The base-2 logarithm of the smallest table height.
-    pub const fn min_log_height(&self) -> usize {
-        match self.parameters.log_final_poly_len {
-            0 => 0,
-            length => length + 1,
-        }
+    /// The smallest height of a table: what `FillOptions::min_height` of `chipwright_ir` has to be.
+    pub fn min_height(&self) -> usize {
+        1 << self.min_log_height()
+    }
+
+    /// The base-2 logarithm of [`Self::min_height`].
+    pub(crate) fn min_log_height(&self) -> usize {
+        let Parameters { log_final_poly_len, min_log_height, .. } = self.parameters;
+        if log_final_poly_len == 0 { min_log_height } else { min_log_height.max(log_final_poly_len + 1) }
     }
 }
 

@@ -349,13 +349,15 @@ mod tests {
     }
 
     #[test]
-    fn more_rows_never_prove_more() {
-        let bits: Vec<u32> = (5..26)
-            .map(|log_height| {
-                let shape = BatchShape { log_height, ..BatchShape::reference() };
-                SecurityReport::new(&Config::default(), &shape).expect("valid").proven_bits
-            })
-            .collect();
-        assert!(bits.is_sorted_by(|a, b| a >= b), "{bits:?}");
+    fn the_target_is_reached_at_every_height_up_to_the_reference() {
+        for config in [Config::proven_100(), Config::proven_128()] {
+            let bits: Vec<_> = (config.parameters.min_log_height..=20)
+                .map(|log_height| {
+                    let shape = BatchShape { log_height, ..BatchShape::reference() };
+                    SecurityReport::new(&config, &shape).expect("valid").proven_bits
+                })
+                .collect();
+            assert!(bits.iter().all(|&bits| Some(bits) >= config.target), "{bits:?}");
+        }
     }
 }

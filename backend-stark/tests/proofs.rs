@@ -52,8 +52,12 @@ fn an_honest_proof_verifies_over_every_field() {
 fn an_honest_proof_verifies_under_every_named_configuration() {
     for config in Config::all() {
         fn run<P: StarkField>(config: &Config) {
-            let keys = compile::<P>(&squares(P::FIELD), config).expect("the machine compiles");
-            assert_eq!(check(&keys, squares_trace(&[2, 9, 2, 5])), Ok(()), "{}", config.name);
+            let keys = compile::<P>(&fibonacci(P::FIELD), config).expect("the machine compiles");
+            assert_eq!(check(&keys, fibonacci_trace(5)), Ok(()), "{}", config.name);
+            if config.min_height() > 1 {
+                let error = keys.0.prove(fibonacci_trace(4)).expect_err("too low a table");
+                assert!(matches!(error, ProveError::Shape { .. }), "{error}");
+            }
         }
         match config.field {
             chipwright_ir::Field::Goldilocks3 => run::<Goldilocks3>(&config),

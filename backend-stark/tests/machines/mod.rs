@@ -9,12 +9,12 @@ use chipwright_ir::machine::{Machine, MachineTrace, Table};
 use p3_field::PrimeField64;
 
 /// Writes a chip column by column and rule by rule.
-pub struct Writer {
-    pub chip: Chip,
+pub(crate) struct Writer {
+    pub(crate) chip: Chip,
 }
 
 impl Writer {
-    pub fn new(name: &str, field: Field) -> Self {
+    pub(crate) fn new(name: &str, field: Field) -> Self {
         let chip = Chip {
             name: name.to_owned(),
             field,
@@ -35,26 +35,26 @@ impl Writer {
         Self { chip }
     }
 
-    pub fn column(&mut self, name: &str, kind: ColumnKind) -> ColumnId {
+    pub(crate) fn column(&mut self, name: &str, kind: ColumnKind) -> ColumnId {
         self.chip.columns.push(Column { name: name.to_owned(), kind, ty: CellType::Felt });
         ColumnId::new(self.chip.columns.len() - 1)
     }
 
-    pub fn node(&mut self, node: Node) -> NodeId {
+    pub(crate) fn node(&mut self, node: Node) -> NodeId {
         self.chip.graph.add(node)
     }
 
-    pub fn cell(&mut self, column: ColumnId, next: bool) -> NodeId {
+    pub(crate) fn cell(&mut self, column: ColumnId, next: bool) -> NodeId {
         self.node(Node::Cell(Cell { column, next }))
     }
 
-    pub fn public(&mut self, name: &str) -> NodeId {
+    pub(crate) fn public(&mut self, name: &str) -> NodeId {
         self.chip.publics.push(Public { name: name.to_owned() });
         let public = PublicId::new(self.chip.publics.len() - 1);
         self.node(Node::Public(public))
     }
 
-    pub fn rule(&mut self, section: Section, left: NodeId, right: NodeId) {
+    pub(crate) fn rule(&mut self, section: Section, left: NodeId, right: NodeId) {
         self.chip.rules.push(Rule {
             section,
             guard: None,
@@ -65,7 +65,7 @@ impl Writer {
         });
     }
 
-    pub fn message(
+    pub(crate) fn message(
         &mut self,
         bus: &str,
         sign: Sign,
@@ -95,7 +95,7 @@ impl Writer {
 }
 
 /// `a, b` become `b, a + b`; publics are the first `a`, the first `b` and the last `b`.
-pub fn fibonacci(field: Field) -> Machine {
+pub(crate) fn fibonacci(field: Field) -> Machine {
     let mut w = Writer::new("fibonacci", field);
     let [a, b] = ["a", "b"].map(|name| w.column(name, ColumnKind::Private));
     let [a0, b0, last] = ["a0", "b0", "last"].map(|name| w.public(name));
@@ -110,7 +110,7 @@ pub fn fibonacci(field: Field) -> Machine {
     Machine { name: "fibonacci".to_owned(), field, chips: vec![w.chip] }
 }
 
-pub fn fibonacci_trace<F: PrimeField64>(log_height: usize) -> MachineTrace<F> {
+pub(crate) fn fibonacci_trace<F: PrimeField64>(log_height: usize) -> MachineTrace<F> {
     let height = 1 << log_height;
     let (mut a, mut b) = (F::ZERO, F::ONE);
     let mut values = Vec::new();
@@ -127,7 +127,7 @@ pub fn fibonacci_trace<F: PrimeField64>(log_height: usize) -> MachineTrace<F> {
 
 /// Chip `squares` asks, for every row, for the square of `x`; chip `table` has the squares of 0 … 15 in
 /// fixed columns, and counts how often each is asked for.
-pub fn squares(field: Field) -> Machine {
+pub(crate) fn squares(field: Field) -> Machine {
     let mut asking = Writer::new("squares", field);
     let [x, y] = ["x", "y"].map(|name| asking.column(name, ColumnKind::Private));
     let message = [x, y].map(|column| asking.cell(column, false)).to_vec();
@@ -146,7 +146,7 @@ pub fn squares(field: Field) -> Machine {
     Machine { name: "squares".to_owned(), field, chips: vec![asking.chip, table.chip] }
 }
 
-pub fn squares_trace<F: PrimeField64>(xs: &[u64]) -> MachineTrace<F> {
+pub(crate) fn squares_trace<F: PrimeField64>(xs: &[u64]) -> MachineTrace<F> {
     let values = xs.iter().flat_map(|&x| [F::from_u64(x), F::from_u64(x * x)]).collect();
     let count = |value| F::from_usize(xs.iter().filter(|&&x| x == value).count());
     MachineTrace {
