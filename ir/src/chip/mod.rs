@@ -17,10 +17,17 @@
 //! }
 //! ```
 
+mod expression;
+mod formula;
 pub mod graph;
 pub mod interpret;
+mod normalise;
+mod outline;
+pub mod parse;
 pub mod passes;
+pub mod print;
 mod structure;
+mod types;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! A machine is no more than its chips; buses exist because chips name them. Chips that name the same bus
 //! talk to each other: on a *lookup* bus every message asked must be an entry of a table, on a
 //! *permutation* bus every message sent must be received exactly once. [`fill()`] computes the main trace
-//! of every chip from the records of an executor, and `check` lists everything that does not hold.
+//! of every chip from the records of an executor, and [`check()`] lists everything that does not hold.
 //!
 //! ```
 //! use chipwright_ir::{Field, machine::Machine};
@@ -12,13 +12,17 @@
 //! assert!(machine.buses().is_empty());
 //! ```
 
+pub mod check;
 pub mod fill;
 mod fill_error;
 mod memory;
 mod multiplicity;
+pub mod report;
 mod tuples;
 
+pub use check::check;
 pub use fill::{FillError, FillErrors, FillOptions, Forge, fill, fill_with};
+pub use report::Report;
 
 use crate::Field;
 use crate::chip::{Chip, PortId, PortKind};
