@@ -271,15 +271,18 @@ fn options(chip: &Chip) -> TokenStream {
     }
 }
 
-/// The name, and for each parameter what tells this instance from others.
 fn chip_name(chip: &Chip) -> TokenStream {
     let name = chip
         .options
         .name
         .as_ref()
         .map_or_else(|| snake_case(&plain(&chip.shell.name)), syn::LitStr::value);
-    let library = &chip.options.crate_path;
-    let parameters = chip.shell.generics.params.iter().filter_map(|parameter| match parameter {
+    instance_name(&name, &chip.shell.generics, &chip.options.crate_path)
+}
+
+/// A name as a `String`, with a suffix for each parameter that tells this instance from others.
+pub(super) fn instance_name(name: &str, generics: &syn::Generics, library: &Path) -> TokenStream {
+    let suffixes = generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(parameter) => {
             let name = &parameter.ident;
             Some(quote!(name.push_str(&#library::instance::<#name>());))
@@ -290,13 +293,13 @@ fn chip_name(chip: &Chip) -> TokenStream {
         }
         GenericParam::Lifetime(_) => None,
     });
-    let parameters: Vec<TokenStream> = parameters.collect();
-    if parameters.is_empty() {
-        return quote!(::std::string::String::from(#name));
+    let suffixes: Vec<TokenStream> = suffixes.collect();
+    if suffixes.is_empty() {
+        return quote!(::std::borrow::ToOwned::to_owned(#name));
     }
     quote! {
-        let mut name = ::std::string::String::from(#name);
-        #(#parameters)*
+        let mut name = ::std::borrow::ToOwned::to_owned(#name);
+        #(#suffixes)*
         name
     }
 }

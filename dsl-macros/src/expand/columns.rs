@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{GenericParam, parse_quote};
 
+use super::chip::instance_name;
 use super::structs::{Mirror, MirrorField, projection, shared, suffixed};
 use crate::ast::{Plain, plain};
 use crate::names::snake_case;
@@ -34,45 +35,40 @@ pub(crate) fn columns(item: &Plain) -> TokenStream {
         copy,
     };
     let row = mirror("Row", format!("The cells of a [`{name}`]."), "Row", true);
-    let record = mirror("Record", format!("The native value of a [`{name}`]."), "Native", false);
-    let (row_type, record_type) = (row.as_type(), record.as_type());
+    let natives = mirror("Native", format!("The native value of a [`{name}`]."), "Native", false);
+    let (row_type, native_type) = (row.as_type(), natives.as_type());
     let (row_name, row_definition, row_impls) = (&row.name, row.definition(), row.impls());
-    let (record_definition, record_impls) = (record.definition(), record.impls());
+    let (native_definition, native_impls) = (natives.definition(), natives.impls());
 
     let names: Vec<&Ident> = item.columns.iter().map(|column| &column.name).collect();
     let labels: Vec<String> = names.iter().map(|name| plain(name)).collect();
     let types: Vec<_> = item.columns.iter().map(|column| &column.ty).collect();
-    let text = snake_case(&plain(name));
+    let type_name = instance_name(&snake_case(&plain(name)), &shell.generics, library);
     let (params, arguments, clause) = shell.generics.split_for_impl();
     let local = |name| Ident::new(name, Span::mixed_site());
     let (layout, place, native, cells, out) =
         (local("layout"), local("place"), local("native"), local("cells"), local("out"));
     let tuple = tuple(item);
+    let assignable = assignable(item, &row);
     quote! {
         #row_definition
-        #record_definition
+        #native_definition
 
         #(#lints)*
         const _: () = {
             #row_impls
-            #record_impls
+            #native_impls
 
             #[automatically_derived]
             impl #params #library::ColumnType for #name #arguments #clause {
                 type Row = #row_type;
-                type Native = #record_type;
+                type Native = #native_type;
 
                 fn type_name() -> ::std::string::String {
                     // The struct is a description: nothing but this makes one or looks into one.
                     let _ = |#(#names: #types),*| Self { #(#names),* };
                     let _ = |value: Self| { let Self { #(#names: _),* } = value; };
-                    let parts: &[(&str, ::std::string::String)] =
-                        &[#((#labels, <#types as #library::ColumnType>::type_name())),*];
-                    let parts: ::std::vec::Vec<::std::string::String> = parts
-                        .iter()
-                        .map(|(name, ty)| ::std::format!("{name}: {ty}"))
-                        .collect();
-                    ::std::format!("{}({})", #text, parts.join(", "))
+                    #type_name
                 }
 
                 fn layout(#layout: &mut #library::Layout) {
@@ -96,7 +92,37 @@ pub(crate) fn columns(item: &Plain) -> TokenStream {
             }
 
             #tuple
+            #assignable
         };
+    }
+}
+
+/// Cells that can be set, if those of all fields can.
+fn assignable(item: &Plain, row: &Mirror<'_>) -> TokenStream {
+    let (library, shell) = (&item.crate_path, &item.shell);
+    let name = &shell.name;
+    let arguments = shell.generics.split_for_impl().1;
+    let mut generics = shell.generics.clone();
+    // Under a `for<..>`, a bound that does not hold switches the impl off instead of being an error.
+    let lifetime = syn::Lifetime::new("'__field", Span::mixed_site());
+    for field in &row.fields {
+        let ty = &field.ty;
+        let bound = parse_quote!(for<#lifetime> #ty: #library::Assignable);
+        generics.make_where_clause().predicates.push(bound);
+    }
+    let (params, _, clause) = generics.split_for_impl();
+    let row_type = row.as_type();
+    let names = item.columns.iter().map(|column| &column.name);
+    let cells = Ident::new("cells", Span::mixed_site());
+    quote! {
+        #[automatically_derived]
+        impl #params #library::Assignable for #row_type #clause {
+            type Shape = #name #arguments;
+
+            fn cells(self, #cells: &mut ::std::vec::Vec<#library::Cell>) {
+                #(#library::Assignable::cells(self.#names, #cells);)*
+            }
+        }
     }
 }
 
