@@ -4,6 +4,9 @@
 //! handles whose operators build a graph; everything else (constraints, trace, documentation, tests)
 //! interprets that recording.
 
+// Lets the macros' paths resolve inside this crate too.
+extern crate self as chipwright_dsl;
+
 pub mod binder;
 pub mod builder;
 mod cell;
@@ -13,9 +16,13 @@ mod expr;
 mod ext;
 mod hint;
 mod instance;
+mod interface;
+pub mod machine;
+mod memory_table;
 mod one_hot;
 mod operators;
 mod ports;
+mod range;
 pub mod recording;
 pub mod schema;
 
@@ -31,8 +38,11 @@ pub use expr::Expr;
 pub use ext::{Ext, ExtExpr, ExtPublic};
 pub use hint::Hint;
 pub use instance::instance;
+pub use machine::{Input, Machine, MachineError, MachineErrors, column};
+pub use memory_table::MemoryTable;
 pub use one_hot::OneHot;
 pub use ports::{Lookup, Memory, PortPlace, Provide, Receive, Send};
+pub use range::{Byte, Half, Range8, Range16};
 pub use recording::{RecordingError, RecordingErrors, record};
 pub use schema::{
     As, Cells, Chip, ColumnType, Elements, FieldSpec, Layout, Message, MessageOf, OneHotEnum,
@@ -43,7 +53,7 @@ pub use schema::{
 pub mod prelude {
     pub use crate::{
         As, Bit, Bounded, Builder, Cell, Chip, ColumnType, Columns, Digest, Embedded, Expr, Ext,
-        ExtExpr, Felt, Field, Flag, Hint, Limb, Lookup, Memory, OneHot, Provide, PublicValue,
-        Receive, Record, Row, Send, U8, U16, U32, chip, message, record,
+        ExtExpr, Felt, Field, Flag, Hint, Input, Limb, Lookup, Machine, Memory, OneHot, Provide,
+        PublicValue, Receive, Record, Row, Send, U8, U16, U32, chip, message, record,
     };
 }

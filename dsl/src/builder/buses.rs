@@ -95,7 +95,7 @@ impl Builder {
             message.extend(self.nodes(&results, location));
             self.arena.with(|state| {
                 let label = state.label(location.into());
-                let place = state.here();
+                let place = state.on_real_rows();
                 let outputs = cells.iter().map(|cell| cell.cell).collect();
                 state.fill(&place, FillOp::Call { port: port.id, inputs, outputs }, &label);
                 state.message(port.id, Sign::Plus, message, None, 1, label);

@@ -61,6 +61,33 @@ impl Builder {
         })
     }
 
+    /// One row of a memory's table: sends the initial value at time zero, and receives the final one.
+    #[track_caller]
+    pub fn memory_entry<V: ColumnType, A: ColumnType>(
+        &self,
+        port: Memory<V, A>,
+        address: impl As<A>,
+        last: (Expr, V::Row),
+        initial: V::Row,
+    ) -> Rule {
+        let location = Location::caller();
+        let address = Elements::of(self.field(), address);
+        let entry = |time: Expr, value: V::Row| {
+            let mut message = address.clone();
+            message.push(time);
+            message.extend(Elements::of::<V>(self.field(), value));
+            self.nodes(&message, location)
+        };
+        Rule::around(self, || {
+            let (first, last) = (entry(Expr::ZERO, initial), entry(last.0, last.1));
+            self.arena.with(|state| {
+                let label = state.label(location.into());
+                state.message(port.id, Sign::Plus, first, None, 1, label.clone());
+                state.message(port.id, Sign::Minus, last, None, 1, label);
+            });
+        })
+    }
+
     fn access<V, A>(
         &self,
         port: Memory<V, A>,
@@ -85,7 +112,6 @@ impl Builder {
         };
         let (taken, left) = (message(before, &given), message(time, &value));
         self.arena.with(|state| {
-            let place = state.here();
             let mut label = state.label(location.into());
             let op = FillOp::Access {
                 port: port.id,
@@ -95,13 +121,14 @@ impl Builder {
                 previous_time: previous_time.cell,
                 previous_value: previous.iter().map(|cell| cell.cell).collect(),
             };
-            state.fill(&place, op, &label);
+            let gated = state.on_real_rows();
+            state.fill(&gated, op, &label);
             let widths: Vec<(IrCell, u8)> = vec![(low.cell, 16), (high.cell, high_bits)];
-            state.fill(&place, FillOp::Split { parts: widths, value: elapsed }, &label);
+            state.fill(&gated, FillOp::Split { parts: widths, value: elapsed }, &label);
             state.message(port.id, Sign::Minus, taken, None, 1, label.clone());
             state.message(port.id, Sign::Plus, left, None, 1, label.clone());
             "time grows".clone_into(&mut label.name);
-            state.rule(&place, elapsed, parts, &label);
+            state.rule(&gated, elapsed, parts, &label);
         });
         let (low, high) = (self.node(low.into(), location), self.node(high.into(), location));
         self.check_range(low, 16, location);

@@ -143,6 +143,15 @@ impl Builder {
         Rule::around(self, || self.equate(&left, &right, location))
     }
 
+    /// Demands that every cell of a value is zero.
+    #[track_caller]
+    pub fn zero<T: ColumnType>(&self, value: impl As<T>) -> Rule {
+        let left = Elements::of(self.field(), value);
+        let right = vec![Expr::ZERO; left.len()];
+        let location = Location::caller();
+        Rule::around(self, || self.equate(&left, &right, location))
+    }
+
     /// Demands `target = value`, and computes the target by it.
     #[track_caller]
     pub fn define<H: Assignable>(&self, target: H, value: impl As<H::Shape>) -> Rule {

@@ -10,6 +10,7 @@ use chipwright_ir::chip::{
 
 use super::State;
 use super::error::{ErrorKind, RecordingErrors};
+use super::padding::padding_errors;
 use crate::expr::Binary;
 
 /// Turns a recording into IR.
@@ -52,6 +53,9 @@ pub(super) fn finish(
     };
     order_columns(&mut chip);
     rebuild_graph(&mut chip);
+    if state.errors.is_empty() {
+        state.errors = padding_errors(&chip);
+    }
     if !state.errors.is_empty() {
         return Err(RecordingErrors { chip: chip.name, errors: state.errors });
     }

@@ -7,6 +7,7 @@
 mod error;
 mod finish;
 mod intervals;
+mod padding;
 mod record;
 mod state;
 
@@ -16,6 +17,7 @@ use std::fmt;
 use chipwright_ir::Field;
 
 pub use error::{ErrorKind, RecordingError, RecordingErrors};
+pub(crate) use record::fixed_data;
 pub use record::record;
 pub(crate) use state::{State, Where};
 

@@ -1,6 +1,6 @@
 //! The contents of a recording, and the elementary steps that verbs are made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chipwright_ir::Field;
@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(crate) guards: Vec<NodeId>,
     pub(crate) scopes: Vec<String>,
     pub(crate) cases: Vec<Case>,
+    /// Flags that are zero on padding rows by the rules of their type.
+    real_flags: BTreeSet<NodeId>,
     case_count: u32,
     exclusive: BTreeMap<(u32, PortId, Sign, u32), u32>,
 }
@@ -97,6 +99,7 @@ impl State {
             guards: Vec::new(),
             scopes: Vec::new(),
             cases: Vec::new(),
+            real_flags: BTreeSet::new(),
             case_count: 0,
             exclusive: BTreeMap::new(),
         }
@@ -344,6 +347,7 @@ impl State {
         let mut sum = self.constant(0);
         for &cell in cells {
             let flag = self.cell(cell);
+            self.real_flags.insert(flag);
             sum = self.binary(Binary::Add, sum, flag);
         }
         let real = self.real(false);
@@ -438,6 +442,17 @@ impl State {
         });
     }
 
+    /// The guards at hand and the padding gate: where a message is exchanged.
+    pub(crate) fn on_real_rows(&mut self) -> Where {
+        let mut place = self.here();
+        // A flag that padding rows cannot set is gate enough.
+        if !self.dense && !place.guards.iter().any(|guard| self.real_flags.contains(guard)) {
+            let real = self.real(false);
+            place.guards.insert(0, real);
+        }
+        place
+    }
+
     // Messages.
 
     /// Records a message under the guards at hand. `count` is a factor besides the gates.
@@ -454,11 +469,7 @@ impl State {
             self.error(label.location, ErrorKind::MessageOutsideRow);
             return;
         }
-        let mut factors = Vec::new();
-        if !self.dense {
-            factors.push(self.real(false));
-        }
-        factors.extend(&self.guards);
+        let mut factors = self.on_real_rows().guards;
         factors.extend(count);
         let count = self.product(&factors);
         let count = count.unwrap_or_else(|| self.constant(1));
