@@ -171,7 +171,9 @@ impl Doc {
             }
         });
         let text: Vec<String> = lines
-            .flat_map(|line| line.lines().map(|part| part.trim().to_owned()).collect::<Vec<_>>())
+            .flat_map(|line| {
+                line.split('\n').map(|part| part.trim().to_owned()).collect::<Vec<_>>()
+            })
             .collect();
         text.join("\n").trim().to_owned()
     }

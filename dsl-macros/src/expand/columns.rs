@@ -67,7 +67,10 @@ pub(crate) fn columns(item: &Plain) -> TokenStream {
                 fn type_name() -> ::std::string::String {
                     // The struct is a description: nothing but this makes one or looks into one.
                     let _ = |#(#names: #types),*| Self { #(#names),* };
-                    let _ = |value: Self| { let Self { #(#names: _),* } = value; };
+                    let _ = |value: Self| {
+                        let Self { #(#names),* } = value;
+                        (#(#names,)*)
+                    };
                     #type_name
                 }
 
