@@ -301,6 +301,31 @@ advice! {
     [const BITS: usize] Bounded<BITS>;
 }
 
+macro_rules! powers {
+    ($([$($generics:tt)*] $type:ty;)*) => {$(
+        impl<$($generics)*> $type {
+            /// The value to a power.
+            #[track_caller]
+            pub fn pow(self, exponent: u64) -> Expr {
+                Expr::from(self).pow(exponent)
+            }
+
+            /// The square of the value.
+            #[track_caller]
+            pub fn square(self) -> Expr {
+                Expr::from(self).square()
+            }
+        }
+    )*};
+}
+
+powers! {
+    [] Cell;
+    [] PublicValue;
+    [const BITS: usize] Limb<BITS>;
+    [const BITS: usize] Bounded<BITS>;
+}
+
 impl U32 {
     /// The integer, as advice.
     #[track_caller]
