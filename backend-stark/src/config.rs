@@ -241,7 +241,11 @@ impl Config {
     /// The base-2 logarithm of [`Self::min_height`].
     pub(crate) fn min_log_height(&self) -> usize {
         let Parameters { log_final_poly_len, min_log_height, .. } = self.parameters;
-        if log_final_poly_len == 0 { min_log_height } else { min_log_height.max(log_final_poly_len + 1) }
+        if log_final_poly_len == 0 {
+            min_log_height
+        } else {
+            min_log_height.max(log_final_poly_len + 1)
+        }
     }
 }
 

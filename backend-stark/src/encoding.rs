@@ -114,8 +114,7 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(
     if length > MAX_BYTES {
         return Err(DecodeError::TooLong { length });
     }
-    let (header, body) =
-        bytes.split_at_checked(HEADER).ok_or(DecodeError::Truncated { length })?;
+    let (header, body) = bytes.split_at_checked(HEADER).ok_or(DecodeError::Truncated { length })?;
     let (magic, header) = header.split_at(MAGIC.len());
     if magic != MAGIC {
         return Err(DecodeError::Magic);

@@ -20,7 +20,7 @@ use chipwright_ir::chip::{Chip, FixedData};
 use chipwright_ir::machine::Machine;
 use p3_air::BaseAir;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
-use p3_batch_stark::{CommonData, Commitment, ProverData, num_batched_openings};
+use p3_batch_stark::{Commitment, CommonData, ProverData, num_batched_openings};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_lookup::Lookups;
 use p3_matrix::dense::RowMajorMatrix;
@@ -317,7 +317,11 @@ fn preprocessed<P: StarkField>(
             reason: "a commitment is present exactly if there are preprocessed columns".to_owned(),
         });
     }
-    Ok(commitment.map(|commitment| GlobalPreprocessed { commitment, instances, matrix_to_instance }))
+    Ok(commitment.map(|commitment| GlobalPreprocessed {
+        commitment,
+        instances,
+        matrix_to_instance,
+    }))
 }
 
 impl TableShape {

@@ -4,6 +4,7 @@ pub mod air;
 pub mod circuit;
 pub mod config;
 pub mod encoding;
+pub mod import;
 pub mod key;
 pub mod proof;
 pub mod security;

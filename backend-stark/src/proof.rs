@@ -212,7 +212,8 @@ impl<P: StarkField> ProvingKey<P> {
 impl<P: StarkField> VerifyingKey<P> {
     /// The base-2 logarithms of the smallest and the largest height of a table.
     fn log_height_range(&self, fixed: Option<usize>) -> (usize, usize) {
-        fixed.map_or((self.config().min_log_height(), self.max_log_height()), |fixed| (fixed, fixed))
+        fixed
+            .map_or((self.config().min_log_height(), self.max_log_height()), |fixed| (fixed, fixed))
     }
 
     /// Verifies a proof against the public values of each table.

@@ -8,12 +8,12 @@
 
 use std::collections::BTreeMap;
 
+use chipwright_ir::Field;
 use chipwright_ir::chip::{
-    Cell, CellType, Chip, Column, ColumnId, ColumnKind, FixedData, Graph, Interaction, Label, Node, NodeId, Origin,
-    Port, PortId, PortKind, Public, PublicId, Rule, Section, Sign,
+    Cell, CellType, Chip, Column, ColumnId, ColumnKind, FixedData, Graph, Interaction, Label, Node,
+    NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule, Section, Sign,
 };
 use chipwright_ir::machine::Machine;
-use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, ConfigError, Parameters};
@@ -276,8 +276,7 @@ impl Statement {
 
 impl TableStatement {
     fn new(chip: &Chip, min_log_height: usize) -> Result<Self, StatementError> {
-        let malformed =
-            |reason| StatementError::Malformed { chip: chip.name.clone(), reason };
+        let malformed = |reason| StatementError::Malformed { chip: chip.name.clone(), reason };
         let proven = chip.proven_nodes();
         let mut renumbered = vec![0; chip.graph.len()];
         let mut nodes = Vec::new();
@@ -319,8 +318,7 @@ impl TableStatement {
     fn chip(&self, field: Field) -> Result<Chip, StatementError> {
         let malformed = |reason| StatementError::Malformed { chip: self.name.clone(), reason };
         let columns: Vec<Column> = self.columns.iter().map(|place| place.column()).collect();
-        let periodic =
-            self.columns.iter().filter(|place| matches!(place, Place::Periodic)).count();
+        let periodic = self.columns.iter().filter(|place| matches!(place, Place::Periodic)).count();
         if self.periodic.len() != periodic {
             return Err(malformed("periodic columns and their contents differ in number"));
         }
@@ -439,8 +437,9 @@ impl TableStatement {
         let degrees = chip.graph.degrees(&chip.columns);
         for (rule, code) in chip.rules.iter().enumerate() {
             let of = |node: NodeId| degrees[node.index()];
-            let degree =
-                code.section.degree() + code.guard.map_or(0, of) + of(code.left).max(of(code.right));
+            let degree = code.section.degree()
+                + code.guard.map_or(0, of)
+                + of(code.left).max(of(code.right));
             if degree > limit {
                 return Err(StatementError::Degree {
                     chip: self.name.clone(),
@@ -452,8 +451,7 @@ impl TableStatement {
         }
         for (message, code) in chip.interactions.iter().enumerate() {
             // fraction · (challenge − message) = count, or its sum over the branches of a group.
-            let elements =
-                code.message.iter().map(|node| degrees[node.index()]).max().unwrap_or(0);
+            let elements = code.message.iter().map(|node| degrees[node.index()]).max().unwrap_or(0);
             let flag = if code.exclusive.is_some() { degrees[code.count.index()] } else { 0 };
             let degree = (1 + elements + flag).max(degrees[code.count.index()]);
             if degree > limit {

@@ -9,9 +9,7 @@ use p3_batch_stark::symbolic::get_symbolic_constraints;
 use p3_batch_stark::{
     BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
 };
-use p3_challenger::{
-    CanObserve, CanSample, DuplexChallenger, FieldChallenger, GrindingChallenger,
-};
+use p3_challenger::{CanObserve, CanSample, DuplexChallenger, FieldChallenger, GrindingChallenger};
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
@@ -74,10 +72,8 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         log_heights: &[usize],
     ) -> Result<ProverData<Stark<Self>>, String>;
     /// The number of constraints of a table, lookups included, and their highest degree.
-    fn constraints(
-        air: &RecordedAir<Self::Base>,
-        lookups: &[Lookup<Self::Base>],
-    ) -> (usize, usize);
+    fn constraints(air: &RecordedAir<Self::Base>, lookups: &[Lookup<Self::Base>])
+    -> (usize, usize);
     /// Plonky3's prover: `prove_batch`.
     ///
     /// # Errors
