@@ -1,1 +1,32 @@
-//! chips
+//! The standard chips of Chipwright.
+//!
+//! Each file describes one chip, or a few that belong together: its columns, its rules, what it assumes of
+//! its inputs and what it guarantees. Traces, multiplicities, documentation and tests follow from that.
+//! [`library`] collects what circuits are made of.
+//!
+//! ```
+//! use chipwright_dsl::prelude::*;
+//! use chipwright_chips::Add32;
+//!
+//! let chip = record::<Add32>(Field::Goldilocks2)?;
+//! assert_eq!(chip.width(), 8);
+//! # Ok::<(), chipwright_dsl::RecordingErrors>(())
+//! ```
+
+mod bits;
+mod exp_reverse_bits;
+mod hash;
+mod is_zero;
+pub mod primitive;
+mod select;
+mod word;
+
+pub use bits::Bits;
+pub use exp_reverse_bits::ExpReverseBits;
+pub use hash::{Compress, MAX_DEPTH, MerklePath, Poseidon2, Width, merkle_path};
+pub use is_zero::IsZero;
+pub use select::Select;
+pub use word::{
+    Add32, And, Bitwise, ByteOperation, ByteTable, Equal32, Less32, Mul32, Operation, Or, Sub32,
+    Xor,
+};
