@@ -144,34 +144,35 @@ pub(crate) fn type_name(cursor: &mut Cursor<'_>) -> Result<String, ParseError> {
     bare_type(cursor)
 }
 
-/// `word`, `word(type, type)` or `[type; 4]`; at most a few levels deep.
+/// `word`, `word(..)` or `[..]`, with balanced brackets. A `;` in brackets begins no comment, which is why
+/// their contents are read as they stand.
 fn bare_type(cursor: &mut Cursor<'_>) -> Result<String, ParseError> {
-    nested_type(cursor, 8)
+    if cursor.eat("[")? {
+        return Ok(format!("[{}]", bracketed(cursor, '[', ']')?));
+    }
+    let word = cursor.word("a type")?.to_owned();
+    if cursor.eat("(")? {
+        return Ok(format!("{word}({})", bracketed(cursor, '(', ')')?));
+    }
+    Ok(word)
 }
 
-fn nested_type(cursor: &mut Cursor<'_>, depth: u8) -> Result<String, ParseError> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(cursor.error("a type is nested too deeply; write it in quotes"));
-    };
-    if cursor.eat("[")? {
-        let element = nested_type(cursor, depth)?;
-        cursor.expect(";")?;
-        let len = cursor.index()?;
-        cursor.expect("]")?;
-        return Ok(format!("[{element}; {len}]"));
-    }
-    let mut text = cursor.word("a type")?.to_owned();
-    if cursor.eat("(")? {
-        let mut arguments = Vec::new();
-        while !cursor.eat(")")? {
-            arguments.push(nested_type(cursor, depth)?);
-            if !cursor.eat(",")? {
-                cursor.expect(")")?;
-                break;
-            }
+/// Reads up to the bracket that closes one which has been read.
+fn bracketed<'a>(cursor: &mut Cursor<'a>, open: char, close: char) -> Result<&'a str, ParseError> {
+    let depth = std::cell::Cell::new(0_usize);
+    let text = cursor.run(|c| {
+        if c == open {
+            depth.set(depth.get() + 1);
         }
-        text = format!("{text}({})", arguments.join(", "));
-    }
+        if c == close {
+            if depth.get() == 0 {
+                return false;
+            }
+            depth.set(depth.get() - 1);
+        }
+        c != '\n' && c != '"'
+    });
+    cursor.expect(close.encode_utf8(&mut [0; 4]))?;
     Ok(text)
 }
 

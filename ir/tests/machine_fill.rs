@@ -1,0 +1,293 @@
+//! Filling and checking small machines, written in the text form.
+
+use chipwright_ir::chip::parse::parse_machine;
+use chipwright_ir::field::Goldilocks2;
+use chipwright_ir::machine::{
+    ChipRows, FillError, FillErrors, FillOptions, Forge, Machine, MachineInput, MachineTrace,
+    MemoryCell, Report, check, fill, fill_with,
+};
+use p3_field::PrimeField64;
+use p3_goldilocks::Goldilocks;
+
+const ADD: &str = "
+machine adder over goldilocks^2 {
+  chip user over goldilocks^2 {
+    x: record u32 c0..c2
+    y: record u32 c2..c4
+    z: u32 c4..c6
+    real: real bit c6
+    port add: lookup add32(a0: u16, a1: u16, b0: u16, b1: u16, s0: u16, s1: u16)
+    row {
+      fill z[0], z[1] = call add(x[0], x[1], y[0], y[1]) when real
+      eq real * real, real                                   ; from padding
+      lookup add(x[0], x[1], y[0], y[1], z[0], z[1]) times real
+    }
+    step { eq next.real, real * next.real                    ; from padding }
+    }
+  }
+  chip add32 over goldilocks^2 {
+    a: input u32 c0..c2
+    b: input u32 c2..c4
+    sum: output u32 c4..c6
+    carry: [bit; 2] c6..c8
+    real: real bit c8
+    calls: multiplicity felt c9
+    port u16: lookup u16(value: u16)
+    port add32: table add32(a0: u16, a1: u16, b0: u16, b1: u16, s0: u16, s1: u16)
+    row {
+      %0 = a[0] + b[0]
+      fill sum[0], carry[0] = split(%0, 16, 1)
+      eq %0, sum[0] + 65536 * carry[0]                       ; limb[0]
+      %1 = a[1] + b[1] + carry[0]
+      fill sum[1], carry[1] = split(%1, 16, 1)
+      eq %1, sum[1] + 65536 * carry[1]                       ; limb[1]
+      eq carry[0] * carry[0], carry[0]                       ; from type
+      eq carry[1] * carry[1], carry[1]                       ; from type
+      eq real * real, real                                   ; from padding
+      eq calls * real, calls                                 ; from interface
+      lookup u16(sum[0]) times real                          ; from type: sum[0]
+      lookup u16(sum[1]) times real                          ; from type: sum[1]
+      provide add32(a[0], a[1], b[0], b[1], sum[0], sum[1]) times calls
+    }
+    step {
+      eq next.real, real * next.real                         ; from padding
+    }
+  }
+  chip range16 over goldilocks^2, dense {
+    value: fixed u16 c0
+    asked: multiplicity felt c1
+    port u16: table u16(value: u16)
+    contents value = 0..65536
+    row { provide u16(value) times asked }
+  }
+}";
+
+const FIBONACCI: &str = "
+machine fibonacci over goldilocks^2 {
+  chip fib over goldilocks^2, dense {
+    a: felt c0
+    b: felt c1
+    public start[0]
+    public start[1]
+    public result
+    first {
+      fill a = start[0]
+      fill b = start[1]
+      eq a, start[0]
+      eq b, start[1]
+    }
+    step {
+      fill next.a = b
+      fill next.b = a + b
+      eq next.a, b
+      eq next.b, a + b   ; the sum
+    }
+    last { eq b, result }
+  }
+}";
+
+const MEMORY: &str = "
+machine memory over goldilocks^2 {
+  chip cpu over goldilocks^2 {
+    time: record felt c0
+    address: record felt c1
+    value: record felt c2
+    write: record bit c3
+    before: felt c4
+    old: felt c5
+    real: real bit c6
+    port ram: memory ram(address: felt, time: felt, value: felt)
+    row {
+      fill before, old = access ram(address) at time set (value) when real
+      eq old * (1 - write), value * (1 - write)   ; a read keeps the value
+      eq write * write, write
+      eq real * real, real
+      receive ram(address, before, old) times real
+      send ram(address, time, value) times real
+    }
+    step { eq next.real, real * next.real
+    }
+  }
+  chip ram over goldilocks^2, memory of ram {
+    address: record felt c0
+    time: record felt c1
+    final: record felt c2
+    initial: record felt c3
+    real: real bit c4
+    port ram: memory ram(address: felt, time: felt, value: felt)
+    row {
+      eq real * real, real
+      send ram(address, 0, initial) times real
+      receive ram(address, time, final) times real
+    }
+    step { eq next.real, real * next.real
+    }
+  }
+}";
+
+fn machine(text: &str) -> Machine {
+    parse_machine(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn input(rows: &[(&str, &[&[u64]])]) -> MachineInput {
+    let chip_rows = |rows: &[&[u64]]| ChipRows { rows: rows.iter().map(|r| r.to_vec()).collect() };
+    MachineInput {
+        rows: rows.iter().map(|(chip, rows)| ((*chip).to_owned(), chip_rows(rows))).collect(),
+        ..MachineInput::default()
+    }
+}
+
+fn filled(machine: &Machine, input: &MachineInput) -> MachineTrace<Goldilocks> {
+    fill::<Goldilocks2>(machine, input).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn forged(machine: &Machine, input: &MachineInput, chip: &str, row: usize, cell: &str) -> Report {
+    let columns = &machine.chips[machine.position(chip).unwrap()].columns;
+    let column = columns.iter().position(|column| column.name == cell).unwrap();
+    let column = chipwright_ir::chip::ColumnId::new(column);
+    let forge = Forge { chip: chip.to_owned(), row, column, value: 77_777 };
+    let options = FillOptions { forge: vec![forge], ..FillOptions::default() };
+    let trace = fill_with::<Goldilocks2>(machine, input, &options)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    check::<Goldilocks2>(machine, &trace)
+}
+
+fn row(trace: &MachineTrace<Goldilocks>, table: usize, row: usize) -> Vec<u64> {
+    trace.tables[table].row(row).iter().map(PrimeField64::as_canonical_u64).collect()
+}
+
+fn sums() -> MachineInput {
+    input(&[("user", &[&[65535, 1, 1, 2], &[3, 0, 4, 0], &[65535, 1, 1, 2]])])
+}
+
+#[test]
+fn a_called_chip_gets_one_row_for_each_distinct_tuple() {
+    let machine = machine(ADD);
+    let trace = filled(&machine, &sums());
+    assert_eq!(row(&trace, 0, 0), [65535, 1, 1, 2, 0, 4, 1]);
+    assert_eq!((trace.tables[1].height, trace.tables[1].real_rows), (2, 2));
+    assert_eq!(row(&trace, 1, 0), [65535, 1, 1, 2, 0, 4, 1, 0, 1, 2]);
+    assert_eq!(row(&trace, 1, 1), [3, 0, 4, 0, 7, 0, 0, 0, 1, 1]);
+    // The limbs 0 and 4, 7 and 0.
+    assert_eq!([0, 4, 7, 8].map(|r| row(&trace, 2, r)[0]), [2, 1, 1, 0]);
+    let report = check::<Goldilocks2>(&machine, &trace);
+    assert!(report.is_ok(), "{report}");
+}
+
+#[test]
+fn every_forged_cell_of_the_adder_is_caught() {
+    let machine = machine(ADD);
+    for (chip, cells) in [
+        ("add32", &["sum[0]", "sum[1]", "carry[0]", "carry[1]", "real", "calls"][..]),
+        ("user", &["z[0]", "z[1]", "real"]),
+        ("range16", &["asked"]),
+    ] {
+        for cell in cells {
+            let report = forged(&machine, &sums(), chip, 0, cell);
+            assert!(!report.is_ok(), "{chip}.{cell}");
+        }
+    }
+}
+
+#[test]
+fn a_report_names_rule_formula_cells_and_parties() {
+    let report = forged(&machine(ADD), &sums(), "add32", 0, "sum[1]");
+    insta::assert_snapshot!(report, @r"
+    error[R0001]: rule `limb[1]` of chip `add32` fails on row 0
+       = 4 ≠ 77777
+       = a[1] = 1, b[1] = 2, carry[0] = 1, sum[1] = 77777, carry[1] = 0
+       = rule: a[1] + b[1] + carry[0] = sum[1] + 65536·carry[1]
+
+    error[B0001]: bus `u16` does not balance
+       | (77777)  asked 1×  by add32.u16 (sum[1]), row 0
+       |          given 0×  by range16
+       = help: (77777) is no entry of `range16`
+
+    1 failures of rules, 1 tuples that do not balance
+    ");
+}
+
+#[test]
+fn rows_that_depend_on_the_row_above_are_filled_in_order() {
+    let machine = machine(FIBONACCI);
+    let mut input = input(&[("fib", &[&[], &[], &[], &[]])]);
+    input.publics.push(("fib".to_owned(), vec![1, 1, 5]));
+    let trace = filled(&machine, &input);
+    assert_eq!([0, 1, 2, 3].map(|r| row(&trace, 0, r)), [[1, 1], [1, 2], [2, 3], [3, 5]]);
+    assert!(check::<Goldilocks2>(&machine, &trace).is_ok());
+    let report = forged(&machine, &input, "fib", 2, "a");
+    assert_eq!(
+        report.rules.iter().map(|f| (&*f.name, f.row)).collect::<Vec<_>>(),
+        [("rule 2", 1), ("rule 4", 3),]
+    );
+}
+
+#[test]
+fn a_dense_chip_needs_a_power_of_two_of_rows() {
+    let machine = machine(FIBONACCI);
+    let mut input = input(&[("fib", &[&[], &[], &[]])]);
+    input.publics.push(("fib".to_owned(), vec![1, 1, 5]));
+    let errors = fill::<Goldilocks2>(&machine, &input).unwrap_err();
+    assert_eq!(errors.errors, [FillError::NotDense { chip: "fib".into(), rows: 3, least: 1 }]);
+}
+
+#[test]
+fn a_memory_remembers_what_was_written_last() {
+    let machine = machine(MEMORY);
+    let mut input = input(&[("cpu", &[&[1, 9, 5, 1], &[2, 9, 5, 0], &[3, 8, 40, 0]])]);
+    let initial = MemoryCell { address: vec![8], value: vec![40] };
+    input.memory.push(("ram".to_owned(), vec![initial]));
+    let trace = filled(&machine, &input);
+    assert_eq!([0, 1, 2].map(|r| row(&trace, 0, r)[4..6].to_vec()), [[0, 0], [1, 5], [0, 40]]);
+    assert_eq!(row(&trace, 1, 0), [8, 3, 40, 40, 1]);
+    assert_eq!(row(&trace, 1, 1), [9, 2, 5, 0, 1]);
+    let report = check::<Goldilocks2>(&machine, &trace);
+    assert!(report.is_ok(), "{report}");
+    assert!(!forged(&machine, &input, "cpu", 1, "old").is_ok());
+    assert!(!forged(&machine, &input, "ram", 0, "final").is_ok());
+}
+
+fn errors(machine: &str, input: &MachineInput) -> FillErrors {
+    fill::<Goldilocks2>(&self::machine(machine), input).unwrap_err()
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_typed_errors() {
+    let listed = |input: MachineInput| errors(ADD, &input).to_string();
+    insta::assert_snapshot!(listed(input(&[("nobody", &[])])), @"the machine has no chip `nobody`");
+    insta::assert_snapshot!(listed(input(&[("user", &[&[1, 2, 3]]), ("user", &[])])), @r"
+    row 0 of chip `user` has 3 values; its record has 4 cells
+    the rows of chip `user` are given twice
+    ");
+    insta::assert_snapshot!(listed(input(&[("user", &[&[u64::MAX, 0, 0, 0]])])), @"row 0 of chip `user`: 18446744073709551615 for `x[0]` is not a canonical field element");
+    insta::assert_snapshot!(
+        listed(MachineInput { publics: vec![("user".into(), vec![1])], ..MachineInput::default() }),
+        @"chip `user` has 0 public values; 1 were given"
+    );
+}
+
+#[test]
+fn a_lookup_of_something_that_is_no_entry_is_an_error() {
+    let text = ADD.replace("lookup u16(sum[0])", "lookup u16(sum[0] + 65536)");
+    insta::assert_snapshot!(errors(&text, &sums()), @r"
+    row 0 of chip `add32`, port `u16`: [65536] is no entry of bus `u16`
+    row 1 of chip `add32`, port `u16`: [65543] is no entry of bus `u16`
+    ");
+}
+
+#[test]
+fn chips_that_call_each_other_in_a_cycle_are_an_error() {
+    let text = "machine loop over goldilocks^2 { chip a over goldilocks^2 {
+      x: input felt c0
+      y: output felt c1
+      port me: lookup a(x: felt, y: felt)
+      port a: table a(x: felt, y: felt)
+      calls: multiplicity felt c2
+      row {
+        fill y = call me(x + 1)
+        provide a(x, y) times calls
+      }
+    } }";
+    let found = errors(text, &input(&[("a", &[&[1]])]));
+    assert_eq!(found.errors, [FillError::CallCycle { chip: "a".into() }]);
+}
