@@ -4,6 +4,7 @@
 //! This crate knows neither the DSL that writes IR nor the prover that compiles it, so an IR text file
 //! is as good an input as a Rust program.
 
+pub mod audit;
 pub mod chip;
 pub mod circuit;
 pub mod field;

@@ -15,10 +15,10 @@
 pub mod check;
 pub mod fill;
 mod fill_error;
-mod memory;
+pub(crate) mod memory;
 mod multiplicity;
 pub mod report;
-mod tuples;
+pub(crate) mod tuples;
 
 pub use check::check;
 pub use fill::{FillError, FillErrors, FillOptions, Forge, fill, fill_with};
