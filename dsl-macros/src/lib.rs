@@ -17,7 +17,7 @@ use proc_macro::TokenStream;
 
 use crate::ctxt::Ctxt;
 
-/// Makes a chip's schema from a struct of columns.
+/// Makes a chip of a struct of columns. Documented at `chipwright_dsl::chip`.
 #[proc_macro_attribute]
 pub fn chip(args: TokenStream, item: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
@@ -37,7 +37,7 @@ pub fn chip(args: TokenStream, item: TokenStream) -> TokenStream {
     .into()
 }
 
-/// Makes a message from a struct of values.
+/// Makes a message of a struct. Documented at `chipwright_dsl::message`.
 #[proc_macro_attribute]
 pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
@@ -48,8 +48,12 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(ctxt, message.as_ref(), expand::message)
 }
 
-/// Makes a column type from a struct of columns.
-#[proc_macro_derive(Columns, attributes(columns))]
+/// Makes a column type of a struct of columns. Documented at `chipwright_dsl::Columns`.
+#[proc_macro_derive(
+    Columns,
+    // The kinds of columns have no meaning here; known as helpers, they get our explanation alone.
+    attributes(columns, input, output, record, public, fixed, periodic, port, embed, free, len)
+)]
 pub fn columns(item: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
     let columns = parse::columns(&ctxt, item.into());
@@ -59,7 +63,7 @@ pub fn columns(item: TokenStream) -> TokenStream {
     finish(ctxt, columns.as_ref(), expand::columns)
 }
 
-/// Makes the flags of a one-hot column from an enum without data.
+/// Makes the flags of a one-hot column of an enum. Documented at `chipwright_dsl::OneHot`.
 #[proc_macro_derive(OneHot, attributes(one_hot))]
 pub fn one_hot(item: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();

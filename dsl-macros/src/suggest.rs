@@ -14,7 +14,10 @@ pub(crate) fn suggestion<'a>(
         }
         _ => {
             let all: Vec<String> = known.map(show).collect();
-            format!("; known are {}", all.join(", "))
+            match all.as_slice() {
+                [one] => format!("; the only one is {one}"),
+                _ => format!("; known are {}", all.join(", ")),
+            }
         }
     }
 }

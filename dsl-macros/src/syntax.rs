@@ -60,6 +60,8 @@ pub(crate) fn show(tokens: &impl ToTokens) -> String {
         ("( ", "("),
         (" )", ")"),
         ("' ", "'"),
+        ("* const", "*const"),
+        ("* mut", "*mut"),
     ] {
         text = text.replace(spaced, tight);
     }

@@ -409,6 +409,42 @@ mod keywords {
     }
 }
 
+/// Chips that nobody outside sees, and whose records nobody makes.
+mod private {
+    use super::*;
+
+    #[derive(Columns)]
+    struct Local<T: ColumnType> {
+        x: T,
+    }
+
+    #[chip]
+    struct Hidden<T: ColumnType> {
+        #[record]
+        local: Local<T>,
+        #[fixed]
+        fixed: Felt,
+        #[public]
+        public: Felt,
+    }
+
+    impl<T: ColumnType<Row = Cell>> Chip for Hidden<T> {
+        fn row(c: &Builder, row: &Row<Self>) {
+            c.assert_eq(row.local.x, row.fixed);
+        }
+
+        fn first(c: &Builder, row: &Row<Self>) {
+            c.assert_eq(row.local.x, row.public);
+        }
+    }
+
+    #[test]
+    fn private_chips_are_recorded_too() {
+        let lines = columns::<Hidden<Felt>>();
+        assert_eq!(lines, ["local: record local_felt x1", "fixed: fixed felt x1"]);
+    }
+}
+
 /// A module without a prelude, with types and columns whose names the expansion uses itself.
 mod hostile {
     #![no_implicit_prelude]

@@ -13,7 +13,7 @@ const MOST_IN_INTERFACE: usize = 12;
 
 /// Names that the recorder gives to columns of its own.
 const RESERVED: [(&str, &str); 2] = [
-    ("real", "the padding bit; read it with `row.real()`"),
+    ("real", "the padding bit; read it with `c.real()`"),
     ("calls", "the number of calls that a row answers"),
 ];
 

@@ -13,6 +13,10 @@ use crate::syntax::vec_element;
 pub(crate) fn bare(shell: &Shell) -> TokenStream {
     let Shell { attributes, vis, name, generics, doc } = shell;
     let doc = doc.or(&format!("The chip `{}`.", plain(name)));
+    // A chip with mistakes may have lifetimes; they have been complained of already.
+    let lifetimes = |parameter: &GenericParam| matches!(parameter, GenericParam::Lifetime(_));
+    let mut generics = generics.clone();
+    generics.params = generics.params.into_iter().filter(|kept| !lifetimes(kept)).collect();
     let clause = &generics.where_clause;
     let types: Vec<&Ident> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let body = if types.is_empty() {
@@ -79,6 +83,7 @@ fn row<'a>(chip: &'a Chip, lints: &'a [syn::Attribute]) -> Mirror<'a> {
         generics: &shell.generics,
         fields: fields.collect(),
         copy: true,
+        native: false,
     }
 }
 
@@ -127,6 +132,7 @@ impl<'a> Natives<'a> {
                 generics: &shell.generics,
                 fields: fields.collect(),
                 copy: false,
+                native: true,
             }
         };
         let some = |mirror: Mirror<'a>| (!mirror.fields.is_empty()).then_some(mirror);

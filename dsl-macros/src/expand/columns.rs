@@ -33,6 +33,7 @@ pub(crate) fn columns(item: &Plain) -> TokenStream {
             })
             .collect(),
         copy,
+        native: !copy,
     };
     let row = mirror("Row", format!("The cells of a [`{name}`]."), "Row", true);
     let natives = mirror("Native", format!("The native value of a [`{name}`]."), "Native", false);

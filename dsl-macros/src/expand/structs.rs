@@ -1,7 +1,8 @@
 //! Structs that mirror the declared one, field by field: rows of handles, records of native values.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Visibility};
 
 use super::generics;
@@ -19,6 +20,8 @@ pub(super) struct Mirror<'a> {
     pub(super) fields: Vec<MirrorField<'a>>,
     /// Whether the struct is `Copy` if its fields are.
     pub(super) copy: bool,
+    /// Whether the fields hold native values.
+    pub(super) native: bool,
 }
 
 /// A field to generate.
@@ -48,6 +51,8 @@ impl Mirror<'_> {
         let Self { name, vis, attributes, doc, .. } = self;
         let kept = self.kept();
         let clause = &kept.where_clause;
+        // Records of a chip that is only called are made by the machine, not by the author's crate.
+        let unused = self.native.then(|| quote!(#[allow(dead_code)]));
         let fields = self.fields.iter().map(|field| {
             let MirrorField { column, vis, ty } = field;
             let Column { name, attributes, .. } = column;
@@ -57,6 +62,7 @@ impl Mirror<'_> {
         quote! {
             #[doc = #doc]
             #(#attributes)*
+            #unused
             #vis struct #name #kept #clause {
                 #(#fields,)*
             }
@@ -134,5 +140,6 @@ pub(super) fn projection(
 ) -> TokenStream {
     let of = format_ident!("{of}");
     let item = format_ident!("{item}");
-    quote!(<#ty as #library::#of>::#item)
+    // A type that does not implement the trait is underlined where it is written.
+    quote_spanned!(ty.span()=> <#ty as #library::#of>::#item)
 }

@@ -129,17 +129,16 @@ fn read_len(ctxt: &Ctxt, attribute: &Attribute, column: &mut Column) {
         Meta::List(_) => attribute.parse_args::<Expr>().ok(),
         Meta::Path(_) | Meta::NameValue(_) => None,
     };
-    match expr {
-        Some(expr) => {
-            if column.len.is_some() {
-                ctxt.error(attribute, "`#[len(..)]` is given twice");
-            }
-            column.len = Some(Len { attribute: attribute.clone(), expr });
-        }
-        None => ctxt.error(
+    if column.len.is_some() {
+        ctxt.error(attribute, "`#[len(..)]` is given twice");
+    }
+    let expr = expr.unwrap_or_else(|| {
+        ctxt.error(
             attribute,
             "`#[len]` needs the number of elements, an expression of type `usize`; \
              write `#[len(P::ROUNDS)]`",
-        ),
-    }
+        );
+        syn::parse_quote!(0)
+    });
+    column.len = Some(Len { attribute: attribute.clone(), expr });
 }

@@ -14,7 +14,7 @@ use crate::ctxt::Ctxt;
 
 /// The struct under `#[chip(args)]`.
 pub(crate) fn chip(ctxt: &Ctxt, args: TokenStream, item: TokenStream) -> Option<Chip> {
-    let item = derive_input(ctxt, item)?;
+    let item = derive_input(ctxt, "#[chip]", item)?;
     let options = options::chip(ctxt, args);
     let columns = named_fields(ctxt, "#[chip]", &item, attributes::Allowed::Chip)?;
     Some(Chip { shell: shell(&item), options, columns })
@@ -22,7 +22,7 @@ pub(crate) fn chip(ctxt: &Ctxt, args: TokenStream, item: TokenStream) -> Option<
 
 /// The struct under `#[message(args)]`.
 pub(crate) fn message(ctxt: &Ctxt, args: TokenStream, item: TokenStream) -> Option<Plain> {
-    let item = derive_input(ctxt, item)?;
+    let item = derive_input(ctxt, "#[message]", item)?;
     let crate_path = options::crate_only(ctxt, "#[message]", args);
     let columns = named_fields(ctxt, "#[message]", &item, attributes::Allowed::Message)?;
     Some(Plain { shell: shell(&item), crate_path, columns })
@@ -30,7 +30,7 @@ pub(crate) fn message(ctxt: &Ctxt, args: TokenStream, item: TokenStream) -> Opti
 
 /// The struct under `#[derive(Columns)]`.
 pub(crate) fn columns(ctxt: &Ctxt, item: TokenStream) -> Option<Plain> {
-    let item = derive_input(ctxt, item)?;
+    let item = derive_input(ctxt, "#[derive(Columns)]", item)?;
     let crate_path = options::helper(ctxt, "columns", &item.attrs);
     let columns = named_fields(ctxt, "#[derive(Columns)]", &item, attributes::Allowed::Columns)?;
     Some(Plain { shell: shell(&item), crate_path, columns })
@@ -38,7 +38,7 @@ pub(crate) fn columns(ctxt: &Ctxt, item: TokenStream) -> Option<Plain> {
 
 /// The enum under `#[derive(OneHot)]`.
 pub(crate) fn one_hot(ctxt: &Ctxt, item: TokenStream) -> Option<OneHot> {
-    let item = derive_input(ctxt, item)?;
+    let item = derive_input(ctxt, "#[derive(OneHot)]", item)?;
     let crate_path = options::helper(ctxt, "one_hot", &item.attrs);
     let shell = shell(&item);
     match item.data {
@@ -58,12 +58,12 @@ pub(crate) fn one_hot(ctxt: &Ctxt, item: TokenStream) -> Option<OneHot> {
     }
 }
 
-fn derive_input(ctxt: &Ctxt, item: TokenStream) -> Option<DeriveInput> {
+fn derive_input(ctxt: &Ctxt, attribute: &str, item: TokenStream) -> Option<DeriveInput> {
     match syn::parse2::<DeriveInput>(item.clone()) {
         Ok(item) => Some(item),
         // `syn` would complain of the first token of a function or a module; underline all of it.
         Err(_) if syn::parse2::<syn::Item>(item.clone()).is_ok() => {
-            ctxt.error(item, "expected a struct with named fields");
+            ctxt.error(item, format!("`{attribute}` goes on a struct with named fields"));
             None
         }
         Err(error) => {
