@@ -1,0 +1,241 @@
+//! The macros of the chip language, with their documentation where the traits that they implement are.
+//!
+//! They touch structs and enums only; what a chip demands is ordinary Rust over the generated handles.
+//! Every mistake of an item is reported in one run, at its place.
+
+/// Makes a chip of a struct: one field a column, a port, a public value or an embedded chip.
+///
+/// ```
+/// use chipwright_dsl::prelude::*;
+///
+/// /// `sum = a + b mod 2^32`, on 16-bit limbs, least significant first.
+/// #[chip]
+/// pub struct Add32 {
+///     #[input]
+///     pub a: U32,
+///     #[input]
+///     pub b: U32,
+///     #[output]
+///     pub sum: U32,
+///     /// Carry out of each limb.
+///     carry: [Bit; 2],
+/// }
+///
+/// impl Chip for Add32 {
+///     fn row(c: &Builder, row: &Row<Self>) {
+///         let mut carry = Expr::ZERO;
+///         for i in 0..2 {
+///             let total = row.a[i] + row.b[i] + carry;
+///             c.split(total, (row.sum[i], row.carry[i])).named("limb");
+///             carry = row.carry[i].into();
+///         }
+///     }
+/// }
+///
+/// let chip = record::<Add32>(Field::Goldilocks2).unwrap();
+/// assert_eq!(chip.width(), 8);
+/// // The native values of one row: inputs and records, each of its native type.
+/// let record = Add32Record { a: 1, b: u32::MAX };
+/// # let _ = record;
+/// ```
+///
+/// The struct itself becomes the chip's name, without values. Beside it stand
+///
+/// - `Add32Row`, a handle a field, with the fields' own visibility: what rules are written with;
+/// - `Add32Record`, a native value for each `#[input]` and `#[record]` column: what an executor fills;
+/// - `Add32Fixed`, `Add32Periodic` and `Add32Publics`, where the chip has such fields.
+///
+/// All but the first have the visibility of the struct, and those type parameters that their fields name.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `dense` | every row is real, and heights are powers of two |
+/// | `name = "add32"` | the chip's name; by default the struct's in `snake_case` |
+/// | `field_bits = 33` | the chip is sound only over fields of at least so many bits |
+/// | `crate = path` | where `chipwright_dsl` is |
+///
+/// The name of a generic chip continues with its arguments: `Poseidon2<8>` is `poseidon2_8`.
+///
+/// # Fields
+///
+/// | attribute | the field is |
+/// |---|---|
+/// | none | a column that the chip's own rules fill |
+/// | `#[input]` | an argument: the caller fills it and vouches for its type |
+/// | `#[output]` | a result |
+/// | `#[record]` | advice from an executor: nothing is assumed of it |
+/// | `#[public]` | one or more values that the verifier knows |
+/// | `#[fixed]` | a preprocessed column, part of the verifying key |
+/// | `#[periodic]` | a column that repeats and is never committed |
+/// | `#[port]`, `#[port(bus = "ram")]` | a `Lookup`, `Provide`, `Send`, `Receive` or `Memory`; the bus is by default the called chip's name, or else the field's |
+/// | `#[embed]` | another chip, whose columns and rules stand in the same row |
+///
+/// Two more stand beside these: `#[free("reason")]` declares that no rule determines the cells, and
+/// `#[len(EXPR)]` gives a `Vec<T>` of private, record, fixed or periodic columns its length.
+///
+/// ```
+/// use chipwright_dsl::prelude::*;
+///
+/// pub trait Params: 'static {
+///     const WIDTH: usize;
+/// }
+///
+/// /// A state of any width that sums to a public value.
+/// #[chip(field_bits = 40)]
+/// pub struct Sums<P: Params> {
+///     #[record]
+///     #[len(P::WIDTH)]
+///     state: Vec<Felt>,
+///     #[public]
+///     total: Felt,
+/// }
+///
+/// impl<P: Params> Chip for Sums<P> {
+///     fn first(c: &Builder, row: &Row<Self>) {
+///         let sum: Expr = row.state.iter().copied().sum();
+///         c.assert_eq(sum, row.total);
+///     }
+/// }
+///
+/// pub struct Narrow;
+/// impl Params for Narrow {
+///     const WIDTH: usize = 3;
+/// }
+///
+/// let chip = record::<Sums<Narrow>>(Field::Goldilocks2).unwrap();
+/// assert_eq!(chip.name, "sums_narrow");
+/// assert_eq!(chip.columns[2].name, "state[2]");
+/// ```
+///
+/// # Soundness
+///
+/// `#[free]` silences the audit of the column: the reason is for the reader who must believe it.
+pub use chipwright_dsl_macros::chip;
+
+/// Makes a message of a struct: what travels on a bus, one field an element or several.
+///
+/// A literal of the struct takes, for each field, whatever can stand for the field's type: a handle of the
+/// type, a constant that fits, or any expression where the type is `Felt`.
+///
+/// ```
+/// use chipwright_dsl::prelude::*;
+///
+/// /// What the program says about a program counter.
+/// #[message]
+/// pub struct Fetch {
+///     pub pc: Felt,
+///     pub op: U8,
+/// }
+///
+/// /// Fetches one instruction a row.
+/// #[chip]
+/// pub struct Cpu {
+///     #[record]
+///     pc: Felt,
+///     #[record]
+///     op: U8,
+///     #[port]
+///     program: Lookup<Fetch>,
+/// }
+///
+/// impl Chip for Cpu {
+///     fn row(c: &Builder, row: &Row<Self>) {
+///         c.lookup(row.program, Fetch { pc: row.pc + 4, op: row.op });
+///     }
+/// }
+///
+/// assert!(record::<Cpu>(Field::Goldilocks2).is_ok());
+/// ```
+///
+/// A cell that is not known to be a byte cannot stand for one:
+///
+/// ```compile_fail,E0277
+/// # use chipwright_dsl::prelude::*;
+/// # #[message]
+/// # pub struct Fetch { pub pc: Felt, pub op: U8 }
+/// fn fetch(c: &Builder, program: Lookup<Fetch>, pc: Cell) {
+///     c.lookup(program, Fetch { pc, op: pc });
+/// }
+/// ```
+///
+/// `#[message(crate = path)]` says where `chipwright_dsl` is. Messages can have `const` parameters, but no
+/// types: those are taken by the fields.
+pub use chipwright_dsl_macros::message;
+
+/// Makes a column type of a struct of columns, to be used in chips, messages and other such structs.
+///
+/// ```
+/// use chipwright_dsl::prelude::*;
+///
+/// #[derive(Debug, Columns)]
+/// pub struct Point {
+///     pub x: Felt,
+///     pub y: Felt,
+/// }
+///
+/// /// Doubles both coordinates.
+/// #[chip]
+/// pub struct Twice {
+///     #[input]
+///     pub point: Point,
+///     #[output]
+///     pub twice: Point,
+/// }
+///
+/// impl Chip for Twice {
+///     fn row(c: &Builder, row: &Row<Self>) {
+///         c.define(row.twice, (2 * row.point.x, 2 * row.point.y));
+///     }
+/// }
+///
+/// let chip = record::<Twice>(Field::Goldilocks2).unwrap();
+/// assert_eq!(chip.columns[1].name, "point.y");
+/// let record = TwiceRecord { point: PointNative { x: 3, y: 4 } };
+/// # let _ = record;
+/// ```
+///
+/// The struct is a description and has no values; `PointRow` holds the handles and `PointNative` the native
+/// values. A tuple of values for the fields, in order, can stand for the struct.
+///
+/// `#[columns(crate = path)]` says where `chipwright_dsl` is.
+pub use chipwright_dsl_macros::Columns;
+
+/// Makes the flags of a [`OneHot`](type@crate::OneHot) column of an enum without data: variant `i` is flag `i`.
+///
+/// ```
+/// use chipwright_dsl::prelude::*;
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, OneHot)]
+/// pub enum Op {
+///     Double,
+///     Negate,
+/// }
+///
+/// /// One of two operations a row.
+/// #[chip]
+/// pub struct Alu {
+///     #[record]
+///     op: OneHot<Op>,
+///     #[record]
+///     x: Felt,
+///     result: Felt,
+/// }
+///
+/// impl Chip for Alu {
+///     fn row(c: &Builder, row: &Row<Self>) {
+///         // Another variant would have to be handled here.
+///         let result = c.case(row.op, |_, op| match op {
+///             Op::Double => 2 * row.x,
+///             Op::Negate => -Expr::from(row.x),
+///         });
+///         c.define(row.result, result);
+///     }
+/// }
+///
+/// assert!(record::<Alu>(Field::Goldilocks2).is_ok());
+/// ```
+///
+/// `#[one_hot(crate = path)]` says where `chipwright_dsl` is.
+pub use chipwright_dsl_macros::OneHot;
