@@ -8,15 +8,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use p3_field::extension::QuinticTrinomialExtensionField;
 use p3_field::extension::{BinomialExtensionField, CubicTrinomialExtensionField};
 use p3_field::{BasedVectorSpace, ExtensionField, PrimeField64};
 use p3_goldilocks::Goldilocks;
 use p3_koala_bear::KoalaBear;
-use p3_field::extension::QuinticTrinomialExtensionField;
 
 /// A base field and the degree of its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[non_exhaustive]
 pub enum Field {
     /// `p = 2^64 − 2^32 + 1`, extended by `X² − 7`.
     #[default]
