@@ -17,14 +17,17 @@ mod bits;
 mod exp_reverse_bits;
 mod hash;
 mod is_zero;
+mod library;
 pub mod primitive;
 mod select;
 mod word;
 
 pub use bits::Bits;
+pub use chipwright_dsl::{MemoryTable, Range8, Range16};
 pub use exp_reverse_bits::ExpReverseBits;
 pub use hash::{Compress, MAX_DEPTH, MerklePath, Poseidon2, Width, merkle_path};
 pub use is_zero::IsZero;
+pub use library::library;
 pub use select::Select;
 pub use word::{
     Add32, And, Bitwise, ByteOperation, ByteTable, Equal32, Less32, Mul32, Operation, Or, Sub32,

@@ -1,0 +1,80 @@
+//! The chips that circuits are made of, as one value.
+
+use std::sync::Arc;
+
+use chipwright_dsl::{Chip, Field, Range8, Range16, record};
+use chipwright_ir::chip::Chip as IrChip;
+use chipwright_ir::circuit::{CalledChip, Library, TableKind, ValueType};
+
+use crate::primitive::{Add, Alu, AluExt, Const, Mul, Private, Witness};
+use crate::{
+    Add32, And, Bitwise, Bits, ByteTable, Compress, Equal32, ExpReverseBits, IsZero, Less32,
+    MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor, merkle_path,
+};
+
+/// The standard chips over a field: those behind the tables of every circuit, those that circuits call by
+/// name, and the tables that these look up.
+///
+/// Chips that need a larger field are left out: over a field of 31 bits there are no `mul32`, `compress`,
+/// `merkle_path` and `poseidon2`.
+///
+/// ```
+/// use chipwright_chips::library;
+/// use chipwright_ir::Field;
+/// use chipwright_ir::circuit::{ChipCall, ChipLibrary};
+///
+/// let library = library(Field::Goldilocks2);
+/// let mut sum = Vec::new();
+/// library.evaluate(&ChipCall::new("add32"), &[0xffff, 0, 1, 0], &[], &mut sum)?;
+/// assert_eq!(sum, [0, 1]);
+/// # Ok::<(), String>(())
+/// ```
+pub fn library(field: Field) -> Library {
+    let mut library = Library::new(field)
+        .with_primitive(TableKind::Const, recorded::<Const>(field))
+        .with_primitive(TableKind::Private, recorded::<Private>(field))
+        .with_primitive(TableKind::Witness, recorded::<Witness>(field))
+        .with_primitive(TableKind::Add, recorded::<Add>(field))
+        .with_primitive(TableKind::Mul, recorded::<Mul>(field))
+        .with_primitive(TableKind::Alu(ValueType::Felt), recorded::<Alu>(field))
+        .with_primitive(TableKind::Alu(ValueType::Ext), recorded::<AluExt>(field))
+        .with_helper(recorded::<Range8>(field))
+        .with_helper(recorded::<Range16>(field))
+        .with_helper(recorded::<ByteTable>(field));
+    for chip in [
+        recorded::<Select>(field),
+        recorded::<IsZero>(field),
+        recorded::<Add32>(field),
+        recorded::<Sub32>(field),
+        recorded::<Less32>(field),
+        recorded::<Equal32>(field),
+        recorded::<Bitwise<And>>(field),
+        recorded::<Bitwise<Or>>(field),
+        recorded::<Bitwise<Xor>>(field),
+        recorded::<ExpReverseBits<8>>(field),
+        recorded::<ExpReverseBits<16>>(field),
+        recorded::<ExpReverseBits<24>>(field),
+    ] {
+        library = library.with_chip(CalledChip::new(chip));
+    }
+    if field.bits() <= 31 {
+        return library.with_chip(CalledChip::new(recorded::<Bits<31>>(field)));
+    }
+    for chip in [
+        recorded::<Bits<64>>(field),
+        recorded::<Mul32>(field),
+        recorded::<Compress>(field),
+        recorded::<Poseidon2<8>>(field),
+        recorded::<Poseidon2<12>>(field),
+        recorded::<Poseidon2<16>>(field),
+    ] {
+        library = library.with_chip(CalledChip::new(chip));
+    }
+    library.with_chip(merkle_path(recorded::<MerklePath>(field)))
+}
+
+/// The recording of a chip of this crate, over a field that is large enough for it.
+pub(crate) fn recorded<C: Chip>(field: Field) -> IrChip {
+    let chip = record::<C>(field).unwrap_or_else(|errors| panic!("{errors}"));
+    Arc::unwrap_or_clone(chip)
+}
