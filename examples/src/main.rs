@@ -1,2 +1,7 @@
-//! The `chipwright` command line.
-fn main() {}
+//! The command `chipwright`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chipwright_examples::cli::main()
+}

@@ -1,0 +1,74 @@
+//! A crate that uses Chipwright from outside.
+//!
+//! It brings a chip of its own, [`Collatz`], and makes it an operation of circuits, [`collatz`], next to
+//! the standard ones. Nothing in Chipwright knows of either; `tests/` shows how such a crate tests its IR and
+//! its proofs.
+//!
+//! ```
+//! use chipwright_example_outsider::path;
+//!
+//! let circuit = path(7)?; // 6 → 3 → 10 → 5 → 16 → 8 → 4 → 2
+//! assert!(circuit.runner().set_public_inputs(&[6, 2]).run().is_ok());
+//! assert!(circuit.runner().set_public_inputs(&[6, 1]).run().is_err());
+//! # Ok::<(), chipwright_dsl::circuit::BuildError>(())
+//! ```
+
+use chipwright_dsl::circuit::{BuildError, BuiltCircuit, CircuitBuilder, Target};
+use chipwright_dsl::prelude::*;
+
+/// The field of the example.
+pub const FIELD: Field = Field::Goldilocks2;
+
+/// One step of the Collatz sequence: `next = n / 2` if `n` is even, else `3·n + 1`.
+///
+/// # Soundness
+///
+/// Assumes nothing: `n = 2·half + odd` with `half` below 2^16 and a bit `odd` holds for one pair at most, and
+/// for none if `n` is 2^17 or more.
+#[chip]
+pub struct Collatz {
+    /// A number below 2^17.
+    #[input]
+    pub n: Felt,
+    /// The number that follows.
+    #[output]
+    pub next: Felt,
+    /// `n / 2`, rounded down.
+    half: U16,
+    /// Whether `n` is odd.
+    odd: Bit,
+}
+
+impl Chip for Collatz {
+    fn row(c: &Builder, row: &Row<Self>) {
+        c.fill(row.odd, row.n.int() & 1);
+        c.fill(row.half, row.n.int() >> 1);
+        c.assert_eq(row.n, 2 * row.half + row.odd).named("halves");
+        let half = Expr::from(row.half);
+        c.define(row.next, c.select(row.odd, 3 * row.n + 1, half)).named("next");
+    }
+}
+
+/// The operation: one row of [`Collatz`] for each call.
+#[track_caller]
+pub fn collatz(builder: &mut CircuitBuilder, n: Target) -> Target {
+    builder.call::<Collatz>(n)
+}
+
+/// A circuit with public inputs `start` and `end`: `end` is reached from `start` in `steps` steps.
+///
+/// # Errors
+///
+/// None in practice: the circuit is consistent for every number of steps.
+pub fn path(steps: usize) -> Result<BuiltCircuit, BuildError> {
+    let mut builder = CircuitBuilder::over("path", FIELD);
+    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let start = builder.add_public_input();
+    let end = builder.add_public_input();
+    let mut n = start;
+    for step in 0..steps {
+        n = builder.scope(&format!("step {step}"), |builder| collatz(builder, n));
+    }
+    builder.assert_eq(n, end).named("the path ends here");
+    builder.build()
+}

@@ -1,0 +1,230 @@
+//! What can go wrong on the command line: each error is one line that says what is wrong and how to mend it.
+
+use std::io;
+use std::path::PathBuf;
+
+use chipwright_backend_stark::circuit::CircuitError;
+use chipwright_backend_stark::config::{Config, ConfigError};
+use chipwright_backend_stark::encoding::DecodeError;
+use chipwright_backend_stark::proof::VerifyError;
+use chipwright_ir::Field;
+use chipwright_ir::circuit::WitnessError;
+use chipwright_ir::pass::PipelineError;
+use chipwright_ir::text::ParseError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The output cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// A file cannot be read.
+    #[error("`{}` cannot be read: {reason}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("`{}` cannot be written: {reason}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A circuit's text cannot be read.
+    #[error("{}:{error}", .path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what was expected.
+        error: ParseError,
+    },
+    /// A circuit breaks a rule of the IR.
+    #[error("`{}` is no valid circuit: {reason}", .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// All that the verifier says.
+        reason: String,
+    },
+    /// A pass refuses the circuit.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The stage asked for comes before the stage of the file.
+    #[error("`{}` is of stage {found}, which cannot be shown as {asked}; a later stage can", .path.display())]
+    Stage {
+        /// The file.
+        path: PathBuf,
+        /// The stage of the file.
+        found: &'static str,
+        /// The stage asked for.
+        asked: &'static str,
+    },
+    /// There is no pass of that name.
+    #[error("there is no pass `{name}`; known are {}", .known.join(", "))]
+    UnknownPass {
+        /// The name.
+        name: String,
+        /// The passes that there are.
+        known: Vec<&'static str>,
+    },
+    /// There is no chip of that name.
+    #[error("there is no chip `{name}`; known are {}", .known.join(", "))]
+    UnknownChip {
+        /// The name.
+        name: String,
+        /// The chips that there are.
+        known: Vec<String>,
+    },
+    /// A chip cannot be laid out or audited.
+    #[error("chip `{chip}`: {reason}")]
+    Chip {
+        /// The chip.
+        chip: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The audit found something.
+    #[error(
+        "the audit found {complaints} faults; they are listed in the report, under what is to be mended"
+    )]
+    Audit {
+        /// Their number.
+        complaints: usize,
+    },
+    /// There is no configuration of that name.
+    #[error("there is no configuration `{name}`; known are {}", known_configs())]
+    UnknownConfig {
+        /// The name.
+        name: String,
+    },
+    /// No configuration proves circuits over the field.
+    #[error(
+        "no named configuration is over {0}; circuits over goldilocks^2 and goldilocks^3 can be proven"
+    )]
+    NoConfig(Field),
+    /// The circuit and the configuration are over different fields.
+    #[error(
+        "the circuit is over {circuit}, configuration `{name}` is over {config}; choose another with --config"
+    )]
+    ConfigField {
+        /// The field of the circuit.
+        circuit: Field,
+        /// The configuration.
+        name: String,
+        /// Its field.
+        config: Field,
+    },
+    /// An input is not an element of the field.
+    #[error("{what} input {index} is {value}, which is no element of {field}: its integers lie between −p and p, p = {}", .field.modulus())]
+    NoElement {
+        /// `public`, `private` or `data`.
+        what: &'static str,
+        /// The position.
+        index: usize,
+        /// As it was written.
+        value: String,
+        /// The field.
+        field: Field,
+    },
+    /// An extension element has too many coefficients.
+    #[error("{what} input {index} has {found} coefficients, elements of {field} have {}", .field.degree())]
+    TooManyCoefficients {
+        /// `public` or `private`.
+        what: &'static str,
+        /// The position.
+        index: usize,
+        /// The number of coefficients.
+        found: usize,
+        /// The field.
+        field: Field,
+    },
+    /// The inputs do not satisfy the circuit, or it cannot be compiled.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    /// A configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file does not hold a proof of the circuit.
+    #[error("`{}` holds no proof of this circuit under `{config}`: {error}", .path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// The configuration.
+        config: String,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// The proof does not prove the public inputs given.
+    #[error("`{}` does not verify: {error}", .path.display())]
+    Rejected {
+        /// The file.
+        path: PathBuf,
+        /// What the verifier says.
+        error: CircuitError,
+    },
+    /// An honest step of the tour failed.
+    #[error("the tour cannot go on: {0}")]
+    Demo(String),
+}
+
+impl CliError {
+    /// The error on one line, with the hint if there is one.
+    pub fn line(&self) -> String {
+        let text = self.to_string();
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        match self.hint() {
+            Some(hint) => format!("{}; {hint}", lines.join("; ")),
+            None => lines.join("; "),
+        }
+    }
+
+    /// How to mend it, where the error itself does not say.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Circuit(CircuitError::Witness(error)) => witness_hint(error),
+            Self::Circuit(CircuitError::PublicCount { .. })
+            | Self::Rejected { error: CircuitError::PublicCount { .. }, .. } => {
+                Some("give one --public for each public input")
+            }
+            Self::Rejected {
+                error: CircuitError::Verify(VerifyError::Rejected { .. }), ..
+            } => Some("the file was altered, or the public inputs are not those it was made for"),
+            Self::Decode { error: DecodeError::Statement { .. }, .. } => {
+                Some("it was made for another circuit, --form or --config")
+            }
+            Self::Decode {
+                error: DecodeError::Malformed { .. } | DecodeError::Truncated { .. },
+                ..
+            } => Some("the file is truncated or altered"),
+            _ => None,
+        }
+    }
+}
+
+fn witness_hint(error: &WitnessError) -> Option<&'static str> {
+    match error {
+        WitnessError::InputCount { what: "public", .. } => {
+            Some("give one --public for each public input")
+        }
+        WitnessError::InputCount { .. } => Some("give one --private for each private input"),
+        WitnessError::InputValue { .. } => {
+            Some("write a base element as 3, an extension element as [1,2]")
+        }
+        WitnessError::Data { .. } | WitnessError::DataCount { .. } => {
+            Some("give one --data for each call that takes private data, as 1,2,3")
+        }
+        WitnessError::Violated(_) => Some("there is no proof for inputs that violate a rule"),
+        _ => None,
+    }
+}
+
+fn known_configs() -> String {
+    let names: Vec<String> = Config::all().into_iter().map(|config| config.name.into()).collect();
+    names.join(", ")
+}

@@ -1,0 +1,83 @@
+//! The generated parts of the documentation are what the code says. `UPDATE_DOCS=1` rewrites them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chipwright_examples::cli;
+
+/// What is generated: the name of the marker, the page, and the text.
+fn generated() -> Vec<(&'static str, &'static str, String)> {
+    let security = cli::security::markdown().expect("named configurations are valid");
+    vec![
+        (
+            "help",
+            "docs/building-a-circuit.md",
+            format!("```text\n{}\n```\n", cli::help().trim_end()),
+        ),
+        ("security", "docs/soundness.md", security),
+    ]
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("examples is in the workspace")
+}
+
+/// The page with the text between its markers.
+fn with_text(page: &str, name: &str, text: &str) -> String {
+    let (start, end) = (format!("<!-- generated:{name} -->\n"), "<!-- /generated -->");
+    let (before, rest) = page.split_once(&start).expect("the page has the marker");
+    let (_, after) = rest.split_once(end).expect("the generated part ends");
+    format!("{before}{start}{text}{end}{after}")
+}
+
+#[test]
+fn generated_parts_are_not_stale() {
+    let mut stale = Vec::new();
+    for (name, path, text) in generated() {
+        let file = root().join(path);
+        let page = fs::read_to_string(&file).expect("the page exists");
+        let expected = with_text(&page, name, &text);
+        if page != expected {
+            stale.push(path);
+            if std::env::var_os("UPDATE_DOCS").is_some() {
+                fs::write(&file, expected).expect("the page is writable");
+            }
+        }
+    }
+    assert!(stale.is_empty(), "stale: {stale:?}; run with UPDATE_DOCS=1 and look at the changes");
+}
+
+#[test]
+fn every_marker_is_generated() {
+    let known: Vec<String> =
+        generated().iter().map(|(name, ..)| format!("<!-- generated:{name} -->")).collect();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("the page is readable");
+        for line in text.lines().filter(|line| line.starts_with("<!-- generated:")) {
+            assert!(known.iter().any(|marker| marker == line), "{}: {line}", page.display());
+        }
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("the page is readable");
+        let directory = page.parent().expect("pages are in directories");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") {
+                assert!(directory.join(file).exists(), "{}: {link}", page.display());
+            }
+        }
+    }
+}
+
+/// The pages of the documentation.
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(root().join("docs")).expect("there is documentation");
+    let docs = docs.map(|entry| entry.expect("the directory is readable").path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let top = ["README.md", "CONTRIBUTING.md"].map(|name| root().join(name));
+    top.into_iter().chain(pages).collect()
+}
