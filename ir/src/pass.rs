@@ -276,9 +276,12 @@ pub fn diff<I: Ir>(pass: &str, before: &I, after: &I) -> Diff {
             text.push('\n');
         }
     }
-    let sizes = before.sizes().into_iter().zip(after.sizes());
-    let sizes: Vec<_> =
-        sizes.map(|((what, old), (_, new))| format!("{what} {old} → {new}")).collect();
+    let (old, new) = (before.sizes(), after.sizes());
+    let pairs = old.iter().zip(&new).map(|((what, old), (also, new))| match what == also {
+        true => format!("{what} {old} → {new}"),
+        false => format!("{old} {what} → {new} {also}"),
+    });
+    let sizes: Vec<_> = pairs.collect();
     text += &format!("; {}\n", sizes.join(", "));
     Diff { text, changed }
 }

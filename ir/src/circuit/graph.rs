@@ -410,10 +410,13 @@ impl Graph {
         self.rule(RuleKind::Equal(a, b));
     }
 
-    /// Demands that `a` is 0 or 1; from here on its type is [`ValueType::Bit`].
+    /// Demands that `a` is 0 or 1; from here on the type of a base element is [`ValueType::Bit`]. (A
+    /// constant is what it is.)
     pub fn assert_bit(&mut self, a: NodeId) {
         let node = &mut self.dag[NodeIndex::new(a.index())];
-        node.ty = node.ty.min(if node.ty.is_ext() { ValueType::Ext } else { ValueType::Bit });
+        if node.ty == ValueType::Felt && !matches!(node.op, Op::Const(_)) {
+            node.ty = ValueType::Bit;
+        }
         self.rule(RuleKind::Bit(a));
     }
 
@@ -622,19 +625,68 @@ impl Graph {
         node.location = node.location.or(like.location);
     }
 
-    /// Gives a node what is known of a node that it stands for: a name, and that it is a bit.
-    pub(super) fn adopt(&mut self, id: NodeId, like: &Node) {
+    /// Gives a node what is known of a node that it stands for: a name, and (if its `assert_bit` will
+    /// be one of this node) that it is a bit.
+    pub(super) fn adopt(&mut self, id: NodeId, like: &Node, bit: bool) {
         let node = &mut self.dag[NodeIndex::new(id.index())];
         node.label = node.label.or(like.label);
-        if node.ty == ValueType::Felt && like.ty == ValueType::Bit {
+        if bit && node.ty == ValueType::Felt && !matches!(node.op, Op::Const(_)) {
             node.ty = ValueType::Bit;
         }
     }
 
-    /// Takes the name away, and the claim to be a bit that came with it.
+    /// Takes the name away.
     pub(super) fn forget_label(&mut self, id: NodeId) {
-        let node = &mut self.dag[NodeIndex::new(id.index())];
-        node.label = Symbol::NONE;
-        node.ty = node.ty.without_bit();
+        self.dag[NodeIndex::new(id.index())].label = Symbol::NONE;
+    }
+}
+
+impl Graph {
+    /// The graph as its text has it: values have the names that they are printed with; scopes, source
+    /// lines and constants that nothing refers to are gone.
+    #[must_use]
+    pub fn normalised(&self) -> Self {
+        let mut graph = self.clone();
+        for (id, name) in super::print::printed_labels(self) {
+            graph.set_label(id, &name);
+        }
+        for node in graph.dag.node_weights_mut() {
+            node.scope = Symbol::NONE;
+            node.location = None;
+        }
+        for rule in &mut graph.rules {
+            rule.scope = Symbol::NONE;
+            rule.location = None;
+        }
+        graph.scope.clear();
+        graph
+    }
+}
+
+impl PartialEq for Graph {
+    /// Equality of operations, types, rules and labels; scopes and source lines do not count.
+    fn eq(&self, other: &Self) -> bool {
+        let node = |id| {
+            let (a, b) = (self.node(id), other.node(id));
+            let same_op = match (a.op, b.op) {
+                (Op::Const(x), Op::Const(y)) => self.constant_value(x) == other.constant_value(y),
+                (Op::Hint(x), Op::Hint(y)) => self.hint_info(x) == other.hint_info(y),
+                (Op::Call(x), Op::Call(y)) => self.call_info(x) == other.call_info(y),
+                (x, y) => x == y,
+            };
+            same_op
+                && (a.ty == b.ty || !a.op.has_value())
+                && self.names.text(a.label) == other.names.text(b.label)
+                && *self.operands(id) == *other.operands(id)
+        };
+        let rule = |(a, b): (&Rule, &Rule)| {
+            a.kind == b.kind && self.names.text(a.label) == other.names.text(b.label)
+        };
+        self.name == other.name
+            && self.field == other.field
+            && self.len() == other.len()
+            && self.rules.len() == other.rules.len()
+            && self.ids().all(node)
+            && self.rules.iter().zip(&other.rules).all(rule)
     }
 }

@@ -30,6 +30,8 @@
 
 mod assemble;
 mod call;
+mod cost;
+mod dot;
 mod execute;
 mod graph;
 mod hint;
@@ -48,6 +50,7 @@ pub mod verify;
 
 pub use assemble::{AssembleError, Assembly};
 pub use call::{CallPort, ChipCall, ChipLibrary, NoChips, Signature};
+pub use cost::ScopeCost;
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};
 pub use graph::{
     BinaryOp, Call, CallId, CallResult, ConstantId, Graph, Hint, HintId, Node, NodeId, Op,

@@ -8,7 +8,7 @@ mod graph;
 mod slots;
 mod tables;
 
-pub(super) use graph::is_name_character;
+pub(super) use graph::{PrintedNames, is_name_character, printed_labels};
 pub(super) use slots::row_text;
 
 use std::fmt;

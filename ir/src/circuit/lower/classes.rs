@@ -8,8 +8,7 @@
 use petgraph::unionfind::UnionFind;
 
 use crate::circuit::graph::{Graph, NodeId, Op, Rule, RuleKind};
-use crate::circuit::names::Symbol;
-use crate::circuit::value::{Constant, ValueType};
+use crate::circuit::value::Constant;
 use std::collections::HashMap;
 
 /// Why a circuit cannot be lowered.
@@ -59,10 +58,6 @@ pub(super) struct ClassInfo {
     pub(super) constant: Option<Constant>,
     /// The first public input of the class.
     pub(super) public: Option<NodeId>,
-    /// The rule that named the class first.
-    pub(super) label: Symbol,
-    /// Whether a member is a base element.
-    pub(super) base: bool,
 }
 
 impl Classes {
@@ -103,7 +98,6 @@ impl Classes {
         for id in graph.ids() {
             let class = self.class(id);
             let info = &mut self.info[class];
-            info.base |= graph.op(id).has_value() && graph.ty(id) != ValueType::Ext;
             match graph.op(id) {
                 Op::Const(constant) => {
                     let value = graph.constant_value(constant).trimmed();
@@ -126,15 +120,6 @@ impl Classes {
                 }
                 Op::Public(_) => info.public = info.public.or(Some(id)),
                 _ => {}
-            }
-        }
-        for rule in graph.rules() {
-            if let (Some(node), false) =
-                (rule.kind.nodes().next(), matches!(rule.kind, RuleKind::Bit(_)))
-            {
-                let class = self.class(node);
-                let label = &mut self.info[class].label;
-                *label = label.or(rule.label);
             }
         }
         Ok(())

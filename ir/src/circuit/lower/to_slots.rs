@@ -35,7 +35,16 @@ pub fn lower_to_slots(graph: &Graph, form: Form) -> Result<Slots, LowerError> {
         privates: graph.privates().iter().map(|&id| graph.ty(id).without_bit()).collect(),
     };
     let slot_of_class = vec![None; classes.info.len()];
-    let mut lowering = Lowering { graph, classes, slots, slot_of_class, constants: Vec::new() };
+    let mut rules = vec![None; graph.len()];
+    for (index, rule) in graph.rules().iter().enumerate().rev() {
+        if !matches!(rule.kind, RuleKind::Bit(_)) {
+            for id in rule.kind.nodes() {
+                rules[id.index()] = Some(index as u32);
+            }
+        }
+    }
+    let mut lowering =
+        Lowering { graph, classes, slots, slot_of_class, rules, constants: Vec::new() };
     lowering.publics();
     lowering.constants();
     lowering.compare_publics();
@@ -52,6 +61,8 @@ struct Lowering<'a> {
     classes: Classes,
     slots: Slots,
     slot_of_class: Vec<Option<SlotId>>,
+    /// The first rule that demands an equality of each node.
+    rules: Vec<Option<u32>>,
     /// Constants that lowering itself needed, with their slots.
     constants: Vec<(Constant, SlotId)>,
 }
@@ -124,16 +135,24 @@ impl Lowering<'_> {
             let (id, own) = (self.graph.publics()[index], self.slots.publics[index]);
             let class = self.classes.class(id);
             if let Some(slot) = self.slot_of_class[class].filter(|&slot| slot != own) {
-                let origin = self.checked(self.origin(id), class);
+                let origin = self.checked(self.origin(id), id);
                 let ty = self.graph.ty(id).without_bit();
                 self.equal(own, slot, ty, origin);
             }
         }
     }
 
-    /// The origin of a row that checks a class: named after the rule, if that has a name.
-    fn checked(&self, origin: Origin, class: usize) -> Origin {
-        Origin { label: self.classes.info[class].label.or(origin.label), ..origin }
+    /// The origin of a row that checks a node: named after the rule that demands it. Its cost stays in
+    /// the scope of the operation.
+    fn checked(&self, origin: Origin, id: NodeId) -> Origin {
+        match self.rules[id.index()] {
+            Some(rule) => {
+                let rule = &self.graph.rules()[rule as usize];
+                let location = rule.location.or(origin.location);
+                Origin { label: rule.label.or(origin.label), location, ..origin }
+            }
+            None => origin,
+        }
     }
 
     fn equal(&mut self, a: SlotId, b: SlotId, ty: ValueType, origin: Origin) {
@@ -243,7 +262,7 @@ impl Lowering<'_> {
     fn bind_base(&mut self, id: NodeId, slot: SlotId, created: bool) {
         let slot_is_ext = self.slots.slots[slot.index()].ty.is_ext();
         if !created && slot_is_ext && !self.graph.ty(id).is_ext() {
-            let origin = self.checked(self.origin(id), self.classes.class(id));
+            let origin = self.checked(self.origin(id), id);
             self.equal(slot, slot, ValueType::Felt, origin);
         }
     }
@@ -253,9 +272,14 @@ impl Lowering<'_> {
         let x: Vec<SlotId> = operands.iter().map(|&operand| self.slot(operand)).collect();
         let types = operands.iter().map(|&operand| self.graph.ty(operand));
         let ty = types.fold(ValueType::Felt, ValueType::join);
+        let fused = self.slots.form == Form::Fused;
+        let product = match self.graph.op(id) {
+            Op::MulAdd | Op::MulSub if !fused => Some(self.product(id, [operands[0], operands[1]])),
+            _ => None,
+        };
         let (slot, created) = self.result(id);
         let origin = self.origin(id);
-        let origin = if created { origin } else { self.checked(origin, self.classes.class(id)) };
+        let origin = if created { origin } else { self.checked(origin, id) };
         let role = if created { Role::Creates } else { Role::Reads };
         let at = |position| Port { slot, position, role };
         match self.graph.op(id) {
@@ -281,20 +305,16 @@ impl Lowering<'_> {
                     self.equal(quotient, slot, ty, origin);
                 }
             }
-            Op::MulAdd if self.slots.form == Form::Fused => {
+            Op::MulAdd if fused => {
                 let ports = [read(x[0], A), read(x[1], B), read(x[2], C), at(OUT)];
                 self.arithmetic(Relation::MulAdd, ty, &ports, origin);
             }
-            Op::MulSub if self.slots.form == Form::Fused => {
+            Op::MulSub if fused => {
                 let ports = [read(x[0], A), read(x[1], B), at(C), read(x[2], OUT)];
                 self.arithmetic(Relation::MulAdd, ty, &ports, origin);
             }
             op => {
-                let product_ty = self.graph.ty(operands[0]).join(self.graph.ty(operands[1]));
-                let product = self.new_slot(product_ty);
-                let ports = [read(x[0], A), read(x[1], B), create(product, OUT)];
-                let unnamed = Origin { label: Symbol::NONE, ..origin };
-                self.arithmetic(Relation::Mul, product_ty, &ports, unnamed);
+                let product = product.unwrap_or(slot);
                 let ports = if op == Op::MulAdd {
                     [read(product, A), read(x[2], B), at(OUT)]
                 } else {
@@ -303,6 +323,17 @@ impl Lowering<'_> {
                 self.arithmetic(Relation::Add, ty, &ports, origin);
             }
         }
+    }
+
+    /// The row for the product of a `mul_add` in the separate form.
+    fn product(&mut self, id: NodeId, factors: [NodeId; 2]) -> SlotId {
+        let [a, b] = factors.map(|factor| self.slot(factor));
+        let ty = self.graph.ty(factors[0]).join(self.graph.ty(factors[1]));
+        let product = self.new_slot(ty);
+        let ports = [read(a, A), read(b, B), create(product, OUT)];
+        let unnamed = Origin { label: Symbol::NONE, ..self.origin(id) };
+        self.arithmetic(Relation::Mul, ty, &ports, unnamed);
+        product
     }
 
     /// `c₀ + c₁·X + c₂·X² + …`, by one `mul_add` (or one `mul` and one `add`) for each power. Every
@@ -327,7 +358,7 @@ impl Lowering<'_> {
             }
             let (slot, created) =
                 if last { self.result(id) } else { (self.new_slot(ValueType::Ext), true) };
-            let checked = self.checked(origin, self.classes.class(id));
+            let checked = self.checked(origin, id);
             let origin = match (last, created) {
                 (true, true) => origin,
                 (true, false) => checked,

@@ -1,6 +1,6 @@
 //! Building a new graph while walking an old one.
 
-use crate::circuit::graph::{Call, Graph, Hint, Node, NodeId, Op, RuleKind};
+use crate::circuit::graph::{BinaryOp, Call, Graph, Hint, Node, NodeId, Op, RuleKind};
 use crate::circuit::lower::{LowerError, check_connections};
 use crate::circuit::value::{Constant, ValueType};
 
@@ -9,6 +9,8 @@ pub(super) struct Rewrite<'a> {
     pub(super) old: &'a Graph,
     pub(super) new: Graph,
     map: Vec<NodeId>,
+    /// The nodes of the old graph that an `assert_bit` speaks of.
+    bits: Vec<bool>,
 }
 
 impl<'a> Rewrite<'a> {
@@ -19,7 +21,13 @@ impl<'a> Rewrite<'a> {
     /// The graph is not well formed, or connects a value with one that is computed from it.
     pub(super) fn of(old: &'a Graph) -> Result<Self, LowerError> {
         check_connections(old)?;
-        Ok(Self { old, new: old.empty_like(), map: vec![NodeId::default(); old.len()] })
+        let mut bits = vec![false; old.len()];
+        for rule in old.rules() {
+            if let RuleKind::Bit(id) = rule.kind {
+                bits[id.index()] = true;
+            }
+        }
+        Ok(Self { old, new: old.empty_like(), map: vec![NodeId::default(); old.len()], bits })
     }
 
     /// What became of a node of the old graph.
@@ -32,21 +40,23 @@ impl<'a> Rewrite<'a> {
     pub(super) fn replace(&mut self, old: NodeId, new: NodeId) {
         self.map[old.index()] = new;
         let node = self.old.node(old);
-        self.new.adopt(new, node);
+        self.new.adopt(new, node, self.bits[old.index()]);
     }
 
     /// A node with the name and source of `like`, but another operation and operands of the new graph.
     pub(super) fn emit(&mut self, like: NodeId, op: Op, operands: &[NodeId]) -> NodeId {
         let node = Node { op, ..*self.old.node(like) };
-        let types = operands.iter().map(|&operand| self.new.ty(operand));
-        let node = match op {
-            Op::Binary(_) | Op::MulAdd | Op::MulSub => {
-                let join = types.fold(ValueType::Felt, ValueType::join);
-                let bit = node.ty == ValueType::Bit && join == ValueType::Felt;
-                Node { ty: if bit { ValueType::Bit } else { join }, ..node }
+        let mut types = operands.iter().map(|&operand| self.new.ty(operand));
+        let ty = match op {
+            Op::Binary(BinaryOp::Mul) if types.clone().all(|ty| ty == ValueType::Bit) => {
+                ValueType::Bit
             }
-            _ => node,
+            Op::Binary(_) | Op::MulAdd | Op::MulSub => {
+                types.by_ref().fold(ValueType::Felt, ValueType::join)
+            }
+            _ => node.ty,
         };
+        let node = Node { ty, ..node };
         self.new.push_node(node, operands)
     }
 

@@ -160,7 +160,7 @@ fn rule(graph: &Graph, rule: RuleKind) -> Option<RuleKind> {
         RuleKind::Zero(a) if zero(a) => None,
         RuleKind::Zero(a) if graph.op(a) == Op::Binary(BinaryOp::Sub) => {
             let operands = graph.operands(a);
-            Some(RuleKind::Equal(operands[0], operands[1]))
+            self::rule(graph, RuleKind::Equal(operands[0], operands[1]))
         }
         RuleKind::Equal(a, b) if a == b => None,
         RuleKind::Equal(a, b) if zero(b) => self::rule(graph, RuleKind::Zero(a)),

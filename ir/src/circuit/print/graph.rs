@@ -38,14 +38,20 @@ impl fmt::Display for Graph {
     }
 }
 
+/// The names that labelled values have in the text, without the `%`.
+pub(in crate::circuit) fn printed_labels(graph: &Graph) -> BTreeMap<NodeId, String> {
+    PrintedNames::of(graph).labels
+}
+
 /// What stands for each node: its label, or else its number among the nodes without one.
-struct PrintedNames {
+#[derive(Debug)]
+pub(in crate::circuit) struct PrintedNames {
     numbers: Vec<u32>,
     labels: BTreeMap<NodeId, String>,
 }
 
 impl PrintedNames {
-    fn of(graph: &Graph) -> Self {
+    pub(in crate::circuit) fn of(graph: &Graph) -> Self {
         let mut numbers = Vec::with_capacity(graph.len());
         let mut labels = BTreeMap::new();
         let mut used = BTreeSet::new();
@@ -72,7 +78,7 @@ impl PrintedNames {
         Self { numbers, labels }
     }
 
-    fn name(&self, id: NodeId) -> String {
+    pub(in crate::circuit) fn name(&self, id: NodeId) -> String {
         match self.labels.get(&id) {
             Some(label) => label.clone(),
             None => self.numbers.get(id.index()).map_or_else(|| "?".into(), u32::to_string),

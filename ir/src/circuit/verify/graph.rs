@@ -1,8 +1,11 @@
 //! Checks of stage `expr`.
 
+use std::cell::OnceCell;
+
 use super::{Code, Errors, Item, VerifierErrors};
 use crate::circuit::call::ChipLibrary;
 use crate::circuit::graph::{BinaryOp, Graph, NodeId, Op, RuleKind};
+use crate::circuit::print::PrintedNames;
 use crate::circuit::value::ValueType;
 
 /// Checks the invariants of an expression graph that hold between any two passes: V01 to V03.
@@ -11,7 +14,7 @@ use crate::circuit::value::ValueType;
 ///
 /// All violations.
 pub fn verify_structure(graph: &Graph) -> Result<(), VerifierErrors> {
-    let mut check = Check { graph, errors: Errors::default() };
+    let mut check = Check::of(graph);
     check.structure();
     check.errors.finish()
 }
@@ -22,7 +25,7 @@ pub fn verify_structure(graph: &Graph) -> Result<(), VerifierErrors> {
 ///
 /// All violations.
 pub fn verify(graph: &Graph) -> Result<(), VerifierErrors> {
-    let mut check = Check { graph, errors: Errors::default() };
+    let mut check = Check::of(graph);
     check.structure();
     if check.errors.0.is_empty() {
         check.uses();
@@ -37,7 +40,7 @@ pub fn verify(graph: &Graph) -> Result<(), VerifierErrors> {
 ///
 /// All violations.
 pub fn verify_calls(graph: &Graph, library: &dyn ChipLibrary) -> Result<(), VerifierErrors> {
-    let mut check = Check { graph, errors: Errors::default() };
+    let mut check = Check::of(graph);
     for id in graph.ids() {
         let Op::Call(call) = graph.op(id) else { continue };
         let call = graph.call_info(call);
@@ -66,9 +69,19 @@ pub fn verify_calls(graph: &Graph, library: &dyn ChipLibrary) -> Result<(), Veri
 struct Check<'a> {
     graph: &'a Graph,
     errors: Errors,
+    names: OnceCell<PrintedNames>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    fn of(graph: &'a Graph) -> Self {
+        Self { graph, errors: Errors::default(), names: OnceCell::new() }
+    }
+
+    /// A value as the text of the circuit names it.
+    fn name(&self, id: NodeId) -> String {
+        format!("%{}", self.names.get_or_init(|| PrintedNames::of(self.graph)).name(id))
+    }
+
     fn node(&mut self, code: Code, id: NodeId, message: impl Into<String>) {
         let node = self.graph.node(id);
         let mut source = self.graph.names.text(node.label).to_owned();
@@ -93,11 +106,13 @@ impl Check<'_> {
     fn operands_stand_before(&mut self, id: NodeId) {
         for &operand in &*self.graph.operands(id) {
             if operand >= id {
-                self.node(Code::V01, id, format!("{operand} is used before it is defined"));
+                let message = format!("{} is used before it is defined", self.name(operand));
+                self.node(Code::V01, id, message);
             } else if !self.graph.op(operand).has_value()
                 && !matches!(self.graph.op(id), Op::Output(_))
             {
-                self.node(Code::V02, id, format!("{operand} has outputs, but no value"));
+                let message = format!("{} has outputs, but no value", self.name(operand));
+                self.node(Code::V02, id, message);
             }
         }
     }
@@ -206,7 +221,8 @@ impl Check<'_> {
         }
         let beyond = NodeId::new(id.index() + 1 + count);
         if beyond.index() < self.graph.len() && matches!(self.graph.op(beyond), Op::Output(_)) {
-            self.node(Code::V02, beyond, format!("{id} has only {count} outputs"));
+            let message = format!("{} has only {count} outputs", self.name(id));
+            self.node(Code::V02, beyond, message);
         }
     }
 
@@ -236,7 +252,8 @@ impl Check<'_> {
                 _ => false,
             };
             if graph.ty(id) == ValueType::Bit && !known && !guaranteed[id.index()] {
-                self.node(Code::V02, id, format!("nothing guarantees that {id} is a bit"));
+                let message = format!("nothing guarantees that {} is a bit", self.name(id));
+                self.node(Code::V02, id, message);
             }
         }
     }
@@ -257,7 +274,7 @@ impl Check<'_> {
             for id in rule.kind.nodes() {
                 let known = id.index() < self.graph.len() && self.graph.op(id).has_value();
                 if !known {
-                    let message = format!("{id} has no value");
+                    let message = format!("{} has no value", self.name(id));
                     let label = self.graph.names.text(rule.label).to_owned();
                     self.errors.add(Code::V02, Item::Rule(index), message, label);
                 }
@@ -292,10 +309,12 @@ impl Check<'_> {
                 _ => false,
             };
             if free && !bound[id.index()] {
-                let message = format!("no rule binds {id}, which the prover chooses freely");
+                let name = self.name(id);
+                let message = format!("no rule binds {name}, which the prover chooses freely");
                 self.node(Code::V04, id, message);
             } else if !live[id.index()] {
-                self.node(Code::V05, id, format!("{id} is not used"));
+                let message = format!("{} is not used", self.name(id));
+                self.node(Code::V05, id, message);
             }
         }
     }

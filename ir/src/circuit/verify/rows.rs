@@ -26,17 +26,24 @@ pub fn verify_slots(slots: &Slots) -> Result<(), VerifierErrors> {
             report(Code::V01, format!("there is no slot {}", port.slot));
             continue;
         }
-        for port in row.ports.iter().filter(|port| port.role != Role::Creates) {
-            reads[port.slot.index()] += u32::from(port.role == Role::Reads);
-            if !created[port.slot.index()] {
-                report(Code::V01, format!("slot {} is used before it is created", port.slot));
+        // Outputs of a hint or call come one after the other: a later one may meet an earlier one's
+        // slot. The ports of an arithmetic row are read before its slot is created.
+        let ordered = matches!(row.op, RowOp::Hint(_) | RowOp::Call { .. });
+        let readers = row.ports.iter().filter(|port| port.role != Role::Creates);
+        let creators = row.ports.iter().filter(|port| port.role == Role::Creates);
+        let ports: Vec<_> =
+            if ordered { row.ports.iter().collect() } else { readers.chain(creators).collect() };
+        for &&Port { slot, role, .. } in &ports {
+            let known = &mut created[slot.index()];
+            reads[slot.index()] += u32::from(role == Role::Reads);
+            if role == Role::Creates {
+                if *known {
+                    report(Code::V06, format!("slot {slot} already has a creator"));
+                }
+                *known = true;
+            } else if !*known {
+                report(Code::V01, format!("slot {slot} is used before it is created"));
             }
-        }
-        for slot in row.creates() {
-            if created[slot.index()] {
-                report(Code::V06, format!("slot {slot} already has a creator"));
-            }
-            created[slot.index()] = true;
         }
         for message in shape(slots, row) {
             report(Code::V02, message);
