@@ -8,6 +8,9 @@ use chipwright_ir::chip::ColumnKind;
 
 const FIELD: Field = Field::Goldilocks2;
 
+/// One instance of a generic chip.
+type Sampler = Everything<2, U16>;
+
 /// `sum = a + b mod 2^32`, on 16-bit limbs.
 #[chip]
 pub struct Add32 {
@@ -147,7 +150,7 @@ fn columns_are_recorded_in_order_of_declaration_with_their_kinds_types_and_docs(
         ]
     );
     assert_eq!(
-        columns::<Everything<2, U16>>(),
+        columns::<Sampler>(),
         [
             "op: record one_hot(add, load_byte, halt) x3",
             "at: record point x3 ; Where it is.",
@@ -166,7 +169,6 @@ fn names_docs_and_options_come_from_the_attribute_and_the_comment() {
     assert_eq!(Add32::DOC, "`sum = a + b mod 2^32`, on 16-bit limbs.");
     assert_eq!(Add32::OPTIONS, Options::DEFAULT);
 
-    type Sampler = Everything<2, U16>;
     assert_eq!(Sampler::name(), "sampler_2_u16");
     assert_eq!(Sampler::DOC, "Every kind of field.\n\nOver two paragraphs.");
     assert_eq!(Sampler::OPTIONS, Options { field_bits: 33, ..Options::DEFAULT });
@@ -175,7 +177,7 @@ fn names_docs_and_options_come_from_the_attribute_and_the_comment() {
 
 #[test]
 fn a_chip_that_asks_for_more_bits_than_the_field_has_is_not_recorded() {
-    let errors = record::<Everything<2, U16>>(Field::KoalaBear4).unwrap_err();
+    let errors = record::<Sampler>(Field::KoalaBear4).unwrap_err();
     assert!(errors.to_string().contains("at least 33 bits"), "{errors}");
 }
 
@@ -194,7 +196,7 @@ fn a_column_is_located_at_its_field() {
 
 #[test]
 fn ports_and_public_values_are_recorded() {
-    let chip = record::<Everything<2, U16>>(FIELD).unwrap();
+    let chip = record::<Sampler>(FIELD).unwrap();
     let author = chip.ports.iter().filter(|port| port.name != "u16");
     let ports: Vec<_> =
         author.map(|port| (port.name.as_str(), port.bus.as_str(), port.message.len())).collect();
@@ -205,7 +207,7 @@ fn ports_and_public_values_are_recorded() {
 
 #[test]
 fn the_cells_of_nested_structs_and_messages_are_named_by_their_fields() {
-    let chip = record::<Everything<2, U16>>(FIELD).unwrap();
+    let chip = record::<Sampler>(FIELD).unwrap();
     let names: Vec<_> = chip.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names[3..6], ["at.x", "at.y[0]", "at.y[1]"]);
     let message: Vec<_> = chip.ports[0].message.iter().map(|(name, _)| name.as_str()).collect();
@@ -217,7 +219,6 @@ fn records_are_stored_in_order_of_declaration() {
     let record = Add32Record { a: 0x0001_0002, b: 0x0003_0004 };
     assert_eq!(cells(|cells| Add32::store(&record, cells)), [2, 1, 4, 3]);
 
-    type Sampler = Everything<2, U16>;
     let record = EverythingRecord { op: Op::LoadByte, at: PointNative { x: 5, y: [6, 7] } };
     assert_eq!(cells(|cells| Sampler::store(&record, cells)), [0, 1, 0, 5, 6, 7]);
     let fixed = EverythingFixed { table: 8 };
@@ -259,7 +260,7 @@ fn a_row_is_copy_unless_a_length_is_known_at_run_time_only() {
     copy::<Row<Add32>>();
     copy::<Row<dense::Fibonacci>>();
     copy::<Add32>();
-    let row: fn(&Row<Everything<2, U16>>) -> Row<Everything<2, U16>> = Clone::clone;
+    let row: fn(&Row<Sampler>) -> Row<Sampler> = Clone::clone;
     let _ = row;
 }
 
@@ -293,6 +294,14 @@ fn expansions_stand_without_the_prelude_and_beside_columns_of_any_name() {
     }
     let nested = columns.last().unwrap();
     assert_eq!(nested, "nested: record nested x2");
+}
+
+#[test]
+fn a_message_has_the_length_of_its_port() {
+    let chip = record::<generic::Claims<3>>(FIELD).unwrap();
+    let message: Vec<_> = chip.ports[0].message.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(message, ["root[0]", "root[1]", "root[2]", "leaf"]);
+    assert_eq!(chip.interactions[0].message.len(), 4);
 }
 
 #[test]
@@ -376,6 +385,28 @@ pub mod generic {
         state: Vec<Felt>,
         #[record]
         rate: [T; R],
+    }
+
+    /// A root of any width.
+    #[message]
+    pub struct Claim<const W: usize> {
+        pub root: [Felt; W],
+        pub leaf: Felt,
+    }
+
+    /// Receives claims.
+    #[chip]
+    pub struct Claims<const W: usize> {
+        #[record]
+        root: [Felt; W],
+        #[port]
+        claims: Receive<Claim<W>>,
+    }
+
+    impl<const W: usize> Chip for Claims<W> {
+        fn row(c: &Builder, row: &Row<Self>) {
+            c.receive(row.claims, Claim { root: row.root, leaf: row.root[0] + 1 });
+        }
     }
 
     impl<P: Params, T: ColumnType, const R: usize> Chip for Sponge<P, T, R>

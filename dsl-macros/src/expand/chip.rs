@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{GenericParam, Path};
 
-use super::structs::{Mirror, MirrorField, projection, shared, suffixed};
+use super::structs::{Mirror, MirrorField, place_of, projection, shared, suffixed};
 use crate::ast::{Chip, Column, Kind, Shell, plain};
 use crate::names::snake_case;
 use crate::syntax::vec_element;
@@ -314,15 +314,16 @@ pub(super) fn instance_name(name: &str, generics: &syn::Generics, library: &Path
 fn bind(column: &Column, library: &Path, binder: &Ident) -> TokenStream {
     let (name, ty) = (&column.name, &column.ty);
     let spec = spec(column, library);
+    let place = place_of(ty);
     if let (Some(element), Some(len)) = (run_time_element(column), &column.len) {
         let len = &len.expr;
-        return quote!(#name: #binder.columns::<#element>(#spec, #len));
+        return quote_spanned!(place=> #name: #binder.columns::<#element>(#spec, #len));
     }
     match column.kind() {
-        Kind::Port => quote!(#name: #binder.port::<#ty>(#spec)),
-        Kind::Embed => quote!(#name: #binder.embed::<#ty>(#spec)),
-        Kind::Public => quote!(#name: #binder.public::<#ty>(#spec)),
-        _ => quote!(#name: #binder.column::<#ty>(#spec)),
+        Kind::Port => quote_spanned!(place=> #name: #binder.port::<#ty>(#spec)),
+        Kind::Embed => quote_spanned!(place=> #name: #binder.embed::<#ty>(#spec)),
+        Kind::Public => quote_spanned!(place=> #name: #binder.public::<#ty>(#spec)),
+        _ => quote_spanned!(place=> #name: #binder.column::<#ty>(#spec)),
     }
 }
 
@@ -371,9 +372,10 @@ fn spec(column: &Column, library: &Path) -> TokenStream {
 /// One line of `store`.
 fn store(column: &Column, native: &Ident, cells: &Ident) -> TokenStream {
     let (name, ty) = (&column.name, &column.ty);
+    let place = place_of(ty);
     match (column.kind(), run_time_element(column)) {
-        (Kind::Public, _) => quote!(#cells.put_public::<#ty>(&#native.#name);),
-        (_, Some(element)) => quote!(#cells.put_all::<#element>(&#native.#name);),
-        _ => quote!(#cells.put::<#ty>(&#native.#name);),
+        (Kind::Public, _) => quote_spanned!(place=> #cells.put_public::<#ty>(&#native.#name);),
+        (_, Some(element)) => quote_spanned!(place=> #cells.put_all::<#element>(&#native.#name);),
+        _ => quote_spanned!(place=> #cells.put::<#ty>(&#native.#name);),
     }
 }

@@ -1,6 +1,6 @@
 //! Structs that mirror the declared one, field by field: rows of handles, records of native values.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Visibility};
@@ -101,13 +101,13 @@ impl Mirror<'_> {
     fn copy_impl(&self, kept: &Generics) -> TokenStream {
         let name = &self.name;
         let mut bounded = kept.clone();
-        let lifetime = syn::Lifetime::new("'__field", proc_macro2::Span::mixed_site());
+        let lifetime = syn::Lifetime::new("'__field", Span::mixed_site());
         for field in &self.fields {
             let ty = &field.ty;
-            bounded
-                .make_where_clause()
-                .predicates
-                .push(syn::parse_quote!(for<#lifetime> #ty: ::core::marker::Copy));
+            let bound = quote_spanned!(place_of(&field.column.ty)=>
+                for<#lifetime> #ty: ::core::marker::Copy
+            );
+            bounded.make_where_clause().predicates.push(syn::parse_quote!(#bound));
         }
         let (params, arguments, clause) = bounded.split_for_impl();
         quote! {
@@ -138,8 +138,12 @@ pub(super) fn projection(
     of: &str,
     item: &str,
 ) -> TokenStream {
-    let of = format_ident!("{of}");
-    let item = format_ident!("{item}");
-    // A type that does not implement the trait is underlined where it is written.
-    quote_spanned!(ty.span()=> <#ty as #library::#of>::#item)
+    let span = place_of(ty);
+    let (of, item) = (Ident::new(of, span), Ident::new(item, span));
+    quote_spanned!(span=> <#ty as #library::#of>::#item)
+}
+
+/// Where a type is written, for code about it: one that does not implement a trait is underlined there.
+pub(super) fn place_of(ty: &impl ToTokens) -> Span {
+    ty.span().resolved_at(Span::call_site())
 }
