@@ -175,7 +175,12 @@ impl IntOp {
 
 /// A name as it is written: bare if it is made of words, dots and indices, else in quotes.
 pub(crate) fn quoted(name: &str) -> String {
-    if is_bare(name) { name.to_owned() } else { format!("\"{name}\"") }
+    if is_bare(name) { name.to_owned() } else { format!("\"{}\"", printable(name)) }
+}
+
+/// A text without what cannot stand between quotes or behind a `;`.
+pub(crate) fn printable(text: &str) -> String {
+    text.replace('"', "'").replace(['\n', '\r'], " ")
 }
 
 fn is_bare(name: &str) -> bool {

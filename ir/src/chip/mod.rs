@@ -17,17 +17,21 @@
 //! }
 //! ```
 
+pub mod explain;
 mod expression;
 mod formula;
 pub mod graph;
 pub mod interpret;
+mod markdown;
 mod normalise;
 mod outline;
 pub mod parse;
 pub mod passes;
 pub mod print;
+mod sample;
 mod structure;
 mod types;
+pub mod verify;
 
 use std::fmt;
 use std::sync::Arc;

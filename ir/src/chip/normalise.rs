@@ -4,6 +4,7 @@
 //! and fills are sorted by section, and everything that is not meaning (docs, scopes, source locations) is
 //! taken away. Names of rules stay, because they are written as comments.
 
+use super::formula::printable;
 use super::outline::{Line, outline, post_order, roots};
 use super::{Chip, Graph, Label, NodeId, Origin};
 
@@ -127,11 +128,6 @@ fn origin_word(origin: Origin) -> Option<&'static str> {
         Origin::Interface => Some("interface"),
         Origin::Pass => Some("pass"),
     }
-}
-
-/// The text without what the text form cannot hold between quotes or behind a `;`.
-fn printable(text: &str) -> String {
-    text.replace('"', "'").replace(['\n', '\r'], " ")
 }
 
 fn make_unique<'a>(names: impl Iterator<Item = &'a mut String>) {

@@ -32,7 +32,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::formula::{Style, quoted};
+use super::formula::{Style, printable, quoted};
 use super::normalise::comment;
 use super::outline::{Line, outline};
 use super::types::expected_cells;
@@ -139,7 +139,7 @@ impl Printer<'_, '_> {
             let _ = write!(line, " named {}", names.join(", "));
         }
         if let Some(reason) = &group.free {
-            let _ = write!(line, " free \"{reason}\"");
+            let _ = write!(line, " free \"{}\"", printable(reason));
         }
         let doc = group.doc.lines().next().unwrap_or_default();
         self.line(&line, doc.trim())
@@ -186,7 +186,7 @@ impl Printer<'_, '_> {
                 format!("split({}{widths})", self.expression(*value))
             }
             FillOp::Native { inputs, function, .. } => {
-                format!("native \"{}\"({})", function.name, self.expressions(inputs))
+                format!("native \"{}\"({})", printable(&function.name), self.expressions(inputs))
             }
             FillOp::Call { port: to, inputs, .. } => {
                 format!("call {}({})", port(*to), self.expressions(inputs))

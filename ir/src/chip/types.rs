@@ -132,7 +132,11 @@ pub(crate) fn written(type_name: &str) -> String {
     let bare = bare_type(&mut cursor).is_ok_and(|read| read == type_name)
         && cursor.next() == Ok(Token::End)
         && ColumnKind::from_word(type_name).is_none();
-    if bare { type_name.to_owned() } else { format!("\"{type_name}\"") }
+    if bare {
+        type_name.to_owned()
+    } else {
+        format!("\"{}\"", super::formula::printable(type_name))
+    }
 }
 
 /// Reads the name of a type, bare or in quotes.

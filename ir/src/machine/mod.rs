@@ -19,10 +19,12 @@ pub(crate) mod memory;
 mod multiplicity;
 pub mod report;
 pub(crate) mod tuples;
+pub mod verify;
 
 pub use check::check;
 pub use fill::{FillError, FillErrors, FillOptions, Forge, fill, fill_with};
 pub use report::Report;
+pub use verify::verify;
 
 use crate::Field;
 use crate::chip::{Chip, PortId, PortKind};
@@ -72,7 +74,7 @@ impl Machine {
     }
 
     /// The buses, sorted by name. Kind and width are those of the bus's first port; that all ports agree
-    /// is checked by `verify`.
+    /// is checked by [`verify()`].
     pub fn buses(&self) -> Vec<Bus> {
         let mut buses: Vec<Bus> = Vec::new();
         for (chip_index, chip) in self.chips.iter().enumerate() {
