@@ -166,7 +166,7 @@ impl<P: StarkField> CircuitProver<P> {
     /// Fails if a chip cannot be filled.
     pub fn trace(&self, witness: &Witness<P>) -> Result<MachineTrace<P::Base>, CircuitError> {
         let options = FillOptions {
-            min_height: 1 << self.key.verifying_key().config().min_log_height(),
+            min_height: self.key.verifying_key().config().min_height(),
             ..FillOptions::default()
         };
         Ok(fill_with::<P>(&self.assembly.machine, &self.assembly.input(witness), &options)?)

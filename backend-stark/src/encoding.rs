@@ -149,7 +149,8 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(
 
 /// The first eight bytes of a digest in hexadecimal.
 pub(crate) fn abbreviate(digest: &[u8; 32]) -> String {
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let leading = digest[..8].iter().fold(0, |value: u64, &byte| value << 8 | u64::from(byte));
+    format!("{leading:016x}")
 }
 
 #[cfg(test)]

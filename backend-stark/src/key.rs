@@ -21,7 +21,7 @@ use chipwright_ir::machine::Machine;
 use p3_air::BaseAir;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
 use p3_batch_stark::{Commitment, CommonData, ProverData, num_batched_openings};
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_field::PrimeField64;
 use p3_lookup::Lookups;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_uni_stark::OpeningShape;
@@ -115,7 +115,7 @@ pub fn compile<P: StarkField>(
     // Commitments do not depend on how a transcript begins.
     let unseeded = P::stark(&config.parameters, &[0; 32]);
     let nominal = nominal_log_heights(&airs, &log_heights);
-    let data = P::prover_data(&unseeded, &airs, &nominal)
+    let data = P::prover_data(&unseeded, &airs, &nominal, config.parameters.log_blowup)
         .map_err(|reason| StatementError::Commitment { reason })?;
     let commitment = data.common.preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
     let verifying = VerifyingKey::new(statement, commitment)?;
@@ -167,7 +167,7 @@ impl<P: StarkField> VerifyingKey<P> {
         let log_heights: Vec<_> = statement.log_heights().collect();
         let nominal = nominal_log_heights(&airs, &log_heights);
         // Without contents, only the lookups are laid out.
-        let lookups = P::prover_data(&stark, &airs, &nominal)
+        let lookups = P::prover_data(&stark, &airs, &nominal, config.parameters.log_blowup)
             .map_err(|reason| StatementError::Commitment { reason })?
             .common
             .lookups;

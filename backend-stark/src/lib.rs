@@ -6,6 +6,7 @@ pub mod config;
 pub mod encoding;
 pub mod import;
 pub mod key;
+pub mod machine;
 pub mod proof;
 pub mod security;
 mod statement;

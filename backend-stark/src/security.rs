@@ -148,7 +148,6 @@ impl SecurityReport {
             out_of_domain: parameters.grinding.out_of_domain,
             batch_combination: parameters.grinding.batch,
             lookup_challenge: parameters.grinding.lookup,
-            ..GrindingSites::NONE
         };
         let air = StarkAirParams {
             num_constraints: batch.constraints.max(1),

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chipwright_ir::FieldPair;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use p3_air::symbolic::AirLayout;
+use p3_air::symbolic::{AirLayout, SymbolicExpr};
 use p3_batch_stark::symbolic::get_symbolic_constraints;
 use p3_batch_stark::{
     BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
@@ -13,13 +13,14 @@ use p3_challenger::{CanObserve, CanSample, DuplexChallenger, FieldChallenger, Gr
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
-use p3_field::{PrimeCharacteristicRing, TwoAdicField};
+use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
-use p3_lookup::{LogUpGadget, Lookup};
+use p3_lookup::{LogUpGadget, Lookup, Lookups};
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 use p3_uni_stark::StarkConfig;
+use p3_util::log2_ceil_usize;
 
 use super::Parameters;
 use crate::air::RecordedAir;
@@ -70,6 +71,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         stark: &Stark<Self>,
         airs: &[RecordedAir<Self::Base>],
         log_heights: &[usize],
+        log_blowup: usize,
     ) -> Result<ProverData<Stark<Self>>, String>;
     /// The number of constraints of a table, lookups included, and their highest degree.
     fn constraints(air: &RecordedAir<Self::Base>, lookups: &[Lookup<Self::Base>])
@@ -147,7 +149,7 @@ pub type Domain<P> = TwoAdicMultiplicativeCoset<<P as FieldPair>::Base>;
 /// The permutation of the hash over Goldilocks.
 pub type Permutation = Poseidon2Goldilocks<16>;
 
-type Packing = <Goldilocks as p3_field::Field>::Packing;
+type Packing = <Goldilocks as Field>::Packing;
 type GoldilocksMmcs = MerkleTreeMmcs<
     Packing,
     Packing,
@@ -157,6 +159,23 @@ type GoldilocksMmcs = MerkleTreeMmcs<
     4,
 >;
 
+/// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
+/// columns, as a higher degree packs more messages but splits the quotient into more chunks. Zero if
+/// the constraints alone, of degree `degree`, need the whole blowup or more.
+fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, log_blowup: usize) -> usize {
+    if lookups.is_empty() {
+        return 0;
+    }
+    let gadget = LogUpGadget::new();
+    let least = log2_ceil_usize(degree.max(2) - 1);
+    (least..=log_blowup)
+        .min_by_key(|&log_chunks| {
+            let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
+            packed.len() + (1 << log_chunks)
+        })
+        .map_or(0, |log_chunks| (1 << log_chunks) + 1)
+}
+
 /// The entries to Plonky3. They are not generic: the proof that extension elements embed into symbolic
 /// expressions exists for each extension by itself.
 macro_rules! plonky3 {
@@ -165,9 +184,24 @@ macro_rules! plonky3 {
             stark: &Stark<Self>,
             airs: &[RecordedAir<Self::Base>],
             log_heights: &[usize],
+            log_blowup: usize,
         ) -> Result<ProverData<Stark<Self>>, String> {
-            ProverData::from_airs_and_degrees(stark, airs, log_heights)
-                .map_err(|error| error.to_string())
+            let budgets: Vec<_> = airs
+                .iter()
+                .map(|air| {
+                    let lookups = Lookups::from_air::<Self::Ext, _>(air);
+                    let degree = Self::constraints(air, &lookups).1;
+                    packing_degree(&lookups, degree, log_blowup)
+                })
+                .collect();
+            ProverData::from_airs_and_degrees_with_lookup_budgets(
+                stark,
+                airs,
+                log_heights,
+                &budgets,
+                log_blowup,
+            )
+            .map_err(|error| error.to_string())
         }
 
         fn constraints(
@@ -180,8 +214,8 @@ macro_rules! plonky3 {
                 lookups,
                 &LogUpGadget::new(),
             );
-            let degrees = base.iter().map(|constraint| constraint.degree_multiple());
-            let degree = degrees.chain(extension.iter().map(|c| c.degree_multiple())).max();
+            let degrees = base.iter().map(SymbolicExpr::degree_multiple);
+            let degree = degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).max();
             (base.len() + extension.len(), degree.unwrap_or(0))
         }
 

@@ -2,8 +2,8 @@
 
 use chipwright_ir::Field;
 use chipwright_ir::chip::{
-    Cell, CellType, Chip, Column, ColumnId, ColumnKind, FixedData, Graph, Interaction, Label, Node,
-    NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule, Section, Sign,
+    Cell, CellType, Chip, Column, ColumnId, ColumnKind, FixedData, Graph, Group, Interaction,
+    Label, Node, NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule, Section, Sign,
 };
 use chipwright_ir::machine::{Machine, MachineTrace, Table};
 use p3_field::PrimeField64;
@@ -36,8 +36,19 @@ impl Writer {
     }
 
     pub(crate) fn column(&mut self, name: &str, kind: ColumnKind) -> ColumnId {
+        let start = ColumnId::new(self.chip.columns.len());
         self.chip.columns.push(Column { name: name.to_owned(), kind, ty: CellType::Felt });
-        ColumnId::new(self.chip.columns.len() - 1)
+        self.chip.groups.push(Group {
+            name: name.to_owned(),
+            kind,
+            type_name: "felt".to_owned(),
+            start,
+            len: 1,
+            doc: String::new(),
+            free: None,
+            location: None,
+        });
+        start
     }
 
     pub(crate) fn node(&mut self, node: Node) -> NodeId {

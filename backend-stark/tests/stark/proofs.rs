@@ -1,19 +1,21 @@
 //! Proofs of small machines, and proofs that are rejected.
 
-mod machines;
-
-use chipwright_backend_stark::config::{Config, StarkField};
+use crate::machines::{Writer, fibonacci, fibonacci_trace, squares, squares_trace};
+use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::key::{ProvingKey, StatementError, VerifyingKey, compile};
 use chipwright_backend_stark::proof::{Proof, ProveError, VerifyError};
-use chipwright_ir::chip::{Node, Section};
+use chipwright_ir::chip::{ColumnKind, Node, Section, Sign};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use chipwright_ir::machine::{Machine, MachineTrace};
-use machines::{fibonacci, fibonacci_trace, squares, squares_trace};
+use chipwright_ir::machine::{Machine, MachineTrace, Table};
+use chipwright_ir::{Field, FieldPair};
+use p3_batch_stark::BatchProof;
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
 use proptest::prelude::*;
 
+type Forge = fn(&mut BatchProof<Stark<Goldilocks2>>);
+type Ext = <Goldilocks2 as FieldPair>::Ext;
 type Keys<P> = (ProvingKey<P>, VerifyingKey<P>);
 
 fn keys<P: StarkField>(machine: &Machine) -> Keys<P> {
@@ -29,7 +31,7 @@ fn check<P: StarkField>(keys: &Keys<P>, trace: MachineTrace<P::Base>) -> Result<
 }
 
 fn is_rejected(result: Result<(), VerifyError>) -> bool {
-    matches!(result, Err(VerifyError::Rejected { .. }))
+    result.is_err_and(|error| matches!(error, VerifyError::Rejected { .. }))
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn an_honest_proof_verifies_under_every_named_configuration() {
             }
         }
         match config.field {
-            chipwright_ir::Field::Goldilocks3 => run::<Goldilocks3>(&config),
+            Field::Goldilocks3 => run::<Goldilocks3>(&config),
             _ => run::<Goldilocks2>(&config),
         }
     }
@@ -68,7 +70,7 @@ fn an_honest_proof_verifies_under_every_named_configuration() {
 
 #[test]
 fn a_wrong_cell_anywhere_is_rejected() {
-    let keys = keys::<Goldilocks2>(&fibonacci(Default::default()));
+    let keys = keys::<Goldilocks2>(&fibonacci(Field::default()));
     for cell in 0..16 {
         let mut trace = fibonacci_trace(3);
         trace.tables[0].values[cell] += Goldilocks::ONE;
@@ -78,7 +80,7 @@ fn a_wrong_cell_anywhere_is_rejected() {
 
 #[test]
 fn a_wrong_public_value_is_rejected() {
-    let keys = keys::<Goldilocks2>(&fibonacci(Default::default()));
+    let keys = keys::<Goldilocks2>(&fibonacci(Field::default()));
     let proof = keys.0.prove(fibonacci_trace(3)).expect("shapes fit");
     for index in 0..3 {
         let mut publics = fibonacci_trace(3).publics;
@@ -89,7 +91,7 @@ fn a_wrong_public_value_is_rejected() {
 
 #[test]
 fn the_number_of_public_values_is_checked() {
-    let keys = keys::<Goldilocks2>(&fibonacci(Default::default()));
+    let keys = keys::<Goldilocks2>(&fibonacci(Field::default()));
     let proof = keys.0.prove(fibonacci_trace(3)).expect("shapes fit");
     for publics in [vec![], vec![vec![]], vec![vec![Goldilocks::ONE; 4]]] {
         let error = keys.1.verify(&publics, &proof).expect_err("wrong number");
@@ -99,7 +101,7 @@ fn the_number_of_public_values_is_checked() {
 
 #[test]
 fn a_message_that_no_table_has_is_rejected() {
-    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    let keys = keys::<Goldilocks2>(&squares(Field::default()));
     let mut trace = squares_trace(&[3, 3, 7, 0]);
     trace.tables[0].values[1] += Goldilocks::ONE;
     assert!(is_rejected(check(&keys, trace)));
@@ -107,7 +109,7 @@ fn a_message_that_no_table_has_is_rejected() {
 
 #[test]
 fn a_wrong_multiplicity_is_rejected() {
-    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    let keys = keys::<Goldilocks2>(&squares(Field::default()));
     for entry in 0..16 {
         let mut trace = squares_trace(&[3, 3, 7, 0]);
         trace.tables[1].values[entry] += Goldilocks::ONE;
@@ -118,7 +120,7 @@ fn a_wrong_multiplicity_is_rejected() {
 #[test]
 fn a_proof_under_another_key_is_rejected() {
     let keys_of = |edit: fn(&mut Machine)| {
-        let mut machine = fibonacci(Default::default());
+        let mut machine = fibonacci(Field::default());
         edit(&mut machine);
         keys::<Goldilocks2>(&machine)
     };
@@ -145,7 +147,7 @@ fn a_proof_under_another_key_is_rejected() {
 
 #[test]
 fn names_fills_and_sources_are_not_part_of_the_statement() {
-    let machine = fibonacci(Default::default());
+    let machine = fibonacci(Field::default());
     let mut renamed = machine.clone();
     renamed.chips[0].columns[0].name = "left".to_owned();
     renamed.chips[0].rules[0].label.name = "start".to_owned();
@@ -154,7 +156,7 @@ fn names_fills_and_sources_are_not_part_of_the_statement() {
 
 #[test]
 fn changed_contents_of_a_fixed_column_change_the_key() {
-    let machine = squares(Default::default());
+    let machine = squares(Field::default());
     let mut other = machine.clone();
     other.chips[1].fixed.as_mut().expect("the table is fixed").columns[1][3] = 10;
     assert_ne!(keys::<Goldilocks2>(&machine).1, keys::<Goldilocks2>(&other).1);
@@ -163,10 +165,10 @@ fn changed_contents_of_a_fixed_column_change_the_key() {
 #[test]
 fn the_transcript_begins_with_the_statement() {
     // The same rules under another name: every number that Plonky3 itself observes is equal.
-    let mut other = fibonacci(Default::default());
+    let mut other = fibonacci(Field::default());
     other.chips[0].name = "lucas".to_owned();
     let (honest, other) =
-        (keys::<Goldilocks2>(&fibonacci(Default::default())), keys::<Goldilocks2>(&other));
+        (keys::<Goldilocks2>(&fibonacci(Field::default())), keys::<Goldilocks2>(&other));
     let publics = fibonacci_trace(3).publics;
     let mut bytes = honest.0.prove(fibonacci_trace(3)).expect("shapes fit").to_bytes();
     bytes[13..45].copy_from_slice(other.1.digest());
@@ -175,8 +177,8 @@ fn the_transcript_begins_with_the_statement() {
 }
 
 #[test]
-fn a_claimed_height_is_checked() {
-    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+fn n_19_a_claimed_height_is_checked() {
+    let keys = keys::<Goldilocks2>(&squares(Field::default()));
     let trace = squares_trace(&[3, 3, 7, 0]);
     let publics = trace.publics.clone();
     let mut proof = keys.0.prove(trace).expect("shapes fit");
@@ -198,10 +200,10 @@ fn a_claimed_height_is_checked() {
 
 #[test]
 fn tables_of_the_wrong_shape_are_refused() {
-    let keys = keys::<Goldilocks2>(&squares(Default::default()));
+    let keys = keys::<Goldilocks2>(&squares(Field::default()));
     let edits: [fn(&mut MachineTrace<Goldilocks>); 5] = [
         |trace| trace.tables[0].height = 3,
-        |trace| drop(trace.tables[0].values.pop()),
+        |trace| trace.tables[0].values.truncate(7),
         |trace| trace.tables[0].width = 1,
         |trace| trace.tables[1].height = 0,
         |trace| {
@@ -223,7 +225,7 @@ fn tables_of_the_wrong_shape_are_refused() {
 
 #[test]
 fn a_rule_of_too_high_a_degree_is_refused() {
-    let mut machine = fibonacci(Default::default());
+    let mut machine = fibonacci(Field::default());
     let chip = &mut machine.chips[0];
     let mut power = chip.rules[0].left;
     let base = power;
@@ -240,7 +242,7 @@ fn a_rule_of_too_high_a_degree_is_refused() {
 
 #[test]
 fn messages_of_different_lengths_on_one_bus_are_refused() {
-    let mut machine = squares(Default::default());
+    let mut machine = squares(Field::default());
     machine.chips[0].interactions[0].message.pop();
     let error = compile::<Goldilocks2>(&machine, &Config::testing()).expect_err("lengths differ");
     assert!(matches!(error, StatementError::MessageWidth { first: 1, other: 2, .. }), "{error}");
@@ -248,7 +250,7 @@ fn messages_of_different_lengths_on_one_bus_are_refused() {
 
 #[test]
 fn fixed_columns_without_contents_are_refused() {
-    let mut machine = squares(Default::default());
+    let mut machine = squares(Field::default());
     machine.chips[1].fixed = None;
     let error = compile::<Goldilocks2>(&machine, &Config::testing()).expect_err("no contents");
     assert!(matches!(error, StatementError::FixedContents { columns: 2, given: 0, .. }), "{error}");
@@ -265,14 +267,14 @@ fn a_proof_below_the_target_is_refused_by_prover_and_verifier() {
 
 #[test]
 fn a_verifying_key_is_read_as_it_was_written() {
-    for machine in [fibonacci(Default::default()), squares(Default::default())] {
+    for machine in [fibonacci(Field::default()), squares(Field::default())] {
         let (_, key) = keys::<Goldilocks2>(&machine);
         let bytes = key.to_bytes();
         let read = VerifyingKey::<Goldilocks2>::from_bytes(&bytes).expect("reads back");
         assert_eq!((&read, read.tables()), (&key, key.tables()));
         assert!(VerifyingKey::<Goldilocks3>::from_bytes(&bytes).is_err(), "another field");
     }
-    let (proving, key) = keys::<Goldilocks2>(&squares(Default::default()));
+    let (proving, key) = keys::<Goldilocks2>(&squares(Field::default()));
     let read = VerifyingKey::from_bytes(&key.to_bytes()).expect("reads back");
     let trace = squares_trace(&[4, 4]);
     let publics = trace.publics.clone();
@@ -281,12 +283,87 @@ fn a_verifying_key_is_read_as_it_was_written() {
 }
 
 #[test]
+fn messages_are_packed_into_as_few_columns_as_pay() {
+    // Columns, chunks: a sum of k fractions is a column of degree k + 1, and takes k chunks.
+    for (messages, expected) in [(1, (2, 1)), (2, (3, 1)), (8, (5, 2)), (24, (7, 4)), (40, (6, 8))]
+    {
+        let mut machine = squares(Field::default());
+        let chip = &mut machine.chips[0];
+        chip.interactions = vec![chip.interactions[0].clone(); messages];
+        let (proving, key) = keys::<Goldilocks2>(&machine);
+        let table = &key.tables()[0];
+        assert_eq!((table.lookup_columns, table.quotient_chunks), expected, "{messages} messages");
+        let mut trace = squares_trace(&[1, 2, 3, 3]);
+        for count in &mut trace.tables[1].values {
+            *count *= Goldilocks::from_usize(messages);
+        }
+        assert_eq!(check(&(proving, key), trace), Ok(()), "{messages} messages");
+    }
+}
+
+#[test]
 fn compiling_twice_gives_the_same_key() {
-    let machine = squares(Default::default());
+    let machine = squares(Field::default());
     assert_eq!(
         keys::<Goldilocks2>(&machine).1.to_bytes(),
         keys::<Goldilocks2>(&machine).1.to_bytes()
     );
+}
+
+#[test]
+fn n_16_equal_messages_on_two_buses_do_not_cancel() {
+    // One bus where what is asked is given, then two where the same messages are asked and given apart.
+    for (asked, given, balanced) in [("a", "a", true), ("a", "b", false)] {
+        let mut w = Writer::new("asking", Field::default());
+        let x = w.column("x", ColumnKind::Private);
+        let message = vec![w.cell(x, false)];
+        let one = w.node(Node::Const(1));
+        w.message(asked, Sign::Plus, message.clone(), one, 1);
+        w.message(given, Sign::Minus, message, one, 1);
+        let (name, field) = ("buses".to_owned(), Field::default());
+        let keys = keys::<Goldilocks2>(&Machine { name, field, chips: vec![w.chip] });
+        let values = (5..9).map(Goldilocks::from_u64).collect();
+        let tables = vec![Table { height: 4, width: 1, values, real_rows: 4 }];
+        let verdict = check(&keys, MachineTrace { tables, publics: vec![vec![]] });
+        assert_eq!(verdict.is_ok(), balanced, "asked on {asked}, given on {given}: {verdict:?}");
+    }
+}
+
+#[test]
+fn n_18_every_value_of_a_proof_is_bound() {
+    let keys = keys::<Goldilocks2>(&squares(Field::default()));
+    let trace = squares_trace(&[3, 3, 7, 0]);
+    let publics = trace.publics.clone();
+    let bytes = keys.0.prove(trace).expect("shapes fit").to_bytes();
+    let forges: [(&str, Forge); 11] = [
+        ("trace", |p| p.opened_values.instances[0].base_opened_values.trace_local[0] += Ext::ONE),
+        ("fixed", |p| {
+            let fixed = p.opened_values.instances[1].base_opened_values.preprocessed.as_mut();
+            fixed.expect("the table is fixed").local[1] += Ext::ONE;
+        }),
+        ("quotient", |p| {
+            p.opened_values.instances[1].base_opened_values.quotient_chunks[0][1] += Ext::ONE;
+        }),
+        ("lookup columns", |p| p.opened_values.instances[0].permutation_local[0] += Ext::ONE),
+        ("lookup columns below", |p| p.opened_values.instances[0].permutation_next[2] += Ext::ONE),
+        ("two terminals, the same sum", |p| {
+            for (terminal, change) in p.lookup_terminals.iter_mut().zip([Ext::ONE, -Ext::ONE]) {
+                terminal.as_mut().expect("both tables have messages").0 += change;
+            }
+        }),
+        ("lookup grinding", |p| {
+            *p.lookup_pow_witness.as_mut().expect("there are messages") += Goldilocks::ONE;
+        }),
+        ("out-of-domain grinding", |p| p.ood_pow_witness += Goldilocks::ONE),
+        ("main commitment", |p| p.commitments.main = p.commitments.quotient_chunks.clone()),
+        ("lookup commitment", |p| p.commitments.permutation = Some(p.commitments.main.clone())),
+        ("no lookup commitment", |p| p.commitments.permutation = None),
+    ];
+    for (what, forge) in forges {
+        let mut proof = Proof::from_bytes(&keys.1, &bytes).expect("reads back");
+        forge(proof.batch_mut());
+        assert!(is_rejected(keys.1.verify(&publics, &proof)), "{what}");
+    }
 }
 
 struct Sample {
@@ -299,7 +376,7 @@ struct Sample {
 fn sample() -> &'static Sample {
     static SAMPLE: std::sync::OnceLock<Sample> = std::sync::OnceLock::new();
     SAMPLE.get_or_init(|| {
-        let (proving, key) = keys::<Goldilocks2>(&squares(Default::default()));
+        let (proving, key) = keys::<Goldilocks2>(&squares(Field::default()));
         let trace = squares_trace(&[3, 3, 7, 0]);
         let publics = trace.publics.clone();
         let proof = proving.prove(trace).expect("shapes fit").to_bytes();
