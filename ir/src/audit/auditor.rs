@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use p3_field::PrimeField64;
 
-use super::findings::{Escape, Findings, ForgedCell};
-use super::judge::{Culprit, Verdict};
-use super::repair::{Found, Goal, Manner};
-use super::stage::{Case, Pins, Play, Stage};
-use super::values::{Rng, is_of_type, wrong_values};
 use super::AuditOptions;
-use crate::chip::{Cell, ColumnKind, FillOp, PortKind, Section};
+use super::findings::{Escape, Findings, ForgedCell};
+use super::judge::Culprit;
+use super::repair::{Found, Goal, Manner};
+use super::stage::{Case, Pins, Stage};
+use super::values::{Rng, is_of_type, wrong_values};
+use crate::chip::{Cell, CellType, ColumnKind, Origin, PortKind, Section};
 
 /// Rows of one run that are forged, at most.
 const ROWS_A_CASE: usize = 8;
+
+/// Runs that are tried from each forgery for a deleted rule, and on each row.
+const TRIES_A_START: usize = 10;
+const TRIES_A_SITE: usize = 400;
 
 /// A chip with its honest runs, and what has been found so far.
 pub(super) struct Auditor<'m, 'o, F> {
@@ -25,15 +29,13 @@ pub(super) struct Auditor<'m, 'o, F> {
     pub(super) sites: Vec<(usize, usize)>,
     pub(super) findings: Findings,
     caught: BTreeSet<Culprit>,
-    forged_columns: BTreeSet<Vec<usize>>,
+    forged_columns: BTreeSet<(bool, Vec<usize>)>,
+    /// Scratch columns of verbs that are free on some rows.
+    pub(super) free_scratch: BTreeSet<usize>,
 }
 
 impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
-    pub(super) fn new(
-        stage: Stage<'m, F>,
-        cases: Vec<Case<F>>,
-        options: &'o AuditOptions,
-    ) -> Self {
+    pub(super) fn new(stage: Stage<'m, F>, cases: Vec<Case<F>>, options: &'o AuditOptions) -> Self {
         let mut rng = Rng::new(options.seed);
         let mut sites = Vec::new();
         for (index, case) in cases.iter().enumerate() {
@@ -66,6 +68,7 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
             findings: Findings::default(),
             caught: BTreeSet::new(),
             forged_columns: BTreeSet::new(),
+            free_scratch: BTreeSet::new(),
         }
     }
 
@@ -96,6 +99,10 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
         for (index, case) in self.cases.iter().enumerate() {
             for row in case.real_rows..case.height {
                 for (by, tuple, _) in &case.rows[row].messages {
+                    // A cell that is in its range on every row harms nobody.
+                    if self.stage.chip.interactions[*by].origin == Origin::Type {
+                        continue;
+                    }
                     let message = self.describe(Culprit::Interaction(*by));
                     self.findings.padding.push(format!(
                         "{message} exchanges {tuple:?} on padding row {row} of run {index}"
@@ -124,7 +131,7 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
             for index in 0..self.stage.chip.publics.len() {
                 let honest = self.cases[site.0].honest.publics[index];
                 let others = [self.random()];
-                let ty = crate::chip::CellType::Felt;
+                let ty = CellType::Felt;
                 for value in wrong_values(honest, ty, &others, &mut self.rng) {
                     self.forge(site.0, &Pins::public(index, value), manner);
                 }
@@ -132,54 +139,66 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
         }
     }
 
-    /// Cuts values into other parts: those of the value plus a multiple of the field's order.
+    /// Cuts values into other parts: those of the value plus the field's order.
     pub(super) fn aliases(&mut self) {
-        let splits: Vec<Vec<(Cell, u8)>> = self
-            .stage
-            .chip
-            .fills
-            .iter()
-            .filter_map(|fill| match &fill.op {
-                FillOp::Split { parts, .. } if fill.section != Section::First => {
-                    Some(parts.clone())
-                }
-                _ => None,
-            })
-            .collect();
-        for parts in splits {
+        for rule in 0..self.stage.chip.rules.len() {
+            if !matches!(self.stage.chip.rules[rule].section, Section::Row | Section::Step) {
+                continue;
+            }
             for site in self.sites.clone() {
-                if let Some(pins) = self.alias(site, &parts) {
+                if let Some(pins) = self.alias(site, rule) {
                     self.forge(site.0, &pins, Manner::Replayed);
                 }
             }
         }
     }
 
-    fn alias(&self, (index, row): (usize, usize), parts: &[(Cell, u8)]) -> Option<Pins<F>> {
+    /// Other values for the bounded cells of a rule, such that their weighted sum grows by the field's
+    /// order and the rule still holds.
+    fn alias(&mut self, (index, row): (usize, usize), rule: usize) -> Option<Pins<F>> {
         let case = &self.cases[index];
-        let place = |cell: &Cell| {
-            let row = if cell.next { row + 1 } else { row };
-            (row < case.height).then(|| (row, self.stage.positions[cell.column.index()]))
-        };
-        let mut value = 0_u128;
-        let mut offset = 0_u32;
-        for (cell, bits) in parts {
-            let (row, position) = place(cell)?;
-            let part = case.honest.values[row * self.stage.width + position].as_canonical_u64();
-            value += u128::from(part).checked_shl(offset)?;
-            offset += u32::from(*bits);
+        let Stage { chip, width, positions, judge, .. } = &mut self.stage;
+        let mut play = case.honest.clone();
+        let mut parts = Vec::new();
+        for cell in judge.support(Culprit::Rule(rule)).cells.clone() {
+            let column = &chip.columns[cell.column.index()];
+            let CellType::Bits(bits) = column.ty else { continue };
+            let given = matches!(column.kind, ColumnKind::Input | ColumnKind::Real);
+            if given || !column.kind.is_main() {
+                continue;
+            }
+            let at = if cell.next { (row + 1) % case.height } else { row };
+            let place = at * *width + positions[cell.column.index()];
+            let honest = play.values[place];
+            let before = judge.rule_value(rule, case, &play, row);
+            play.values[place] = honest + F::ONE;
+            let weight = judge.rule_value(rule, case, &play, row) - before;
+            play.values[place] = honest;
+            parts.push((weight, bits, place, honest.as_canonical_u64()));
         }
-        let mut rest = value + u128::from(F::ORDER_U64);
-        if rest >> offset.min(127) != 0 {
+        let negative = |weight: F| weight.as_canonical_u64() > F::ORDER_U64 / 2;
+        let flipped = parts.first().is_some_and(|part| negative(part.0));
+        let mut weighted: Vec<(u64, u8, usize, u64)> = parts
+            .into_iter()
+            .map(|(weight, bits, place, value)| {
+                let weight = if flipped { -weight } else { weight };
+                (weight.as_canonical_u64(), bits, place, value)
+            })
+            .collect();
+        weighted.sort_unstable_by(|a, b| b.cmp(a));
+        if weighted.len() < 2 || weighted.iter().any(|part| part.0 == 0) {
             return None;
         }
+        let term = |part: &(u64, u8, usize, u64)| u128::from(part.0).checked_mul(part.3.into());
+        let sum = weighted.iter().try_fold(0_u128, |sum, part| sum.checked_add(term(part)?))?;
+        let mut rest = sum.checked_add(F::ORDER_U64.into())?;
         let mut pins = Pins::default();
-        for (cell, bits) in parts {
-            let (row, position) = place(cell)?;
-            pins.cells.push((row, position, F::from_u64((rest as u64) & ((1 << bits) - 1))));
-            rest >>= bits;
+        for (weight, bits, place, _) in weighted {
+            let value = (rest / u128::from(weight)).min((1 << bits) - 1);
+            rest -= value * u128::from(weight);
+            pins.cells.push((place / *width, place % *width, F::from_u64(value as u64)));
         }
-        Some(pins)
+        (rest == 0).then_some(pins)
     }
 
     /// One forgery: what came of it is kept.
@@ -193,7 +212,7 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
             Manner::Overwritten => self.findings.swept += 1,
         }
         if verdict.objections.is_empty() {
-            self.accepted(case, pins, &play, &verdict);
+            self.accepted(case, manner, &Found { pins: pins.clone(), play, verdict });
             return;
         }
         if let Some(culprit) = self.stage.only_culprit(&verdict) {
@@ -202,7 +221,7 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
         // Two mendings at most: the deeper search is for rules that have been deleted.
         let may_mend = manner == Manner::Replayed
             && verdict.objections.len() <= 3
-            && self.may_forge(pins, Goal::Accepted);
+            && self.may_forge(case, pins, Goal::Accepted);
         if may_mend {
             let case_index = case;
             let case = &self.cases[case_index];
@@ -210,24 +229,31 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
             let found =
                 self.stage.search(case, pins.clone(), manner, Goal::Accepted, 2, &mut tries);
             self.findings.forged += 6 - tries;
-            if let Some(Found { pins, play, verdict }) = found {
-                self.accepted(case_index, &pins, &play, &verdict);
+            if let Some(found) = found {
+                self.accepted(case_index, manner, &found);
             }
         }
     }
 
-    fn may_forge(&self, pins: &Pins<F>, goal: Goal) -> bool {
-        pins.cells.iter().all(|pin| self.stage.may_change(self.stage.columns[pin.1], goal))
+    fn may_forge(&self, case: usize, pins: &Pins<F>, goal: Goal) -> bool {
+        let case = &self.cases[case];
+        pins.cells.iter().all(|pin| self.stage.may_change(case, (pin.0, pin.1), goal))
             && pins.publics.iter().all(|pin| self.stage.judge.results[pin.0])
     }
 
     /// Nothing objects: the chip is unsound, or the cells are free, or they do not matter.
-    fn accepted(&mut self, case: usize, pins: &Pins<F>, play: &Play<F>, verdict: &Verdict<F>) {
+    fn accepted(&mut self, case: usize, manner: Manner, found: &Found<F>) {
+        let Found { pins, play, verdict } = found;
         let chip = self.stage.chip;
         let kind = |pin: &(usize, usize, F)| chip.columns[self.stage.columns[pin.1]].kind;
+        let filled =
+            |pin: &(usize, usize, F)| self.cases[case].filled[pin.0 * self.stage.width + pin.1];
         // Other inputs, and more or fewer rows, are other honest runs.
-        let others = [ColumnKind::Input, ColumnKind::Real];
-        if pins.cells.iter().any(|pin| others.contains(&kind(pin)))
+        let another = |pin: &(usize, usize, F)| match kind(pin) {
+            ColumnKind::Input => !filled(pin),
+            kind => kind == ColumnKind::Real,
+        };
+        if pins.cells.iter().any(another)
             || pins.publics.iter().any(|pin| !self.stage.judge.results[pin.0])
         {
             return;
@@ -237,28 +263,33 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
         columns.sort_unstable();
         columns.dedup();
         let free = columns.iter().any(|column| self.stage.is_free(*column));
-        let advice = pins.cells.iter().any(|pin| kind(pin) == ColumnKind::Record);
+        let advice = pins.cells.iter().any(|pin| kind(pin) == ColumnKind::Record && !filled(pin));
         let mut changes = self.stage.judge.changes(&self.cases[case], play, verdict);
         if advice {
-            if free {
+            if free || !pins.cells.iter().any(|pin| pin.0 < self.cases[case].real_rows) {
                 return;
             }
         } else if changes.is_empty() {
-            let matters = pins.cells.iter().any(|pin| {
-                pin.0 < self.cases[case].real_rows
-                    && self.cases[case].filled[pin.0 * self.stage.width + pin.1]
-            });
+            let matters =
+                pins.cells.iter().any(|pin| pin.0 < self.cases[case].real_rows && filled(pin));
             if free || !matters {
                 return;
             }
+            let scratch = |pin: &&(usize, usize, F)| kind(pin) == ColumnKind::Scratch;
+            if let Some(pin) = pins.cells.iter().find(scratch) {
+                let column = self.stage.columns[pin.1];
+                self.free_scratch.insert(column);
+                return;
+            }
         }
-        if !self.forged_columns.insert(columns) {
+        if !self.forged_columns.insert((manner == Manner::Replayed, columns)) {
             return;
         }
         changes.truncate(8);
         let cells = pins.cells.iter().map(|pin| self.forged_cell(case, pin)).collect();
         let escape = Escape {
             chip: chip.name.clone(),
+            replayed: manner == Manner::Replayed,
             cells,
             publics: pins.publics.iter().map(|pin| chip.publics[pin.0].name.clone()).collect(),
             changes: changes
@@ -309,49 +340,18 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
     /// Looks for a run that only the target objects to.
     fn outwit(&mut self, target: Culprit) -> bool {
         let mut left = self.options.tries_per_deletion;
-        let support = self.stage.judge.support(target).clone();
-        for (index, row) in self.active_sites(target) {
-            let mut starts = Vec::new();
-            for public in &support.publics {
-                let honest = self.cases[index].honest.publics[public.index()];
-                starts.push(Pins::public(public.index(), honest + F::ONE));
-            }
-            for cell in &support.cells {
-                let at = if cell.next { (row + 1) % self.cases[index].height } else { row };
-                if !chip_is_main(&self.stage, *cell) {
-                    continue;
-                }
-                let position = self.stage.positions[cell.column.index()];
-                starts.extend(
-                    self.values((index, at), position)
-                        .into_iter()
-                        .take(8)
-                        .map(|value| Pins::cell(at, position, value)),
-                );
-            }
-            starts.extend(self.cut_off(index, row));
-            for position in 0..self.stage.width {
-                let kind = self.stage.chip.columns[self.stage.columns[position]].kind;
-                if matches!(kind, ColumnKind::Input | ColumnKind::Record) {
-                    starts.extend(
-                        self.values((index, row), position)
-                            .into_iter()
-                            .take(3)
-                            .map(|value| Pins::cell(row, position, value)),
-                    );
-                }
-            }
-            for pins in starts {
+        for site in self.active_sites(target) {
+            let mut here = left.min(TRIES_A_SITE);
+            left -= here;
+            for pins in self.starts(target, site) {
                 for manner in [Manner::Replayed, Manner::Overwritten] {
-                    if left == 0 {
-                        return false;
-                    }
-                    let mut tries = left.min(24);
+                    let mut tries = here.min(TRIES_A_START);
+                    here -= tries;
                     let before = tries;
                     let goal = Goal::OnlyBroken(target);
-                    let case = &self.cases[index];
+                    let case = &self.cases[site.0];
                     let found = self.stage.search(case, pins.clone(), manner, goal, 3, &mut tries);
-                    left -= before - tries;
+                    here += tries;
                     self.findings.forged += before - tries;
                     if found.is_some() {
                         return true;
@@ -360,6 +360,52 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
             }
         }
         false
+    }
+
+    /// Forgeries that may end in a run which only the target objects to: of what it reads, of what is
+    /// linked to that by another rule, and of what the row is computed from.
+    fn starts(&mut self, target: Culprit, (index, row): (usize, usize)) -> Vec<Pins<F>> {
+        let support = self.stage.judge.support(target).clone();
+        let mut starts = Vec::new();
+        for public in &support.publics {
+            let honest = self.cases[index].honest.publics[public.index()];
+            starts.push(Pins::public(public.index(), honest + F::ONE));
+        }
+        let mut read = Vec::new();
+        let mut linked = Vec::new();
+        let place = |stage: &Stage<'m, F>, cell: &Cell, height: usize| {
+            let main = stage.chip.columns[cell.column.index()].kind.is_main();
+            let at = if cell.next { (row + 1) % height } else { row };
+            main.then(|| (at, stage.positions[cell.column.index()]))
+        };
+        let height = self.cases[index].height;
+        read.extend(support.cells.iter().filter_map(|cell| place(&self.stage, cell, height)));
+        for rule in (0..self.stage.chip.rules.len()).map(Culprit::Rule) {
+            let cells = &self.stage.judge.support(rule).cells;
+            let shares = cells.iter().any(|cell| support.cells.contains(cell));
+            if rule != target && shares && linked.len() < 24 {
+                linked.extend(cells.iter().filter_map(|cell| place(&self.stage, cell, height)));
+            }
+        }
+        linked.sort_unstable();
+        linked.dedup();
+        linked.retain(|place| !read.contains(place));
+        let given = (0..self.stage.width).filter(|position| {
+            let kind = self.stage.chip.columns[self.stage.columns[*position]].kind;
+            matches!(kind, ColumnKind::Input | ColumnKind::Record)
+        });
+        let given: Vec<(usize, usize)> = given.map(|position| (row, position)).collect();
+        let mut values = |auditor: &mut Self, places: Vec<(usize, usize)>, most: usize| {
+            for (at, position) in places {
+                let values = auditor.values((index, at), position).into_iter().take(most);
+                starts.extend(values.map(|value| Pins::cell(at, position, value)));
+            }
+        };
+        values(self, read, 8);
+        values(self, linked, 4);
+        values(self, given, 3);
+        starts.extend(self.cut_off(index, row));
+        starts
     }
 
     /// The padding bit zero from a row on, or up to it, or everywhere.
@@ -436,8 +482,4 @@ impl<'m, 'o, F: PrimeField64> Auditor<'m, 'o, F> {
     fn random(&mut self) -> F {
         F::from_u64(self.rng.bits() % F::ORDER_U64)
     }
-}
-
-fn chip_is_main<F>(stage: &Stage<'_, F>, cell: Cell) -> bool {
-    stage.chip.columns[cell.column.index()].kind.is_main()
 }

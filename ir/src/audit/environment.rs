@@ -44,11 +44,7 @@ struct Callee<'m, F> {
 
 impl<'m, F: PrimeField64> Environment<'m, F> {
     /// The environment of the chip at position `subject`.
-    pub(super) fn new(
-        machine: &'m Machine,
-        subject: usize,
-        traces: &[MachineTrace<F>],
-    ) -> Self {
+    pub(super) fn new(machine: &'m Machine, subject: usize, traces: &[MachineTrace<F>]) -> Self {
         let mut sources: BTreeMap<&'m str, Source<'m, F>> = BTreeMap::new();
         for (index, chip) in machine.chips.iter().enumerate() {
             if index == subject {

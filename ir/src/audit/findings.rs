@@ -52,6 +52,8 @@ pub struct Free {
 pub struct Escape {
     /// The chip.
     pub chip: String,
+    /// Whether later fills followed from the forged cells; otherwise everything else stayed as it was.
+    pub replayed: bool,
     /// The forged cells.
     pub cells: Vec<ForgedCell>,
     /// The public values that were changed with them.
@@ -83,6 +85,13 @@ pub struct Uncaught {
 }
 
 impl ChipAudit {
+    /// Whether a forgery succeeded that no declaration covers: a replayed one, or one that changed cells
+    /// and nothing else.
+    pub fn accepts(&self, replayed: bool) -> bool {
+        let Findings { escapes, undeclared, .. } = &self.findings;
+        escapes.iter().chain(undeclared).any(|escape| escape.replayed == replayed)
+    }
+
     /// Everything that must be mended. Empty if the chip passed.
     pub fn complaints(&self) -> Vec<String> {
         let Findings { honest, padding, escapes, undeclared, uncaught, .. } = &self.findings;

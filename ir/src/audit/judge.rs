@@ -185,7 +185,12 @@ impl<'m, F: PrimeField64> Judge<'m, F> {
     }
 
     /// The rules that fail on a row.
-    pub(super) fn rules_broken(&mut self, case: &Case<F>, play: &Play<F>, row: usize) -> Vec<usize> {
+    pub(super) fn rules_broken(
+        &mut self,
+        case: &Case<F>,
+        play: &Play<F>,
+        row: usize,
+    ) -> Vec<usize> {
         self.evaluate(case, play, row);
         self.broken(case, row)
     }
@@ -345,8 +350,7 @@ impl<'m, F: PrimeField64> Judge<'m, F> {
         for (key, sum) in case.sums.range(start.clone()..).take_while(|(key, _)| here(key)) {
             *sums.entry(&key.1).or_insert(F::ZERO) += *sum;
         }
-        for (key, difference) in
-            verdict.differences.range(start..).take_while(|(key, _)| here(key))
+        for (key, difference) in verdict.differences.range(start..).take_while(|(key, _)| here(key))
         {
             *sums.entry(&key.1).or_insert(F::ZERO) += difference.count;
         }

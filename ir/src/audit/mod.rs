@@ -40,9 +40,7 @@ pub use findings::{ChipAudit, Escape, Findings, ForgedCell, Free, Uncaught};
 pub use values::Rng;
 
 use crate::field::FieldPair;
-use crate::machine::{
-    FillErrors, FillOptions, Machine, MachineInput, MachineTrace, fill_with,
-};
+use crate::machine::{FillErrors, FillOptions, Machine, MachineInput, MachineTrace, fill_with};
 use crate::with_field;
 use auditor::Auditor;
 use environment::Environment;
@@ -64,7 +62,7 @@ pub struct AuditOptions {
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        Self { seed: 1, forgeries: 4_000, tries_per_deletion: 600, redundant: Vec::new() }
+        Self { seed: 1, forgeries: 4_000, tries_per_deletion: 2_400, redundant: Vec::new() }
     }
 }
 
@@ -148,10 +146,10 @@ fn audit_traces<F: PrimeField64>(
         let reason = group.free.clone()?;
         Some(Free { column: group.name.clone(), reason })
     });
-    ChipAudit {
-        name: chip.name.clone(),
-        rules: chip.rules.len(),
-        findings: auditor.findings,
-        free: free.collect(),
-    }
+    let scratch = auditor.free_scratch.iter().map(|column| Free {
+        column: chip.columns[*column].name.clone(),
+        reason: "made by a verb; where it is free, no result depends on it".to_owned(),
+    });
+    let free = free.chain(scratch).collect();
+    ChipAudit { name: chip.name.clone(), rules: chip.rules.len(), findings: auditor.findings, free }
 }

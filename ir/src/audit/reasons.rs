@@ -47,10 +47,16 @@ impl<F: PrimeField64> Auditor<'_, '_, F> {
         if let Some((_, reason)) = declared {
             return Some(reason.clone());
         }
-        match culprit {
-            Culprit::Rule(index) => self.rule_reason(index),
-            Culprit::Interaction(index) => self.message_reason(index),
-        }
+        let chip = self.stage.chip;
+        let (computed, origin) = match culprit {
+            Culprit::Rule(index) => (self.rule_reason(index), chip.rules[index].origin),
+            Culprit::Interaction(index) => {
+                (self.message_reason(index), chip.interactions[index].origin)
+            }
+        };
+        let repeated = "a column's type repeats what other rules ensure: they object to every value \
+                        outside the type that was tried";
+        computed.or_else(|| (origin == Origin::Type).then(|| repeated.to_owned()))
     }
 
     fn rule_reason(&self, index: usize) -> Option<String> {

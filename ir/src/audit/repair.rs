@@ -106,14 +106,11 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
         if goal.is_reached(|by| judge.is_open(by), &verdict.objections) {
             return Some(Found { pins, play, verdict });
         }
-        let (wanted, is_there) = match goal {
-            Goal::Accepted => (None, true),
-            Goal::OnlyBroken(culprit) => (
-                Some(culprit),
-                verdict.objections.iter().any(|objection| objection.culprit == culprit),
-            ),
+        let wanted = match goal {
+            Goal::Accepted => None,
+            Goal::OnlyBroken(culprit) => Some(culprit),
         };
-        if depth == 0 || !is_there || verdict.objections.len() > 12 {
+        if depth == 0 || verdict.objections.len() > 12 {
             return None;
         }
         let claims = matches!(goal, Goal::OnlyBroken(_));
@@ -147,15 +144,19 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
         }
     }
 
-    /// Whether the search may change a column.
-    pub(super) fn may_change(&self, column: usize, goal: Goal) -> bool {
+    /// Whether the search may change a cell of the main trace.
+    pub(super) fn may_change(
+        &self,
+        case: &Case<F>,
+        (row, position): (usize, usize),
+        goal: Goal,
+    ) -> bool {
+        let column = self.columns[position];
         match self.chip.columns[column].kind {
             ColumnKind::Private | ColumnKind::Output | ColumnKind::Scratch => true,
             ColumnKind::Record => goal != Goal::Accepted || !self.is_free(column),
-            ColumnKind::Input | ColumnKind::Real | ColumnKind::Multiplicity => {
-                goal != Goal::Accepted
-            }
-            _ => false,
+            ColumnKind::Input => goal != Goal::Accepted || case.filled[row * self.width + position],
+            _ => goal != Goal::Accepted,
         }
     }
 
@@ -182,9 +183,12 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
         let (mut likely, mut unlikely) = (Vec::new(), Vec::new());
         for cell in support.cells {
             let column = cell.column.index();
+            if !self.chip.columns[column].kind.is_main() {
+                continue;
+            }
             let at = if cell.next { (row + 1) % case.height } else { row };
             let position = self.positions[column];
-            if !self.may_change(column, goal) || pins.has_cell(at, position) {
+            if !self.may_change(case, (at, position), goal) || pins.has_cell(at, position) {
                 continue;
             }
             let index = at * self.width + position;
@@ -256,20 +260,25 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
         let bus = self.judge.lookup_bus(interaction)?.to_owned();
         let tuple = self.judge.tuple(interaction, case, play, row);
         let message = &self.chip.interactions[interaction].message;
+        let changeable = |cell: &Cell| {
+            let position = self.positions[cell.column.index()];
+            !cell.next
+                && self.chip.columns[cell.column.index()].kind.is_main()
+                && self.may_change(case, (row, position), goal)
+                && !pins.has_cell(row, position)
+        };
         let cells: Vec<Option<Cell>> = message
             .iter()
             .map(|node| match self.chip.graph.node(*node) {
-                Node::Cell(cell)
-                    if !cell.next
-                        && self.may_change(cell.column.index(), goal)
-                        && !pins.has_cell(row, self.positions[cell.column.index()]) =>
-                {
-                    Some(cell)
-                }
+                Node::Cell(cell) => Some(cell).filter(changeable),
                 _ => None,
             })
             .collect();
         let fixed: Vec<bool> = cells.iter().map(Option::is_none).collect();
+        // A range alone does not say which of its values would do.
+        if message.len() < 2 || fixed.iter().all(|fixed| *fixed) {
+            return None;
+        }
         let entry = self.environment.complete(&bus, &tuple, &fixed)?;
         let mut change = Pins::default();
         for ((cell, wanted), given) in cells.into_iter().zip(entry).zip(tuple) {

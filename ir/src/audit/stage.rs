@@ -10,7 +10,7 @@ use p3_field::PrimeField64;
 use super::environment::Environment;
 use super::judge::{Judge, RowVerdict};
 use crate::chip::interpret::{Pinned, Rows, Scene, Services, Site, Slots, Tape};
-use crate::chip::{Chip, ColumnKind, FillOp, PortId, PortKind, Section};
+use crate::chip::{Chip, ColumnKind, Fill, FillOp, PortId, PortKind, Section};
 use crate::machine::memory::Memory;
 use crate::machine::{MachineInput, MachineTrace};
 
@@ -99,19 +99,15 @@ impl<F: PrimeField64> Pins<F> {
 }
 
 impl<'m, F: PrimeField64> Stage<'m, F> {
-    pub(super) fn new(
-        chip: &'m Chip,
-        environment: Environment<'m, F>,
-        subject: usize,
-    ) -> Self {
+    pub(super) fn new(chip: &'m Chip, environment: Environment<'m, F>, subject: usize) -> Self {
         let tape = Tape::new(chip);
         let positions = tape.positions().to_vec();
-        let columns: Vec<usize> = (0..chip.columns.len())
-            .filter(|column| chip.columns[*column].kind.is_main())
-            .collect();
-        let local = chip.fills.iter().all(|fill| {
-            fill.section == Section::Row && !matches!(fill.op, FillOp::Access { .. })
-        });
+        let columns: Vec<usize> =
+            (0..chip.columns.len()).filter(|column| chip.columns[*column].kind.is_main()).collect();
+        let local = chip
+            .fills
+            .iter()
+            .all(|fill| fill.section == Section::Row && !matches!(fill.op, FillOp::Access { .. }));
         let judge = Judge::new(chip, environment.machine(), subject);
         Self {
             chip,
@@ -135,11 +131,13 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
     ) -> Case<F> {
         let chip = self.chip;
         let table = &trace.tables[subject];
-        let real_rows = table.real_rows;
+        let given = table.real_rows;
         let padded = !chip.dense && chip.fixed.is_none();
-        let height = if padded { (real_rows + 2).next_power_of_two() } else { table.height };
+        let height = if padded { (given + 2).next_power_of_two() } else { table.height };
+        // Without a padding bit, nothing tells padding from a row whose record is zero.
+        let real_rows = if padded && chip.real().is_none() { height } else { given };
         let mut base = vec![F::ZERO; height * self.width];
-        for row in 0..real_rows {
+        for row in 0..given {
             for (position, column) in self.columns.iter().enumerate() {
                 base[row * self.width + position] = match chip.columns[*column].kind {
                     ColumnKind::Input | ColumnKind::Record => table.row(row)[position],
@@ -209,7 +207,10 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
             let kind = self.chip.columns[self.columns[index % self.width]].kind;
             let given = matches!(
                 kind,
-                ColumnKind::Input | ColumnKind::Record | ColumnKind::Real | ColumnKind::Multiplicity
+                ColumnKind::Input
+                    | ColumnKind::Record
+                    | ColumnKind::Real
+                    | ColumnKind::Multiplicity
             );
             if !given {
                 *cell = F::from_u64(0x0bad_cafe + index as u64);
@@ -221,9 +222,41 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
             let kind = self.chip.columns[self.columns[index % self.width]].kind;
             let by_fill = !matches!(
                 kind,
-                ColumnKind::Input | ColumnKind::Record | ColumnKind::Real | ColumnKind::Multiplicity
+                ColumnKind::Input
+                    | ColumnKind::Record
+                    | ColumnKind::Real
+                    | ColumnKind::Multiplicity
             );
             *filled = by_fill && clean == dirty;
+        }
+        self.mark_handed_down(case);
+    }
+
+    /// Inputs and records that the row above sets.
+    fn mark_handed_down(&mut self, case: &mut Case<F>) {
+        let chip = self.chip;
+        let handed: Vec<usize> = chip
+            .fills
+            .iter()
+            .flat_map(Fill::cells)
+            .filter(|cell| {
+                let kind = chip.columns[cell.column.index()].kind;
+                cell.next && matches!(kind, ColumnKind::Input | ColumnKind::Record)
+            })
+            .map(|cell| self.positions[cell.column.index()])
+            .collect();
+        let mut littered = case.base.clone();
+        for row in 1..case.height {
+            for position in &handed {
+                littered[row * self.width + position] = F::from_u64(0x0bad_cafe + row as u64);
+            }
+        }
+        let littered = self.play_all(case, littered, &Pins::default());
+        for row in 1..case.height {
+            for position in &handed {
+                let index = row * self.width + position;
+                case.filled[index] = case.honest.values[index] == littered.values[index];
+            }
         }
     }
 
