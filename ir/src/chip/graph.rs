@@ -230,7 +230,7 @@ fn node_degree(node: Node, of: impl Fn(NodeId) -> usize, columns: &[Column]) -> 
             1
         }
         Node::Add(a, b) | Node::Sub(a, b) => of(a).max(of(b)),
-        Node::Mul(a, b) => of(a) + of(b),
+        Node::Mul(a, b) => of(a).saturating_add(of(b)),
         Node::Neg(a) => of(a),
         // Constants and public values are the same on every row; integers never reach a polynomial.
         _ => 0,

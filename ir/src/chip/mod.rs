@@ -520,9 +520,8 @@ impl Chip {
     /// The polynomial degree of a rule, in multiples of the height: section selector, guard and body.
     pub fn rule_degree(&self, rule: &Rule) -> usize {
         let degree = |node| self.graph.degree(node, &self.columns);
-        rule.section.degree()
-            + rule.guard.map_or(0, degree)
-            + degree(rule.left).max(degree(rule.right))
+        let body = degree(rule.left).max(degree(rule.right));
+        body.saturating_add(rule.guard.map_or(0, degree)).saturating_add(rule.section.degree())
     }
 
     /// The largest degree of any rule; interactions are not counted.

@@ -309,7 +309,8 @@ impl Chip {
     /// [`Self::rule_degree`] with the degrees of all nodes at hand.
     pub(crate) fn rule_degree_with(&self, rule: &Rule, degrees: &[usize]) -> usize {
         let of = |node: NodeId| degrees[node.index()];
-        rule.section.degree() + rule.guard.map_or(0, of) + of(rule.left).max(of(rule.right))
+        let body = of(rule.left).max(of(rule.right));
+        body.saturating_add(rule.guard.map_or(0, of)).saturating_add(rule.section.degree())
     }
 }
 

@@ -120,6 +120,26 @@ pub fn verify_degree(chip: &Chip, max: usize) -> Result<(), VerifierErrors> {
     errors_of(findings)
 }
 
+/// The part of [`verify`] that every pass must keep: V01 and V02.
+///
+/// # Errors
+///
+/// All errors.
+pub fn verify_structure(chip: &Chip) -> Result<(), VerifierErrors> {
+    errors_of(structure(chip).findings)
+}
+
+fn structure(chip: &Chip) -> Lints<'_> {
+    let mut lints = Lints { chip, findings: Vec::new() };
+    if let Some(reason) = chip.malformation() {
+        lints.error("V01", format!("chip `{}` is malformed: {reason}", chip.name), None, &[]);
+    } else {
+        lints.names();
+        lints.messages();
+    }
+    lints
+}
+
 pub(crate) fn errors_of(findings: Vec<Finding>) -> Result<(), VerifierErrors> {
     let errors: Vec<Finding> =
         findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
@@ -128,13 +148,10 @@ pub(crate) fn errors_of(findings: Vec<Finding>) -> Result<(), VerifierErrors> {
 
 /// All errors and warnings.
 pub fn lint(chip: &Chip) -> Vec<Finding> {
-    let mut lints = Lints { chip, findings: Vec::new() };
-    if let Some(reason) = chip.malformation() {
-        lints.error("V01", format!("chip `{}` is malformed: {reason}", chip.name), None, &[]);
+    let mut lints = structure(chip);
+    if chip.malformation().is_some() {
         return lints.findings;
     }
-    lints.names();
-    lints.messages();
     lints.unread();
     lints.emptiness();
     lints.padding();

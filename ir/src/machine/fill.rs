@@ -12,15 +12,14 @@ use std::collections::BTreeMap;
 
 use p3_field::PrimeField64;
 
+use super::calls::Clerk;
+use super::desk::{Desk, Provider};
 pub use super::fill_error::{FillError, FillErrors};
 use super::memory::Memory;
-use super::tuples::TupleMap;
 use super::{ChipRows, Machine, MachineInput, MachineTrace, Table, multiplicity};
 use crate::FieldPair;
-use crate::chip::interpret::{
-    Pinned, Program, Rows, Scene, Services, Site, Slots, Tape, canonical,
-};
-use crate::chip::{Chip, ColumnId, ColumnKind, FillOp, Node, PortId, PortKind, Section};
+use crate::chip::interpret::Program;
+use crate::chip::{Chip, ColumnId, ColumnKind, FillOp, Node, PortKind, Section};
 
 /// How to fill, apart from the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,43 +110,16 @@ fn fill_over<F: PrimeField64>(
     Ok(trace)
 }
 
-/// A chip at work.
-struct Desk<F> {
-    tape: Tape,
-    slots: Slots<F>,
-    /// `rows × width` cells.
-    values: Vec<F>,
-    width: usize,
-    rows: usize,
-    real_rows: usize,
-    publics: Vec<F>,
-    /// Positions of the Input and Record columns.
-    record: Vec<usize>,
-    real: Option<usize>,
-    pinned: Vec<Pinned<F>>,
-    /// The row that answers a call, by bus and arguments.
-    answers: BTreeMap<usize, TupleMap<usize>>,
-}
-
-/// The chip that gives the entries of a bus.
-struct Provider {
-    chip: usize,
-    interaction: usize,
-    /// Positions of the input cells that the message starts with, if a call can make new rows.
-    inputs: Vec<usize>,
-    outputs: Program,
-    callable: bool,
-}
-
-struct Filler<'m, F> {
-    machine: &'m Machine,
+/// The machine while it is being filled.
+pub(super) struct Filler<'m, F> {
+    pub(super) machine: &'m Machine,
     /// `None` while the chip is being filled.
-    desks: Vec<Option<Desk<F>>>,
-    providers: BTreeMap<&'m str, Provider>,
-    memories: BTreeMap<&'m str, Memory>,
+    pub(super) desks: Vec<Option<Desk<F>>>,
+    pub(super) providers: BTreeMap<&'m str, Provider>,
+    pub(super) memories: BTreeMap<&'m str, Memory>,
     /// Whether cells are forged.
-    forging: bool,
-    errors: FillErrors,
+    pub(super) forging: bool,
+    pub(super) errors: FillErrors,
 }
 
 impl<'m, F: PrimeField64> Filler<'m, F> {
@@ -409,246 +381,5 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
             trace.publics.push(desk.publics);
         }
         trace
-    }
-
-    /// Answers a call: the elements of the provider's message after the arguments.
-    fn answer(
-        &mut self,
-        caller: &Chip,
-        port: PortId,
-        inputs: &[u64],
-        outputs: &mut [u64],
-    ) -> Result<(), FillError> {
-        let port = &caller.ports[port.index()];
-        let name = |text: &String| text.clone();
-        let Some(provider) = self.providers.get(port.bus.as_str()) else {
-            let (chip, port, bus) = (name(&caller.name), name(&port.name), name(&port.bus));
-            return Err(FillError::NoTable { chip, port, bus });
-        };
-        let (index, interaction) = (provider.chip, provider.interaction);
-        let chip = &self.machine.chips[index];
-        let message = &chip.interactions[interaction].message;
-        let fits = message.len() == inputs.len() + outputs.len()
-            && (!provider.callable || provider.inputs.len() == inputs.len());
-        if !fits {
-            return Err(FillError::CallShape {
-                chip: name(&caller.name),
-                port: name(&port.name),
-                provider: name(&chip.name),
-                inputs: provider.inputs.len(),
-                width: message.len(),
-                arguments: inputs.len(),
-                results: outputs.len(),
-            });
-        }
-        let callable = provider.callable;
-        let input_positions = provider.inputs.clone();
-        let Some(mut desk) = self.desks[index].take() else {
-            return Err(FillError::CallCycle { chip: name(&chip.name) });
-        };
-        let row = if callable {
-            Some(self.called_row(chip, &mut desk, interaction, inputs, &input_positions))
-        } else {
-            let provider = &self.providers[port.bus.as_str()];
-            desk.entry(chip, provider, inputs)
-        };
-        let result = if let Some(row) = row {
-            let provider = &self.providers[port.bus.as_str()];
-            desk.evaluate(chip, &provider.outputs, row);
-            for (output, node) in outputs.iter_mut().zip(&message[inputs.len()..]) {
-                *output = desk.slots.canonical(*node, false);
-            }
-            Ok(())
-        } else {
-            let (chip, port_name) = (name(&caller.name), name(&port.name));
-            let (bus, tuple) = (name(&port.bus), inputs.to_vec());
-            Err(FillError::NoEntry { chip, port: port_name, row: 0, bus, tuple })
-        };
-        self.desks[index] = Some(desk);
-        result
-    }
-
-    /// The row of a called chip for the given arguments: an earlier one, or a new one.
-    fn called_row(
-        &mut self,
-        chip: &Chip,
-        desk: &mut Desk<F>,
-        interaction: usize,
-        inputs: &[u64],
-        positions: &[usize],
-    ) -> usize {
-        if let Some(row) = desk.answers.entry(interaction).or_default().get(inputs) {
-            return *row;
-        }
-        let row = desk.rows;
-        desk.rows += 1;
-        desk.values.resize(desk.rows * desk.width, F::ZERO);
-        let cells = &mut desk.values[row * desk.width..];
-        for (position, value) in positions.iter().zip(inputs) {
-            cells[*position] = F::from_u64(*value);
-        }
-        if let Some(real) = desk.real {
-            cells[real] = F::ONE;
-        }
-        desk.pin(row);
-        desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
-        desk.answers.entry(interaction).or_default().insert(inputs, row);
-        row
-    }
-}
-
-impl<F: PrimeField64> Desk<F> {
-    fn new(chip: &Chip) -> Self {
-        let tape = Tape::new(chip);
-        let positions = tape.positions();
-        let record = (0..chip.columns.len())
-            .filter(|index| {
-                matches!(chip.columns[*index].kind, ColumnKind::Input | ColumnKind::Record)
-            })
-            .map(|index| positions[index])
-            .collect();
-        Self {
-            record,
-            real: chip.real().map(|column| positions[column.index()]),
-            slots: Slots::new(chip),
-            values: Vec::new(),
-            width: chip.width(),
-            rows: 0,
-            real_rows: 0,
-            publics: Vec::new(),
-            pinned: Vec::new(),
-            answers: BTreeMap::new(),
-            tape,
-        }
-    }
-
-    /// Appends rows with their records; the rows of fixed columns that no record is given for have zeros.
-    fn load(&mut self, chip: &Chip, given: &ChipRows, errors: &mut FillErrors) {
-        let start = self.rows;
-        let fixed = chip.fixed.as_ref().map_or(0, crate::chip::FixedData::rows);
-        self.rows = (start + given.rows.len()).max(fixed);
-        self.values.resize(self.rows * self.width, F::ZERO);
-        for (offset, record) in given.rows.iter().enumerate() {
-            let row = start + offset;
-            if record.len() != self.record.len() {
-                errors.push(FillError::RecordWidth {
-                    chip: chip.name.clone(),
-                    row,
-                    expected: self.record.len(),
-                    actual: record.len(),
-                });
-                continue;
-            }
-            let cells = &mut self.values[row * self.width..(row + 1) * self.width];
-            for (position, &value) in self.record.iter().zip(record) {
-                if value >= F::ORDER_U64 {
-                    let position_of = |column: &usize| self.tape.positions()[*column] == *position;
-                    let column = (0..chip.columns.len())
-                        .find(|column| chip.columns[*column].kind.is_main() && position_of(column));
-                    errors.push(FillError::NotCanonical {
-                        chip: chip.name.clone(),
-                        row,
-                        column: column.map_or_else(String::new, |c| chip.columns[c].name.clone()),
-                        value,
-                    });
-                }
-                cells[*position] = F::from_u64(value);
-            }
-        }
-        for row in start..self.rows {
-            if let Some(real) = self.real {
-                self.values[row * self.width + real] = F::ONE;
-            }
-            self.pin(row);
-        }
-    }
-
-    /// Gives the forged cells of a row their values.
-    fn pin(&mut self, row: usize) {
-        for &(pinned_row, position, value) in &self.pinned {
-            if pinned_row == row {
-                self.values[row * self.width + position] = value;
-            }
-        }
-    }
-
-    fn run(&mut self, chip: &Chip, section: Section, row: usize, services: &mut dyn Services) {
-        let (before, after) = self.values.split_at_mut((row + 1) * self.width);
-        let next_end = self.width.min(after.len());
-        let mut rows = Rows { this: &mut before[row * self.width..], next: &mut after[..next_end] };
-        let scene = Scene::new(chip, &self.publics).at(row, row + 1);
-        let pinned = &self.pinned;
-        self.tape.run(section, chip, &mut self.slots, &scene, &mut rows, pinned, services);
-    }
-
-    fn evaluate(&mut self, chip: &Chip, program: &Program, row: usize) {
-        let scene = Scene::new(chip, &self.publics).at(row, row + 1);
-        let this = &self.values[row * self.width..(row + 1) * self.width];
-        program.run(&mut self.slots, &scene, this, &[]);
-    }
-
-    /// The first row whose entry starts with the given elements.
-    fn entry(&mut self, chip: &Chip, provider: &Provider, prefix: &[u64]) -> Option<usize> {
-        if !self.answers.contains_key(&provider.interaction) {
-            let message = &chip.interactions[provider.interaction].message;
-            let mut rows = TupleMap::default();
-            for row in 0..self.rows {
-                self.evaluate(chip, &provider.outputs, row);
-                let key: Vec<F> =
-                    message[..prefix.len()].iter().map(|node| self.slots.field(*node)).collect();
-                let key = canonical(&key);
-                if rows.get(&key).is_none() {
-                    rows.insert(&key, row);
-                }
-            }
-            self.answers.insert(provider.interaction, rows);
-        }
-        self.answers[&provider.interaction].get(prefix).copied()
-    }
-}
-
-/// Answers the fills of one chip.
-struct Clerk<'a, 'm, F> {
-    filler: &'a mut Filler<'m, F>,
-    chip: &'a Chip,
-}
-
-impl<F: PrimeField64> Services for Clerk<'_, '_, F> {
-    fn call(&mut self, site: Site, port: PortId, inputs: &[u64], outputs: &mut [u64]) -> bool {
-        let answer = self.filler.answer(self.chip, port, inputs, outputs);
-        let Err(mut error) = answer else { return true };
-        if let FillError::NoEntry { row, .. } = &mut error {
-            if self.filler.forging {
-                return false;
-            }
-            *row = site.row;
-        }
-        self.filler.errors.push(error);
-        false
-    }
-
-    fn access(
-        &mut self,
-        _: Site,
-        port: PortId,
-        address: &[u64],
-        time: u64,
-        write: Option<&[u64]>,
-        previous: &mut [u64],
-    ) -> Option<u64> {
-        let memory = self.filler.memories.get_mut(self.chip.ports[port.index()].bus.as_str())?;
-        Some(memory.access(address, time, write, previous))
-    }
-
-    fn native_failed(&mut self, site: Site, message: String) {
-        if self.filler.forging {
-            return;
-        }
-        let function = match &self.chip.fills[site.fill].op {
-            FillOp::Native { function, .. } => function.name.clone(),
-            _ => String::new(),
-        };
-        let (chip, row) = (self.chip.name.clone(), site.row);
-        self.filler.errors.push(FillError::Native { chip, row, function, reason: message });
     }
 }

@@ -12,7 +12,9 @@
 //! assert!(machine.buses().is_empty());
 //! ```
 
+mod calls;
 pub mod check;
+mod desk;
 pub mod fill;
 mod fill_error;
 pub(crate) mod memory;

@@ -13,12 +13,19 @@
 //! Columns hold expressions of one row. A product of cells of the next row is the next row's cell of a
 //! column that is defined over this row.
 
+mod products;
+
 use std::collections::BTreeMap;
+
+use products::{divides, key};
 
 use super::build;
 use crate::chip::{
     Cell, Chip, ColumnKind, Fill, FillOp, Label, Node, NodeId, Origin, Rule, Section,
 };
+
+/// Degrees beyond this are not lowered: a product has as many factors.
+const LIMIT: usize = 1 << 12;
 
 /// Why degrees cannot be lowered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +34,16 @@ pub enum LowerDegreeError {
     /// The bound is too small to define anything by a product.
     #[error("a degree bound of {0} allows no products; it must be at least 2")]
     Bound(usize),
+    /// The degree is beyond reason.
+    #[error("{what} of chip `{chip}` has degree {degree}; at most {LIMIT} can be lowered")]
+    TooHigh {
+        /// The chip.
+        chip: String,
+        /// The rule or message.
+        what: String,
+        /// Its degree.
+        degree: usize,
+    },
     /// What remains mixes this row and the next, or a multiplicity, so that no column can hold it.
     #[error(
         "{what} of chip `{chip}` has degree {degree}, the bound is {max}, and `{formula}` cannot be \
@@ -69,6 +86,7 @@ pub fn lower_degree(chip: &Chip, max: usize) -> Result<Chip, LowerDegreeError> {
         done: BTreeMap::new(),
         added: 0,
     };
+    lowering.check_limit()?;
     lowering.find_stored();
     lowering.estimate_gains();
     for index in 0..chip.rules.len() {
@@ -111,6 +129,29 @@ struct Lowering {
 }
 
 impl Lowering {
+    fn check_limit(&mut self) -> Result<(), LowerDegreeError> {
+        let too_high = |what, degree| {
+            let chip = self.chip.name.clone();
+            Err(LowerDegreeError::TooHigh { chip, what, degree })
+        };
+        let degrees = self.chip.graph.degrees(&self.chip.columns);
+        for (index, rule) in self.chip.rules.iter().enumerate() {
+            let degree = self.chip.rule_degree_with(rule, &degrees);
+            if degree > LIMIT {
+                return too_high(format!("rule `{}`", self.chip.rule_name(index)), degree);
+            }
+        }
+        for interaction in &self.chip.interactions {
+            let nodes = interaction.message.iter().chain([&interaction.count]);
+            let degree = nodes.map(|node| degrees[node.index()]).max().unwrap_or(0);
+            if degree > LIMIT {
+                let port = &self.chip.ports[interaction.port.index()].name;
+                return too_high(format!("a message of port `{port}`"), degree);
+            }
+        }
+        Ok(())
+    }
+
     /// Columns that hold a low enough expression already, by an unconditional rule `cell = expression`.
     fn find_stored(&mut self) {
         for rule in self.chip.rules.clone() {
@@ -385,79 +426,6 @@ impl Lowering {
         best.map(|(_, candidate)| candidate)
     }
 
-    /// Parts of a product that a column could hold, each of degree 2 to `max`.
-    fn candidates(&mut self, product: &Product) -> Vec<Product> {
-        let mut candidates: Vec<Product> = Vec::new();
-        for next in [false, true] {
-            let mut pool: Vec<(NodeId, usize, usize)> = Vec::new();
-            for (factor, exponent) in product {
-                let reads = self.reads(*factor);
-                let fits = !reads.multiplicity && reads.next == next && reads.this != next;
-                let degree = self.degree(*factor);
-                if fits && degree <= self.max {
-                    pool.push((*factor, *exponent, degree));
-                }
-            }
-            pool.sort_by_key(|(factor, _, degree)| (std::cmp::Reverse(*degree), *factor));
-            for (factor, exponent, degree) in &pool {
-                for power in 1..=(self.max / degree).min(*exponent) {
-                    candidates.push(Product::from([(*factor, power)]));
-                }
-            }
-            let most = pool.iter().map(|(_, exponent, _)| *exponent).max().unwrap_or(0);
-            for times in 1..=most.min(2 * self.max) {
-                let mut room = self.max;
-                let mut filled = Product::new();
-                for (factor, exponent, degree) in &pool {
-                    let copies = (exponent / times).min(room / degree);
-                    if copies > 0 {
-                        filled.insert(*factor, copies);
-                        room -= copies * degree;
-                    }
-                }
-                candidates.push(filled);
-            }
-        }
-        candidates.retain(|candidate| self.total(candidate) >= 2);
-        candidates
-    }
-
-    fn reduction(&mut self, product: &Product, part: &Product) -> usize {
-        divides(product, part) * self.total(part).saturating_sub(1)
-    }
-
-    fn total(&mut self, product: &Product) -> usize {
-        product.iter().map(|(factor, exponent)| self.degree(*factor) * exponent).sum()
-    }
-
-    /// The factors of a product with degree, and those without (constants and public values).
-    fn flatten(&mut self, node: NodeId) -> (Product, Vec<NodeId>) {
-        let (mut product, mut scale) = (Product::new(), Vec::new());
-        let mut pending = vec![node];
-        // Squares of squares have exponentially many factors, but no more than the degree.
-        while let Some(id) = pending.pop() {
-            match self.chip.graph.node(id) {
-                Node::Mul(a, b) => pending.extend([a, b]),
-                _ if self.degree(id) == 0 => scale.push(id),
-                _ => *product.entry(id).or_default() += 1,
-            }
-        }
-        (product, scale)
-    }
-
-    fn multiply(&mut self, product: &Product) -> NodeId {
-        let mut result: Option<NodeId> = None;
-        for (factor, exponent) in product {
-            for _ in 0..*exponent {
-                result = Some(match result {
-                    None => *factor,
-                    Some(result) => self.add(Node::Mul(result, *factor)),
-                });
-            }
-        }
-        result.unwrap_or_else(|| self.add(Node::Const(1)))
-    }
-
     fn is_storable(&mut self, node: NodeId) -> bool {
         let reads = self.reads(node);
         !reads.multiplicity && !(reads.this && reads.next)
@@ -531,79 +499,4 @@ impl Lowering {
         });
         found
     }
-
-    /// The same expression over this row instead of the next.
-    fn shift(&mut self, node: NodeId) -> NodeId {
-        let mut order = Vec::new();
-        let mut done = vec![false; node.index() + 1];
-        crate::chip::outline::post_order(&self.chip, node, &mut done, |id| order.push(id));
-        let mut map = BTreeMap::new();
-        for id in order {
-            let shifted = match self.chip.graph.node(id) {
-                Node::Cell(cell) => Node::Cell(Cell { next: false, ..cell }),
-                node => node.map_operands(|operand| map[&operand]),
-            };
-            let shifted = self.add(shifted);
-            map.insert(id, shifted);
-        }
-        map[&node]
-    }
-
-    fn add(&mut self, node: Node) -> NodeId {
-        self.chip.graph.add(node)
-    }
-
-    fn degree(&mut self, node: NodeId) -> usize {
-        self.learn();
-        self.degrees[node.index()]
-    }
-
-    fn reads(&mut self, node: NodeId) -> Reads {
-        self.learn();
-        self.reads[node.index()]
-    }
-
-    /// Degrees and reads of the nodes that are new.
-    fn learn(&mut self) {
-        let Self { chip, degrees, reads, .. } = self;
-        for node in &chip.graph.nodes()[degrees.len()..] {
-            let degree = |id: NodeId| degrees[id.index()];
-            let own = match *node {
-                Node::Cell(_) => 1,
-                Node::Add(a, b) | Node::Sub(a, b) => degree(a).max(degree(b)),
-                Node::Mul(a, b) => degree(a) + degree(b),
-                Node::Neg(a) => degree(a),
-                _ => 0,
-            };
-            let read = match *node {
-                Node::Cell(Cell { column, next }) => Reads {
-                    this: !next,
-                    next,
-                    multiplicity: chip.columns[column.index()].kind == ColumnKind::Multiplicity,
-                },
-                _ => node.operands().map(|id| reads[id.index()]).fold(
-                    Reads::default(),
-                    |a: Reads, b: Reads| Reads {
-                        this: a.this || b.this,
-                        next: a.next || b.next,
-                        multiplicity: a.multiplicity || b.multiplicity,
-                    },
-                ),
-            };
-            degrees.push(own);
-            reads.push(read);
-        }
-    }
-}
-
-fn key(product: &Product) -> Vec<(NodeId, usize)> {
-    product.iter().map(|(factor, exponent)| (*factor, *exponent)).collect()
-}
-
-/// How often `part` divides `product`.
-fn divides(product: &Product, part: &Product) -> usize {
-    part.iter()
-        .map(|(factor, exponent)| product.get(factor).map_or(0, |have| have / exponent))
-        .min()
-        .unwrap_or(0)
 }

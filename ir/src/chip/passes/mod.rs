@@ -8,6 +8,7 @@ mod build;
 mod interface;
 mod lower_degree;
 mod pack_lookups;
+mod pipeline;
 mod remove_unused;
 mod share_common;
 mod witness_bus;
@@ -15,6 +16,9 @@ mod witness_bus;
 pub use interface::interface;
 pub use lower_degree::{LowerDegreeError, lower_degree};
 pub use pack_lookups::pack_lookups;
+pub use pipeline::{
+    Interface, LowerDegree, PackLookups, RemoveUnused, ShareCommon, default_pipeline,
+};
 pub use remove_unused::remove_unused;
 pub use share_common::share_common;
 pub use witness_bus::{WITNESS_BUS, WitnessBusError, WitnessValue, on_witness_bus, witness_values};
