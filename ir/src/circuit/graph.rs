@@ -173,7 +173,7 @@ pub struct Rule {
 pub struct Hint {
     /// What it computes.
     pub kind: HintKind,
-    /// The types of its inputs.
+    /// The types of its inputs, `felt` or `ext`.
     pub inputs: Vec<ValueType>,
     /// The types of its outputs.
     pub outputs: Vec<ValueType>,
@@ -329,7 +329,7 @@ impl Graph {
 
     /// Advice from the prover. Nothing is known of the outputs until rules bind them.
     pub fn hint(&mut self, kind: HintKind, inputs: &[NodeId]) -> Vec<NodeId> {
-        let types: Vec<_> = inputs.iter().map(|&input| self.ty(input)).collect();
+        let types: Vec<_> = inputs.iter().map(|&input| self.ty(input).without_bit()).collect();
         let outputs = kind.outputs(self.field, &types);
         self.hint_with_outputs(Hint { kind, inputs: types, outputs }, inputs).1
     }
@@ -635,6 +635,27 @@ impl Graph {
         }
     }
 
+    /// Gives operations the types that follow from all rules of the circuit, wherever they stand: a
+    /// product of bits is a bit, also if the `assert_bit` came after it.
+    pub(super) fn settle_types(&mut self) {
+        for index in 0..self.rules.len() {
+            if let RuleKind::Bit(id) = self.rules[index].kind
+                && self.ty(id) == ValueType::Felt
+                && !matches!(self.op(id), Op::Const(_))
+            {
+                self.dag[NodeIndex::new(id.index())].ty = ValueType::Bit;
+            }
+        }
+        for id in self.ids() {
+            let operands = self.operands(id);
+            if self.op(id) == Op::Binary(BinaryOp::Mul)
+                && operands.iter().all(|&operand| self.ty(operand) == ValueType::Bit)
+            {
+                self.dag[NodeIndex::new(id.index())].ty = ValueType::Bit;
+            }
+        }
+    }
+
     /// Takes the name away.
     pub(super) fn forget_label(&mut self, id: NodeId) {
         self.dag[NodeIndex::new(id.index())].label = Symbol::NONE;
@@ -659,6 +680,7 @@ impl Graph {
             rule.location = None;
         }
         graph.scope.clear();
+        graph.settle_types();
         graph
     }
 }

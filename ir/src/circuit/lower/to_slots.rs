@@ -221,6 +221,7 @@ impl Lowering<'_> {
             ports.push(Port { slot: self.slot(operand), position: 0, role: input_role });
         }
         let mut bound = Vec::new();
+        let mut checked = None;
         let mut next = id.index() + 1;
         while next < self.graph.len() {
             let output = NodeId::new(next);
@@ -231,6 +232,7 @@ impl Lowering<'_> {
             let reads = if is_hint { Role::Peeks } else { Role::Reads };
             let role = if created { Role::Creates } else { reads };
             ports.push(Port { slot, position: 0, role });
+            checked = checked.or_else(|| (!created).then_some(output));
             if is_hint {
                 bound.push((output, slot, created));
             }
@@ -251,6 +253,7 @@ impl Lowering<'_> {
         if origin.label.is_none() && next > id.index() + 1 {
             origin.label = self.graph.node(NodeId::new(id.index() + 1)).label;
         }
+        let origin = checked.map_or(origin, |output| self.checked(origin, output));
         self.slots.rows.push(op, ports, origin);
         for (output, slot, created) in bound {
             self.bind_base(output, slot, created);

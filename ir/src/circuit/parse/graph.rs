@@ -23,6 +23,7 @@ pub(super) fn read(
     while !cursor.eat("}")? {
         reader.line(cursor)?;
     }
+    reader.graph.settle_types();
     Ok((reader.graph, reader.lines))
 }
 
@@ -211,7 +212,8 @@ impl<'a> Reader<'a> {
         }
         cursor.expect(")")?;
         external_types(cursor, &mut kind, count)?;
-        let types: Vec<_> = inputs.iter().map(|&input| self.graph.ty(input)).collect();
+        let ty = |&input: &NodeId| self.graph.ty(input).without_bit();
+        let types: Vec<_> = inputs.iter().map(ty).collect();
         let outputs = kind.outputs(self.graph.field, &types);
         let hint = Hint { kind, inputs: types, outputs };
         Ok(self.graph.hint_with_outputs(hint, &inputs).1)
@@ -220,7 +222,7 @@ impl<'a> Reader<'a> {
     fn call(&mut self, cursor: &mut Cursor<'a>, count: usize) -> Result<Vec<NodeId>, ParseError> {
         let text = call(cursor, count, |cursor| {
             let id = self.value(cursor)?;
-            Ok((id, self.graph.ty(id)))
+            Ok((id, self.graph.ty(id).without_bit()))
         })?;
         let call = Call { chip: text.chip, signature: text.signature, data: text.data };
         Ok(self.graph.push_call(call, &text.inputs).outputs)

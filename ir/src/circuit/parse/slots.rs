@@ -267,7 +267,7 @@ impl Reader {
                 cursor.expect(",")?;
             }
             let slot = slot(cursor)?;
-            let ty = annotation(cursor)?.unwrap_or_else(|| self.ty(slot));
+            let ty = annotation(cursor)?.unwrap_or_else(|| self.ty(slot)).without_bit();
             ports.push(Port { slot, position: 0, role: Role::Peeks });
             inputs.push(ty);
         }

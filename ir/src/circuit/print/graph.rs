@@ -174,7 +174,7 @@ pub(super) fn call_text(call: &Call, inputs: impl Iterator<Item = (String, Value
     for (i, ((name, ty), port)) in inputs.zip(&signature.inputs).enumerate() {
         let separator = if i == 0 { "" } else { ", " };
         let _ = write!(text, "{separator}{name}{}", at(port));
-        if ty != port.ty {
+        if ty.without_bit() != port.ty {
             let _ = write!(text, ": {}", port.ty);
         }
     }

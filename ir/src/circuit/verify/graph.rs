@@ -198,7 +198,7 @@ impl<'a> Check<'a> {
         }
         let outputs = hint.kind.outputs(self.graph.field, &hint.inputs);
         let narrower = types.len() == hint.inputs.len()
-            && types.iter().zip(&hint.inputs).all(|(ty, declared)| ty <= declared);
+            && types.iter().zip(&hint.inputs).all(|(ty, declared)| ty.without_bit() <= *declared);
         if outputs != hint.outputs || !narrower {
             let message = format!("`{}` gives {}", hint.kind, list(&outputs));
             self.node(Code::V02, id, message + &format!(", not {}", list(&hint.outputs)));

@@ -1,0 +1,253 @@
+//! Witness generation.
+
+use chipwright_ir::Field;
+use chipwright_ir::circuit::{
+    BinaryOp, CallPort, ChipCall, ChipLibrary, Constant, Environment, Form, Graph, HintKind,
+    HintRegistry, Inputs, NodeId, Signature, Slots, TableKind, ValueType, WitnessError,
+    lower_to_slots, lower_to_tables, parse,
+};
+use chipwright_ir::field::Goldilocks2;
+
+fn graph() -> Graph {
+    Graph::new("test", Field::Goldilocks2)
+}
+
+fn run(graph: &Graph, inputs: &Inputs) -> Result<Vec<u64>, WitnessError> {
+    run_in(graph, inputs, Environment::default())
+}
+
+/// The first coefficient of every slot; the stages `expr` and `slots` agree on what is wrong.
+fn run_in(
+    graph: &Graph,
+    inputs: &Inputs,
+    environment: Environment<'_>,
+) -> Result<Vec<u64>, WitnessError> {
+    let slots: Slots = lower_to_slots(graph, Form::Fused).unwrap();
+    let lowered = slots.execute::<Goldilocks2>(inputs, environment);
+    let expected = graph.interpret::<Goldilocks2>(inputs, environment);
+    assert_eq!(expected.is_ok(), lowered.is_ok());
+    let low = |x: &_| Constant::from_ext::<Goldilocks2>(*x).coefficients()[0];
+    lowered.map(|witness| witness.values.iter().map(low).collect())
+}
+
+#[test]
+fn a_wrong_number_of_inputs_is_a_typed_error() {
+    let mut graph = graph();
+    graph.public(ValueType::Felt);
+    let error = run(&graph, &Inputs::default()).unwrap_err();
+    assert_eq!(error.to_string(), "1 public inputs were expected, 0 were given");
+    let error = run(&graph, &Inputs::publics([1]).with_privates([2])).unwrap_err();
+    assert_eq!(error.to_string(), "0 private inputs were expected, 1 were given");
+}
+
+#[test]
+fn an_input_that_is_not_canonical_is_a_typed_error() {
+    let mut graph = graph();
+    graph.public(ValueType::Felt);
+    let modulus = Field::Goldilocks2.modulus();
+    let error = run(&graph, &Inputs::publics([modulus])).unwrap_err();
+    assert!(matches!(error, WitnessError::InputValue { index: 0, .. }), "{error}");
+    let two = Inputs { publics: vec![vec![1, 2]], ..Inputs::default() };
+    let error = run(&graph, &two).unwrap_err();
+    assert_eq!(error.to_string(), "public input 0 is not a canonical felt: [1, 2]");
+}
+
+#[test]
+fn division_by_zero_is_a_typed_error_also_of_zero() {
+    for (dividend, quotient_is_known) in [(1, false), (0, false), (0, true)] {
+        let mut graph = graph();
+        let (a, b) = (graph.public(ValueType::Felt), graph.public(ValueType::Felt));
+        let c = graph.binary(BinaryOp::Div, a, b);
+        graph.set_label(c, "ratio");
+        if quotient_is_known {
+            let known = graph.public(ValueType::Felt);
+            graph.assert_eq(c, known);
+        }
+        let mut publics = vec![dividend, 0];
+        publics.extend(quotient_is_known.then_some(7));
+        let error = run(&graph, &Inputs::publics(publics)).unwrap_err();
+        assert_eq!(error.to_string(), format!("division of {dividend} by 0 in ratio"));
+    }
+}
+
+#[test]
+fn all_violated_rules_are_reported_in_one_run() {
+    let mut graph = graph();
+    let x = graph.public(ValueType::Felt);
+    for (k, label) in [(1, "is one"), (2, "is two"), (3, "is three")] {
+        let k = graph.constant(k);
+        let y = graph.binary(BinaryOp::Mul, x, x);
+        let y = graph.binary(BinaryOp::Sub, y, k);
+        graph.push_scope("checks");
+        graph.assert_zero(y);
+        graph.set_rule_label(label);
+        graph.pop_scope();
+    }
+    let error = run(&graph, &Inputs::publics([1])).unwrap_err();
+    let WitnessError::Violated(violations) = &error else { panic!("{error}") };
+    let rules: Vec<_> = violations.iter().map(|violation| &*violation.rule).collect();
+    assert_eq!(rules, ["is two", "is three"]);
+    insta::assert_snapshot!(error, @r"
+    `is two` does not hold: w3 = 2, w1 = 0, w6 = 1, but 2 was computed
+    `is three` does not hold: w4 = 3, w1 = 0, w7 = 1, but 3 was computed
+    ");
+}
+
+#[test]
+fn built_in_hints_compute_what_their_names_say() {
+    let cases: [(HintKind, &[u64]); 7] = [
+        (HintKind::Bits(4), &[1, 0, 1, 1]),
+        (HintKind::Limbs { width: 2, count: 3 }, &[1, 3, 0]),
+        (HintKind::Quotient(5), &[2]),
+        (HintKind::Remainder(5), &[3]),
+        (HintKind::Coefficients, &[13, 0]),
+        (HintKind::Bits(66), &[1, 0, 1, 1, 0]),
+        (HintKind::InverseOrZero, &[11_351_842_504_255_128_813]),
+    ];
+    for (kind, expected) in cases {
+        let mut graph = graph();
+        let x = graph.public(ValueType::Felt);
+        graph.hint(kind.clone(), &[x]);
+        let slots = run(&graph, &Inputs::publics([13])).unwrap();
+        assert_eq!(&slots[1..=expected.len()], expected, "{kind}");
+    }
+    assert_eq!(
+        u128::from(11_351_842_504_255_128_813u64) * 13 % u128::from(Field::Goldilocks2.modulus()),
+        1
+    );
+}
+
+#[test]
+fn external_hints_come_from_a_registry() {
+    let mut graph = graph();
+    let x = graph.public(ValueType::Ext);
+    let kind = HintKind::Extern { name: "swap".into(), outputs: vec![ValueType::Felt; 2] };
+    graph.hint(kind, &[x]);
+    let inputs = Inputs { publics: vec![vec![3, 4]], ..Inputs::default() };
+    let error = run(&graph, &inputs).unwrap_err();
+    let missing = "hint extern \"swap\": no external hint is registered as \"swap\"";
+    assert_eq!(error.to_string(), missing);
+    let swap = HintRegistry::new().with("swap", |inputs, outputs| {
+        outputs.extend([inputs[1], inputs[0]]);
+        Ok(())
+    });
+    let environment = Environment { hints: Some(&swap), ..Environment::default() };
+    assert_eq!(run_in(&graph, &inputs, environment).unwrap(), [3, 4, 3]);
+    let short = HintRegistry::new().with("swap", |_, _| Ok(()));
+    let environment = Environment { hints: Some(&short), ..Environment::default() };
+    let error = run_in(&graph, &inputs, environment).unwrap_err();
+    let count = "hint extern \"swap\": 2 base elements were expected, 0 came";
+    assert_eq!(error.to_string(), count);
+}
+
+/// `sum(leaf; data) = leaf + Σ data`, one row for each element of data.
+#[derive(Debug)]
+struct Sums;
+
+impl ChipLibrary for Sums {
+    fn signature(&self, call: &ChipCall) -> Option<Signature> {
+        (call.chip == "sum").then(|| {
+            let port = |row, port| CallPort { ty: ValueType::Felt, row, port };
+            Signature {
+                inputs: vec![port(0, 0)],
+                outputs: vec![port(call.rows - 1, 1)],
+                data: call.rows,
+            }
+        })
+    }
+
+    fn evaluate(
+        &self,
+        _call: &ChipCall,
+        inputs: &[u64],
+        data: &[u64],
+        outputs: &mut Vec<u64>,
+    ) -> Result<(), String> {
+        if data.contains(&99) {
+            return Err("99 is not allowed".into());
+        }
+        outputs.push(inputs[0] + data.iter().sum::<u64>());
+        Ok(())
+    }
+}
+
+fn sums(rows: u32) -> (Graph, NodeId) {
+    let mut graph = graph();
+    let (leaf, root) = (graph.public(ValueType::Felt), graph.public(ValueType::Felt));
+    let call = ChipCall { rows, ..ChipCall::new("sum") };
+    let signature = Sums.signature(&call).unwrap();
+    let result = graph.call(call, &signature, &[leaf]);
+    graph.assert_eq(result.outputs[0], root);
+    graph.set_rule_label("the sum is the root");
+    (graph, result.outputs[0])
+}
+
+const SUMS: Environment<'_> = Environment { chips: &Sums, hints: None };
+
+#[test]
+fn private_data_is_not_in_the_witness_table() {
+    for rows in [1, 5, 32] {
+        let (graph, _) = sums(rows);
+        let slots = lower_to_slots(&graph, Form::Fused).unwrap();
+        assert_eq!(slots.slots.len(), 2);
+        let tables = lower_to_tables(slots);
+        let table = tables.table(&TableKind::Call("sum".into())).unwrap();
+        assert_eq!(table.rows.len(), rows as usize);
+        let ports: Vec<_> = table.rows.iter().map(|row| row.ports.len()).collect();
+        assert_eq!(ports.iter().sum::<usize>(), 2);
+        assert!(ports[0] >= 1 && ports[rows as usize - 1] >= 1);
+    }
+}
+
+#[test]
+fn private_data_that_is_missing_or_short_is_a_typed_error() {
+    let (graph, _) = sums(3);
+    let mut inputs = Inputs::publics([1, 7]);
+    let error = run_in(&graph, &inputs, SUMS).unwrap_err();
+    let expected = "the call of `sum` needs 3 elements of private data at position 0, 0 were given";
+    assert_eq!(error.to_string(), expected);
+    inputs.data = vec![vec![1, 2]];
+    let error = run_in(&graph, &inputs, SUMS).unwrap_err();
+    assert!(matches!(error, WitnessError::Data { expected: 3, got: 2, .. }), "{error}");
+    inputs.data = vec![vec![1, 2, 3], vec![]];
+    let error = run_in(&graph, &inputs, SUMS).unwrap_err();
+    assert!(matches!(error, WitnessError::DataCount { expected: 1, got: 2 }), "{error}");
+    inputs.data = vec![vec![1, 2, 3]];
+    assert_eq!(run_in(&graph, &inputs, SUMS).unwrap(), [1, 7]);
+}
+
+#[test]
+fn what_a_call_computes_is_checked_like_anything_else() {
+    let (graph, _) = sums(2);
+    let inputs = Inputs { data: vec![vec![1, 2]], ..Inputs::publics([1, 7]) };
+    let error = run_in(&graph, &inputs, SUMS).unwrap_err();
+    insta::assert_snapshot!(error, @"`the sum is the root` does not hold: w1 is 7, but 4 was computed");
+    let inputs = Inputs { data: vec![vec![1, 99]], ..Inputs::publics([1, 7]) };
+    let error = run_in(&graph, &inputs, SUMS).unwrap_err();
+    assert_eq!(error.to_string(), "call sum: 99 is not allowed");
+}
+
+#[test]
+fn a_call_reads_back_with_its_ports() {
+    let (graph, output) = sums(4);
+    let text = graph.to_string();
+    insta::assert_snapshot!(text, @r"
+    circuit test over goldilocks^2, stage expr {
+      %0 = public 0
+      %1 = public 1
+      %2 = call sum(%0@0.0 | data 0[4]) rows 4 : felt@3.1
+      assert_eq %2, %1                ; the sum is the root
+    }
+    ");
+    assert_eq!(parse(&text).unwrap().to_string(), text);
+    let slots = lower_to_slots(&graph, Form::Fused).unwrap().to_string();
+    insta::assert_snapshot!(slots, @r"
+    circuit test over goldilocks^2, stage slots {
+      w0 = public 0                   ; read 1×
+      w1 = public 1                   ; read 1×
+      (w1) = call sum(w0@0.0 | data 0[4]) rows 4 : felt@3.1; the sum is the root
+    }
+    ");
+    assert_eq!(parse(&slots).unwrap().to_string(), slots);
+    assert_eq!(graph.ty(output), ValueType::Felt);
+}
