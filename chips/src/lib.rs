@@ -14,6 +14,7 @@
 //! ```
 
 mod bits;
+mod catalog;
 mod exp_reverse_bits;
 mod hash;
 mod is_zero;
@@ -23,6 +24,7 @@ mod select;
 mod word;
 
 pub use bits::Bits;
+pub use catalog::{CatalogEntry, catalog};
 pub use chipwright_dsl::{MemoryTable, Range8, Range16};
 pub use exp_reverse_bits::ExpReverseBits;
 pub use hash::{Compress, MAX_DEPTH, MerklePath, Poseidon2, Width, merkle_path};
@@ -30,6 +32,6 @@ pub use is_zero::IsZero;
 pub use library::library;
 pub use select::Select;
 pub use word::{
-    Add32, And, Bitwise, ByteOperation, ByteTable, Equal32, Less32, Mul32, Operation, Or, Sub32,
-    Xor,
+    Add32, And, Bitwise, ByteOperation, ByteTable, Bytes32, Equal32, Less32, Mul32, Operation, Or,
+    Sub32, Xor,
 };

@@ -8,8 +8,8 @@ use chipwright_ir::circuit::{CalledChip, Library, TableKind, ValueType};
 
 use crate::primitive::{Add, Alu, AluExt, Const, Mul, Private, Witness};
 use crate::{
-    Add32, And, Bitwise, Bits, ByteTable, Compress, Equal32, ExpReverseBits, IsZero, Less32,
-    MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor, merkle_path,
+    Add32, And, Bits, Bitwise, ByteTable, Bytes32, Compress, Equal32, ExpReverseBits, IsZero,
+    Less32, MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor, merkle_path,
 };
 
 /// The standard chips over a field: those behind the tables of every circuit, those that circuits call by
@@ -48,6 +48,7 @@ pub fn library(field: Field) -> Library {
         recorded::<Sub32>(field),
         recorded::<Less32>(field),
         recorded::<Equal32>(field),
+        recorded::<Bytes32>(field),
         recorded::<Bitwise<And>>(field),
         recorded::<Bitwise<Or>>(field),
         recorded::<Bitwise<Xor>>(field),

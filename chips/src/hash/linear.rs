@@ -16,10 +16,7 @@ pub(super) fn external<const W: usize>(mut state: [Expr; W]) -> [Expr; W] {
 }
 
 /// The matrix of the partial rounds: every element becomes the sum of all, plus a multiple of itself.
-pub(super) fn internal<const W: usize>(
-    state: [Expr; W],
-    diagonal: &[Goldilocks; W],
-) -> [Expr; W] {
+pub(super) fn internal<const W: usize>(state: [Expr; W], diagonal: &[Goldilocks; W]) -> [Expr; W] {
     let sum: Expr = state.into_iter().sum();
     std::array::from_fn(|i| add_multiple(sum, state[i], diagonal[i]))
 }

@@ -92,9 +92,8 @@ pub fn merkle_path(chip: IrChip) -> CalledChip {
             vec![u64::from(!end), u64::from(end)]
         }),
     };
-    CalledChip::planned(chip, plan).with_native(std::sync::Arc::new(|call, inputs, data| {
-        root(call.rows, inputs, data)
-    }))
+    CalledChip::planned(chip, plan)
+        .with_native(std::sync::Arc::new(|call, inputs, data| root(call.rows, inputs, data)))
 }
 
 /// The root that a path leads to.

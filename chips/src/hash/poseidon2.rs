@@ -33,7 +33,9 @@ where
     fn row(c: &Builder, row: &Row<Self>) {
         let mut state = external(row.before.map(Expr::from));
         for (round, constants) in Goldilocks::INITIAL.iter().enumerate() {
-            state = c.scope(("initial", round), |c| full_round(&state, constants).map(|x| c.save(x).into()));
+            state = c.scope(("initial", round), |c| {
+                full_round(&state, constants).map(|x| c.save(x).into())
+            });
         }
         for (round, &constant) in Goldilocks::PARTIAL.iter().enumerate() {
             state[0] = c.scope(("partial", round), |c| c.save(sbox(state[0] + constant)).into());
@@ -41,7 +43,9 @@ where
         }
         let [rounds @ .., last] = &Goldilocks::TERMINAL;
         for (round, constants) in rounds.iter().enumerate() {
-            state = c.scope(("terminal", round), |c| full_round(&state, constants).map(|x| c.save(x).into()));
+            state = c.scope(("terminal", round), |c| {
+                full_round(&state, constants).map(|x| c.save(x).into())
+            });
         }
         c.define(row.after, full_round(&state, last)).named("after");
     }

@@ -123,7 +123,8 @@ impl<O: Operation> Chip for Bitwise<O> {
         for i in 0..4 {
             let (a, b) = (row.a[i], row.b[i]);
             c.fill(row.out[i], O::hint(a.int(), b.int()));
-            c.lookup(row.table, ByteOperation { code: O::CODE, a, b, out: row.out[i] }).named("byte");
+            c.lookup(row.table, ByteOperation { code: O::CODE, a, b, out: row.out[i] })
+                .named("byte");
         }
     }
 }

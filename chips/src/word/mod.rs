@@ -5,12 +5,14 @@
 
 mod add;
 mod bitwise;
+mod bytes;
 mod compare;
 mod mul;
 mod sub;
 
 pub use add::Add32;
 pub use bitwise::{And, Bitwise, ByteOperation, ByteTable, Operation, Or, Xor};
+pub use bytes::Bytes32;
 pub use compare::{Equal32, Less32};
 pub use mul::Mul32;
 pub use sub::Sub32;
