@@ -16,8 +16,10 @@
 
 use std::fmt;
 
+use chipwright_ir::chip::passes::{LowerDegreeError, lower_degree};
+use chipwright_ir::chip::verify::VerifierErrors;
 use chipwright_ir::machine::fill::{FillErrors, FillOptions, fill_with};
-use chipwright_ir::machine::{Machine, MachineInput, MachineTrace, Report, check};
+use chipwright_ir::machine::{Machine, MachineInput, MachineTrace, Report, check, verify};
 use p3_field::PrimeCharacteristicRing;
 
 use crate::config::{Config, StarkField};
@@ -28,6 +30,12 @@ use crate::proof::{Proof, ProveError, VerifyError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MachineError {
+    /// The machine is not well formed.
+    #[error(transparent)]
+    Invalid(#[from] VerifierErrors),
+    /// A rule or a message has too high a degree, and no column can help.
+    #[error(transparent)]
+    Degree(#[from] LowerDegreeError),
     /// The machine has no keys.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -77,15 +85,20 @@ pub struct MachineVerifier<P: StarkField> {
     key: VerifyingKey<P>,
 }
 
-/// Compiles a machine.
+/// Compiles a machine: verifies its IR, lowers rules and messages to the degree that the configuration
+/// allows, and commits to its preprocessed columns.
 ///
 /// # Errors
 ///
 /// Says what of the machine cannot be proven under the configuration.
 pub fn compile_machine<P: StarkField>(
-    machine: Machine,
+    mut machine: Machine,
     config: &Config,
 ) -> Result<(MachineProver<P>, MachineVerifier<P>), MachineError> {
+    verify(&machine)?;
+    for chip in &mut machine.chips {
+        *chip = lower_degree(chip, config.max_degree())?;
+    }
     let (key, verifying) = compile(&machine, config)?;
     Ok((MachineProver { machine, key }, MachineVerifier { key: verifying }))
 }
@@ -121,7 +134,7 @@ impl<P: StarkField> MachineProver<P> {
         check::<P>(&self.machine, trace)
     }
 
-    /// The machine.
+    /// The machine, its degrees lowered.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }

@@ -7,7 +7,7 @@ use chipwright_backend_stark::machine::{
 };
 use chipwright_backend_stark::proof::VerifyError;
 use chipwright_ir::Field;
-use chipwright_ir::chip::ColumnKind;
+use chipwright_ir::chip::{ColumnKind, Node};
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{ChipRows, Machine, MachineInput};
 
@@ -83,4 +83,28 @@ fn a_message_without_a_table_entry_is_an_error_of_the_trace() {
     input.publics.clear();
     let error = prover.prove(&input).expect_err("4² is not 15");
     assert!(matches!(error, MachineError::Fill(_)), "{error}");
+}
+
+#[test]
+fn rules_of_a_high_degree_are_lowered() {
+    let mut machine = fibonacci(Field::default());
+    let chip = &mut machine.chips[0];
+    // b₀¹¹ = 1 on the first row.
+    let b = chip.rules[1].left;
+    let power = (1..11).fold(b, |power, _| chip.graph.add(Node::Mul(power, b)));
+    chip.rules[1].left = power;
+    let (prover, verifier) = compiled(machine);
+    assert!(prover.machine().chips[0].degree() <= Config::testing().max_degree());
+    let input = input("fibonacci", &[[0, 1], [1, 1]], &[0, 1, 1]);
+    let proof = prover.prove(&input).expect("the new columns are filled");
+    verifier.verify(&input.publics, &proof).expect("the proof is right");
+}
+
+#[test]
+fn n_19_a_machine_without_the_table_of_a_bus_is_refused() {
+    let mut machine = squares(Field::default());
+    machine.chips.pop();
+    let error = compile_machine::<Goldilocks2>(machine, &Config::testing()).expect_err("no table");
+    assert!(matches!(error, MachineError::Invalid(_)), "{error}");
+    assert!(error.to_string().contains("square"), "{error}");
 }
