@@ -3,7 +3,7 @@
 use chipwright_dsl::prelude::*;
 
 /// The bits of a field element's canonical form, the lowest first: `N` is 64 over Goldilocks, 31 over
-/// KoalaBear.
+/// `KoalaBear`.
 ///
 /// # Soundness
 ///
@@ -22,15 +22,15 @@ pub struct Bits<const N: usize> {
 
 impl<const N: usize> Chip for Bits<N> {
     fn row(c: &Builder, row: &Row<Self>) {
-        for (i, bit) in row.bits.into_iter().enumerate() {
-            c.fill(bit, (row.x.int() >> i as i64) & 1);
+        for (i, bit) in (0_i64..).zip(row.bits) {
+            c.fill(bit, (row.x.int() >> i) & 1);
         }
         let weighted = row.bits.into_iter().rev().fold(Expr::ZERO, |sum, bit| sum + sum + bit);
         c.assert_eq(weighted, row.x).named("value");
 
         let zeros = (c.field().modulus() - 1).trailing_zeros() as usize;
         let (trailing, leading) = row.bits.split_at(zeros.min(N));
-        let missing = leading.len() as i64 - leading.iter().copied().sum::<Expr>();
+        let missing = leading.iter().map(|&bit| 1 - bit).sum::<Expr>();
         let set = trailing.iter().copied().sum::<Expr>();
         c.when(c.is_zero(missing), |c| c.assert_zero(set).named("canonical"));
     }
