@@ -5,6 +5,7 @@
 //! convert to [`Expr`]; nothing converts back, because that would be a claim without a proof.
 
 use std::fmt;
+use std::iter::Product;
 use std::ops::{BitAnd, BitOr, Index, Not};
 
 use chipwright_ir::chip::{Cell as IrCell, Node, PublicId};
@@ -261,7 +262,7 @@ macro_rules! connectives {
 
             #[track_caller]
             fn bitand(self, right: T) -> Flag {
-                Flag(Flag::from(self).0 * right.into().0)
+                Flag(Expr::product([Flag::from(self).0, right.into().0].into_iter()))
             }
         }
 

@@ -50,7 +50,7 @@ impl Expr {
         let mut left = exponent;
         while left > 0 {
             if left & 1 == 1 {
-                result = result * base;
+                result *= base;
             }
             left >>= 1;
             if left > 0 {

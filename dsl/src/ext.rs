@@ -232,7 +232,7 @@ impl ColumnType for Ext {
     fn layout(layout: &mut Layout) {
         for index in 0..layout.field().degree() {
             layout.within(&format!("[{index}]"), |layout| {
-                layout.cell(CellType::Coordinate(index as u8))
+                layout.cell(CellType::Coordinate(index as u8));
             });
         }
     }

@@ -17,7 +17,6 @@ mod expr;
 mod ext;
 mod hint;
 mod instance;
-mod interface;
 pub mod machine;
 mod macros;
 mod memory_table;

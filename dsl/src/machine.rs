@@ -14,6 +14,7 @@
 
 use std::sync::Arc;
 
+use chipwright_ir::chip::passes::interface;
 use chipwright_ir::chip::{Chip as IrChip, PortKind};
 use chipwright_ir::machine::{
     ChipRows, Machine as IrMachine, MachineInput, MachineTrace, MemoryCell,
@@ -21,7 +22,6 @@ use chipwright_ir::machine::{
 
 use crate::Field;
 use crate::column_types::Felt;
-use crate::interface::interface;
 use crate::memory_table::MemoryTable;
 use crate::range::{Range8, Range16};
 use crate::recording::{RecordingErrors, fixed_data, record};
@@ -47,7 +47,7 @@ pub struct MachineErrors {
 }
 
 fn list(errors: &[MachineError]) -> String {
-    errors.iter().map(|error| format!("\n{error}")).collect()
+    errors.iter().flat_map(|error| ["\n".to_owned(), error.to_string()]).collect()
 }
 
 /// Something wrong with a chip of a machine.

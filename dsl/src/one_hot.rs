@@ -48,7 +48,7 @@ impl<E: OneHotEnum> OneHot<E> {
     /// The position of the set flag in the enum: `Σ index · flag`. Zero on padding rows.
     #[track_caller]
     pub fn code(self) -> Expr {
-        (0..E::VARIANTS.len()).map(|index| self.flag(index) * index as i64).sum()
+        (0_i64..).zip(self.flags()).map(|(index, flag)| flag * index).sum()
     }
 
     /// The flags, in order of declaration.

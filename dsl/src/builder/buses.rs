@@ -104,6 +104,10 @@ impl Builder {
     }
 
     /// Demands that `value` is below `2^BITS`, by a look-up in the range table of 8 or 16 bits.
+    ///
+    /// # Soundness
+    ///
+    /// Under a guard the bound is known only where the guard holds: use the result there.
     #[track_caller]
     pub fn range<const BITS: usize>(&self, value: impl Into<Expr>) -> Bounded<BITS> {
         let location = Location::caller();

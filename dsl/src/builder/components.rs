@@ -169,6 +169,7 @@ impl Builder {
             let inverse = scratch("inverse", CellType::Felt);
             let zero = scratch("is_zero", CellType::BIT);
             state.fill(&place, FillOp::Set { cell: inverse, value: hint }, &label);
+            state.bit_elsewhere(&place, zero.column, location.into());
             let (inverse, flag) = (state.cell(inverse), state.cell(zero));
             let (one, nothing) = (state.constant(1), state.constant(0));
             let product = state.binary(Binary::Mul, value, inverse);

@@ -7,6 +7,7 @@ use super::Builder;
 use crate::cell::Flag;
 use crate::expr::Expr;
 use crate::one_hot::OneHot;
+use crate::recording::State;
 use crate::schema::OneHotEnum;
 
 /// A name of a scope: text, or text with a number.
@@ -88,7 +89,7 @@ impl Builder {
         mut arm: impl FnMut(&Self, E) -> R,
     ) -> R {
         let location = Location::caller();
-        self.arena.with(|state| state.open_case());
+        self.arena.with(State::open_case);
         let mut arms = Vec::with_capacity(E::VARIANTS.len());
         for &variant in E::VARIANTS {
             let flag = Flag::from(selector.is(variant));
@@ -104,11 +105,15 @@ impl Builder {
                 state.scopes.pop();
             });
         }
-        self.arena.with(|state| state.close_case());
+        self.arena.with(State::close_case);
         R::combine(arms)
     }
 
     /// Everything made by `f` is labelled with `name`.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "names are literals and pairs of small values"
+    )]
     pub fn scope<R>(&self, name: impl ScopeName, f: impl FnOnce(&Self) -> R) -> R {
         self.arena.with(|state| state.scopes.push(name.scope_name()));
         let result = f(self);

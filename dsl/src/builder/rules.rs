@@ -179,7 +179,8 @@ impl Builder {
         })
     }
 
-    /// Stores a value in a scratch column.
+    /// Stores a value in a scratch column. It is stored on every row, except in the arm of a `case`: there the
+    /// column is the arm's alone while the arm is taken, and must not be read outside of it.
     #[track_caller]
     pub fn save(&self, value: impl Into<Expr>) -> Cell {
         self.save_as("save", CellType::Felt, value.into(), Location::caller())

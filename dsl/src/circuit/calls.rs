@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use chipwright_ir::chip::{Chip as IrChip, PortKind};
+use chipwright_ir::chip::passes::interface;
+use chipwright_ir::chip::{Chip as IrChip, ColumnKind, PortKind};
 use chipwright_ir::circuit::{
     CallPlan, CalledChip, ChipCall, ChipLibrary, Library, NodeId, Signature,
 };
@@ -20,7 +21,6 @@ use super::target::{AnyTarget, BitTarget, ExtTarget, Target};
 use crate::cell::{Bit, Limb, U32};
 use crate::column_types::Felt;
 use crate::ext::Ext;
-use crate::interface::interface;
 use crate::range::{Range8, Range16};
 use crate::recording::{RecordingErrors, record};
 use crate::schema::{Cells, Chip, ColumnType};
@@ -167,6 +167,10 @@ impl CircuitBuilder {
 
     /// Calls a chip whose `#[record]` columns are private data of the call.
     #[track_caller]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "targets are small, and read better unborrowed"
+    )]
     pub fn call_with_data<C: Chip>(
         &mut self,
         inputs: <C::Inputs as Wire>::Targets,
@@ -328,7 +332,6 @@ fn range_tables(chip: &IrChip, field: Field) -> Result<Vec<IrChip>, RecordingErr
 
 /// Fills one row of a chip and reads its outputs.
 fn results(chip: &IrChip, inputs: &[u64], data: &[u64]) -> Result<Vec<u64>, String> {
-    use chipwright_ir::chip::ColumnKind;
     let (mut inputs, mut data) = (inputs.iter(), data.iter());
     let record = chip.columns.iter().filter_map(|column| match column.kind {
         ColumnKind::Input => Some(inputs.next().copied().unwrap_or(0)),

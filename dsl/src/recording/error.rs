@@ -15,7 +15,7 @@ pub struct RecordingErrors {
 }
 
 fn list(errors: &[RecordingError]) -> String {
-    errors.iter().map(|error| format!("\n  {error}")).collect()
+    errors.iter().flat_map(|error| ["\n  ".to_owned(), error.to_string()]).collect()
 }
 
 /// One mistake and its place.

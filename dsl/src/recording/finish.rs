@@ -196,14 +196,20 @@ fn order_columns(chip: &mut Chip) {
         match &mut fill.op {
             FillOp::Set { cell, .. } => *cell = moved(*cell),
             FillOp::Split { parts, .. } => {
-                parts.iter_mut().for_each(|part| part.0 = moved(part.0));
+                for part in parts {
+                    part.0 = moved(part.0);
+                }
             }
             FillOp::Native { cells, .. } | FillOp::Call { outputs: cells, .. } => {
-                cells.iter_mut().for_each(|cell| *cell = moved(*cell));
+                for cell in cells {
+                    *cell = moved(*cell);
+                }
             }
             FillOp::Access { previous_time, previous_value, .. } => {
                 *previous_time = moved(*previous_time);
-                previous_value.iter_mut().for_each(|cell| *cell = moved(*cell));
+                for cell in previous_value {
+                    *cell = moved(*cell);
+                }
             }
             op => unreachable!("the recorder makes no {op:?}"),
         }

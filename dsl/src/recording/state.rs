@@ -261,6 +261,13 @@ impl State {
         self.scratch_at(self.cases.len(), name, ty, location)
     }
 
+    /// Gives a scratch bit its type on the rows where its definition does not hold.
+    pub(crate) fn bit_elsewhere(&mut self, place: &Where, column: ColumnId, location: Location) {
+        if place.section != Section::Row && self.cases.is_empty() {
+            self.type_rule(column, location);
+        }
+    }
+
     fn scratch_at(&mut self, depth: usize, name: &str, ty: CellType, at: Location) -> ColumnId {
         if depth == 0 {
             let name = if self.scopes.is_empty() || !self.cases.is_empty() {
@@ -289,13 +296,10 @@ impl State {
         if self.dense {
             return self.constant(1);
         }
-        let column = match self.real {
-            Some(column) => column,
-            None => {
-                let column = self.allocate_one("real", ColumnKind::Real, CellType::BIT, None);
-                *self.real.insert(column)
-            }
-        };
+        let column = self
+            .real
+            .unwrap_or_else(|| self.allocate_one("real", ColumnKind::Real, CellType::BIT, None));
+        self.real = Some(column);
         self.cell(Cell { column, next })
     }
 
@@ -375,8 +379,7 @@ impl State {
     pub(crate) fn everywhere(&self, values: &[NodeId]) -> Where {
         let arm = if self.cases.is_empty() { Vec::new() } else { self.guards.clone() };
         let next = |ids: &[NodeId]| ids.iter().any(|&id| self.reads_next(id));
-        let public = |ids: &[NodeId]| ids.iter().any(|&id| self.reads_public(id));
-        if next(values) || next(&arm) || (self.section != Section::Row && public(values)) {
+        if next(values) || next(&arm) {
             self.here()
         } else {
             Where { section: Section::Row, guards: arm }

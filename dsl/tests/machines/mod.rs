@@ -64,8 +64,3 @@ pub(crate) fn rejects_forged<C: Chip>(
     let forge = Forge { chip: C::name(), row, column, value };
     assert!(run(&machine, input, vec![forge]).is_err(), "a forged {} is accepted", group.name);
 }
-
-/// The message of a chip that cannot be recorded.
-pub(crate) fn errors_of<C: Chip>(field: Field) -> String {
-    record::<C>(field).expect_err("the chip has mistakes").to_string()
-}
