@@ -70,7 +70,7 @@ pub enum PipelineError {
         error: PassError,
     },
     /// The pass broke an invariant: a mistake of the pass, not of its input.
-    #[error("{pass} broke an invariant: {error}{}", reproducer(.file))]
+    #[error("{pass} broke an invariant: {error}{}", reproducer(.file.as_ref()))]
     Broken {
         /// The pass.
         pass: &'static str,
@@ -81,8 +81,8 @@ pub enum PipelineError {
     },
 }
 
-fn reproducer(file: &Option<PathBuf>) -> String {
-    file.as_ref().map_or_else(String::new, |file| format!("; its input is in {}", file.display()))
+fn reproducer(file: Option<&PathBuf>) -> String {
+    file.map_or_else(String::new, |file| format!("; its input is in {}", file.display()))
 }
 
 /// What to print while a pipeline runs.
@@ -277,11 +277,16 @@ pub fn diff<I: Ir>(pass: &str, before: &I, after: &I) -> Diff {
         }
     }
     let (old, new) = (before.sizes(), after.sizes());
-    let pairs = old.iter().zip(&new).map(|((what, old), (also, new))| match what == also {
-        true => format!("{what} {old} → {new}"),
-        false => format!("{old} {what} → {new} {also}"),
+    let pairs = old.iter().zip(&new).map(|((what, old), (also, new))| {
+        if what == also {
+            format!("{what} {old} → {new}")
+        } else {
+            format!("{old} {what} → {new} {also}")
+        }
     });
     let sizes: Vec<_> = pairs.collect();
-    text += &format!("; {}\n", sizes.join(", "));
+    text.push_str("; ");
+    text.push_str(&sizes.join(", "));
+    text.push('\n');
     Diff { text, changed }
 }

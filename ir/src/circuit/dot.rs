@@ -43,7 +43,8 @@ impl Graph {
                 };
                 let name = self.names.text(rule.label);
                 if !name.is_empty() {
-                    label += &format!(": {name}");
+                    label.push_str(": ");
+                    label.push_str(name);
                 }
             }
             format!("label = \"{}\"{outline}", label.replace('"', "'"))

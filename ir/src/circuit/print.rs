@@ -11,7 +11,7 @@ mod tables;
 pub(super) use graph::{PrintedNames, is_name_character, printed_labels};
 pub(super) use slots::row_text;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::names::Names;
 use super::rows::Origin;
@@ -55,10 +55,10 @@ fn place(names: &Names, origin: Origin) -> String {
     let mut text = String::new();
     let scope = names.text(origin.scope);
     if !scope.is_empty() {
-        text += &format!(" [{scope}]");
+        let _ = write!(text, " [{scope}]");
     }
     if let Some(location) = origin.location {
-        text += &format!(" @{location}");
+        let _ = write!(text, " @{location}");
     }
     text
 }

@@ -10,6 +10,7 @@ use petgraph::unionfind::UnionFind;
 use crate::circuit::graph::{Graph, NodeId, Op, Rule, RuleKind};
 use crate::circuit::value::Constant;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// Why a circuit cannot be lowered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -238,7 +239,7 @@ pub(super) fn describe(graph: &Graph, id: NodeId) -> String {
         (label, None) => label.to_owned(),
     };
     if let Some(location) = node.location {
-        text += &format!(" ({location})");
+        let _ = write!(text, " ({location})");
     }
     text
 }
@@ -253,10 +254,10 @@ pub(super) fn describe_rule(graph: &Graph, rule: &Rule) -> String {
     let mut text = kind.to_owned();
     let label = graph.names.text(rule.label);
     if !label.is_empty() {
-        text += &format!(" \"{label}\"");
+        let _ = write!(text, " \"{label}\"");
     }
     if let Some(location) = rule.location {
-        text += &format!(" at {location}");
+        let _ = write!(text, " at {location}");
     }
     text
 }

@@ -207,7 +207,7 @@ impl Lowering<'_> {
             }
             Op::Call(call) => self.with_outputs(id, RowOp::Call { call, row: 0 }),
             Op::Binary(_) | Op::MulAdd | Op::MulSub => self.operation(id),
-            Op::FromCoefficients => self.from_coefficients(id),
+            Op::FromCoefficients => self.coefficients(id),
         }
     }
 
@@ -341,7 +341,7 @@ impl Lowering<'_> {
 
     /// `c₀ + c₁·X + c₂·X² + …`, by one `mul_add` (or one `mul` and one `add`) for each power. Every
     /// coefficient is read from the bus as a base element, so that the sum determines all of them.
-    fn from_coefficients(&mut self, id: NodeId) {
+    fn coefficients(&mut self, id: NodeId) {
         let operands = self.graph.operands(id);
         let degree = self.slots.field.degree();
         let mut sum = self.slot(operands[0]);

@@ -22,7 +22,7 @@ pub fn lower_to_tables(slots: Slots) -> Tables {
                     }
                 }
             }
-            RowOp::Private(_) if !separate && row.ports.iter().all(creates) => {
+            RowOp::Private(_) if !separate && row.ports.iter().all(|port| creates(*port)) => {
                 tables.entry(TableKind::Private).or_default().push(
                     row.op.clone(),
                     row.ports.iter().copied(),
@@ -58,7 +58,7 @@ pub fn lower_to_tables(slots: Slots) -> Tables {
     Tables { program: slots, tables, multiplicities }
 }
 
-fn creates(port: &Port) -> bool {
+fn creates(port: Port) -> bool {
     port.role == Role::Creates
 }
 

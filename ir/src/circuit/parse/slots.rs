@@ -196,13 +196,11 @@ impl Reader {
             // `w3 = add w3, w1` creates its result, `w3 = solve add w1, w3 -> w0` an operand.
             let result = ports.iter().position(|p| p.position == OUT && p.slot == created);
             let place = result.or_else(|| ports.iter().position(|port| port.slot == created));
-            match place {
-                Some(place) => ports[place].role = Role::Creates,
-                None => {
-                    let message = format!("{created} does not stand in its row");
-                    return Err(ParseError { position, message });
-                }
-            }
+            let Some(place) = place else {
+                let message = format!("{created} does not stand in its row");
+                return Err(ParseError { position, message });
+            };
+            ports[place].role = Role::Creates;
             self.create(created, ty, position)?;
         }
         Ok((RowOp::Arithmetic(relation, ty), ports))

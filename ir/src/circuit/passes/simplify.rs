@@ -56,7 +56,7 @@ impl Simplify<'_> {
             }
             Op::FromCoefficients => {
                 let coefficients: Vec<_> = (0..operands.len()).map(|i| x(self, i)).collect();
-                self.from_coefficients(id, &coefficients)
+                self.coefficients(id, &coefficients)
             }
             _ => {
                 self.rewrite.copy(id);
@@ -138,7 +138,7 @@ impl Simplify<'_> {
         }
     }
 
-    fn from_coefficients(&mut self, like: NodeId, coefficients: &[NodeId]) -> NodeId {
+    fn coefficients(&mut self, like: NodeId, coefficients: &[NodeId]) -> NodeId {
         let known: Option<Vec<u64>> = coefficients
             .iter()
             .map(|&c| self.known(c).map(|value| value.coefficients()[0]))

@@ -22,7 +22,7 @@ impl fmt::Display for Graph {
             if f.alternate() {
                 let origin =
                     Origin { label: node.label, scope: node.scope, location: node.location };
-                comment = place(&self.names, origin).trim().to_owned();
+                comment.push_str(place(&self.names, origin).trim());
             }
             line(f, &format!("  {}", names.node(self, id)), &comment)?;
         }

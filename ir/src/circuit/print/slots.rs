@@ -32,7 +32,9 @@ impl fmt::Display for Slots {
                 row.creates().map(|slot| format!("{}×", self.slots[slot.index()].reads)).collect();
             if !reads.is_empty() {
                 let separator = if comment.is_empty() { "" } else { ", " };
-                comment += &format!("{separator}read {}", reads.join(" "));
+                comment.push_str(separator);
+                comment.push_str("read ");
+                comment.push_str(&reads.join(" "));
             }
             if f.alternate() {
                 comment += &place(&self.names, row.origin);

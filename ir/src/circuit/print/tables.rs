@@ -1,6 +1,6 @@
 //! Text of stage `tables`: the witness bus slot by slot, then the rows of each table.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::slots::{arithmetic_text, slots, stage};
 use super::{header, label, line};
@@ -44,9 +44,9 @@ impl Tables {
                     let place = format!("{name}[{index}].{}", port_name(row.op, *port));
                     match port.role {
                         Role::Creates => {
-                            *creators += &format!(" +{} {place}", self.multiplicity(*port));
+                            let _ = write!(creators, " +{} {place}", self.multiplicity(*port));
                         }
-                        Role::Reads => *readers += &format!(" -1 {place}"),
+                        Role::Reads => _ = write!(readers, " -1 {place}"),
                         Role::Peeks => {}
                     }
                 }

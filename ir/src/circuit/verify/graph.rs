@@ -86,7 +86,8 @@ impl<'a> Check<'a> {
         let node = self.graph.node(id);
         let mut source = self.graph.names.text(node.label).to_owned();
         if let Some(location) = node.location {
-            source += &format!(" {location}");
+            source.push(' ');
+            source.push_str(&location.to_string());
         }
         self.errors.add(code, Item::Node(id), message, source.trim().to_owned());
     }
