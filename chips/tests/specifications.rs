@@ -54,7 +54,7 @@ fn felts() -> impl Strategy<Value = u64> {
 
 proptest! {
     // A case fills the table of 16-bit integers.
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn words_are_added_subtracted_and_compared(a in words(), b in words(), repeat in any::<bool>()) {
