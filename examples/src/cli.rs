@@ -15,6 +15,8 @@
 //! # Ok::<(), clap::Error>(())
 //! ```
 
+pub mod audit;
+pub mod chips;
 pub mod circuit;
 pub mod demo;
 pub mod error;
@@ -50,6 +52,10 @@ pub enum Command {
     /// Show, prove and verify circuits written as IR text.
     #[command(subcommand)]
     Circuit(circuit::CircuitCommand),
+    /// List the standard chips with what they cost, or print the IR of one.
+    Chips(chips::Arguments),
+    /// Forge cells and delete rules of the standard chips, and report what nobody notices.
+    Audit(audit::Arguments),
     /// What each named configuration is worth, computed.
     Security(security::Arguments),
 }
@@ -64,6 +70,8 @@ impl Cli {
         match &self.command {
             None => demo::run(out),
             Some(Command::Circuit(command)) => circuit::run(command, out),
+            Some(Command::Chips(arguments)) => chips::run(arguments, out),
+            Some(Command::Audit(arguments)) => audit::run(arguments, out),
             Some(Command::Security(arguments)) => security::run(arguments, out),
         }
     }

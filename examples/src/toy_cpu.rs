@@ -1,8 +1,9 @@
 //! A toy processor: a program in preprocessed columns, registers and memory as offline-checked memories,
 //! and addition by another chip.
 //!
-//! One row executes one instruction. What the executor says about it ([`CpuRecord`]) is advice: the program
-//! bus decides what is executed, the memories decide what is read, and the rules decide what follows.
+//! One row executes one instruction. An executor says which one ([`CpuRecord`]), and is not believed: the
+//! program bus decides what is executed, and the rules decide what follows. What is read and computed fills
+//! itself, from the memories and from [`Add32`].
 //!
 //! ```
 //! use chipwright_examples::toy_cpu::{Cpu, Instruction, Op, input, machine, run};
@@ -107,13 +108,10 @@ pub struct Cpu {
     #[record]
     imm: Felt,
     /// The value of `rs1`.
-    #[record]
     x: U32,
     /// The value of `rs2`.
-    #[record]
     y: U32,
     /// The value written to `rd`, or zero.
-    #[record]
     z: U32,
     /// Whether `x = y`.
     same: Bit,
@@ -141,10 +139,12 @@ impl Chip for Cpu {
         let address = x.felt() + imm;
         c.case(op, |c, op| match op {
             Op::Load => {
+                c.fill(z[0], imm.int() & 0xffff);
+                c.fill(z[1], imm.int() >> 16);
                 c.assert_eq(z.felt(), imm).named("the constant is loaded");
             }
             Op::Add => {
-                c.lookup(row.add, ((x, y), z));
+                c.call(row.add, (x, y), z);
             }
             Op::Read => {
                 c.read(row.ram, address, clk + 2, z);
@@ -263,7 +263,7 @@ pub fn run(program: &[Instruction], limit: usize) -> Result<Run, RunError> {
         };
         let imm_felt = FIELD.reduce(imm.into());
         let (clk, at) = (4 * step, FIELD.reduce(pc.into()));
-        records.push(CpuRecord { clk, pc: at, op, rd, rs1, rs2, imm: imm_felt, x, y, z });
+        records.push(CpuRecord { clk, pc: at, op, rd, rs1, rs2, imm: imm_felt });
         match op {
             Op::Load | Op::Add | Op::Read => {
                 registers.insert(rd, z);

@@ -113,6 +113,14 @@ fn a_pass_is_shown_by_name() {
 }
 
 #[test]
+fn a_circuit_is_drawn() {
+    let drawn = succeeds(&["circuit", "show", TOY, "--dot"]);
+    assert!(drawn.starts_with("digraph {") && drawn.contains("37x = 111"), "{drawn}");
+    let error = fails(&["circuit", "show", TOY, "--stage", "tables", "--dot"]);
+    assert!(error.contains("--dot draws --stage expr"), "{error}");
+}
+
+#[test]
 fn an_earlier_stage_than_the_files_cannot_be_shown() {
     let slots = succeeds(&["circuit", "show", TOY, "--stage", "slots"]);
     let path = write("slots_only.ir", slots.as_bytes());
@@ -284,6 +292,49 @@ fn usage_errors_have_exit_code_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn chips_are_listed_as_json_and_as_a_table() {
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&["chips", "--json"])).expect("valid JSON");
+    let chips = json.as_array().expect("a list");
+    assert!(chips.len() >= 15, "{} chips", chips.len());
+    for chip in chips {
+        assert!(chip["name"].is_string());
+        for key in ["columns", "cells_per_row", "rules", "degree", "lookups", "source_lines"] {
+            assert!(chip[key].is_u64(), "{key}: {chip}");
+        }
+        assert!(chip["columns"].as_u64() <= chip["cells_per_row"].as_u64(), "{chip}");
+        assert!(chip["source_lines"].as_u64() > Some(0), "{chip}");
+    }
+    let table = succeeds(&["chips"]);
+    assert_eq!(table.lines().count(), chips.len() + 2);
+    assert!(table.contains("| add32 "), "{table}");
+}
+
+#[test]
+fn the_ir_of_a_chip_is_shown() {
+    let chip = succeeds(&["chips", "show", "add32"]);
+    assert!(chip.contains("chip add32 over goldilocks^2 {") && !chip.contains(".rs:"), "{chip}");
+    assert!(succeeds(&["chips", "show", "add32", "--sources"]).contains("add.rs:"));
+    let error = fails(&["chips", "show", "add33"]);
+    assert!(error.contains("there is no chip `add33`; known are "), "{error}");
+}
+
+#[test]
+fn an_audit_of_one_chip_is_reported_as_json_and_as_a_table() {
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&["audit", "select", "--json"])).expect("valid JSON");
+    let [chip] = &json["chips"].as_array().expect("a list")[..] else { panic!("{json}") };
+    assert_eq!((&chip["name"], &chip["escapes"]), (&"select".into(), &0.into()));
+    for key in ["rules", "deletions", "caught", "forged"] {
+        assert!(chip[key].as_u64() > Some(0), "{key}: {chip}");
+    }
+    assert!(chip["free"].is_array() && chip["uncaught"].is_array(), "{chip}");
+    assert!(succeeds(&["audit", "select"]).contains("| select |"));
+    let error = fails(&["audit", "choose"]);
+    assert!(error.contains("there is no chip `choose`"), "{error}");
 }
 
 #[test]

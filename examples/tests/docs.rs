@@ -8,6 +8,7 @@ use chipwright_examples::cli;
 /// What is generated: the name of the marker, the page, and the text.
 fn generated() -> Vec<(&'static str, &'static str, String)> {
     let security = cli::security::markdown().expect("named configurations are valid");
+    let chips = cli::chips::markdown().expect("every chip is laid out");
     vec![
         (
             "help",
@@ -15,6 +16,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
             format!("```text\n{}\n```\n", cli::help().trim_end()),
         ),
         ("security", "docs/soundness.md", security),
+        ("chips", "docs/writing-a-chip.md", chips),
     ]
 }
 

@@ -14,6 +14,9 @@ use chipwright_ir::machine::{
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
+/// A forged cell: row, column, value.
+type Cell<'a> = (usize, &'a str, u64);
+
 /// A machine with its keys.
 struct Example {
     machine: Machine,
@@ -50,23 +53,14 @@ impl Example {
         assert_eq!(self.verify(trace), Ok(()));
     }
 
-    /// Demands that the report and the verifier object to a forged cell.
-    #[track_caller]
-    fn rejects_forged(
-        &self,
-        input: &MachineInput,
-        chip: &str,
-        row: usize,
-        column: &str,
-        value: u64,
-    ) {
+    /// The trace with a forged cell, and everything that is filled later computed from it.
+    fn forged(&self, input: &MachineInput, chip: &str, cell: Cell) -> MachineTrace<Goldilocks> {
+        let (row, column, value) = cell;
         let index = self.machine.position(chip).expect("the machine has the chip");
         let columns = &self.machine.chips[index].columns;
-        let position =
-            columns.iter().position(|c| c.name == column).expect("the chip has the column");
-        let chip = chip.to_owned();
-        let forge = Forge { chip, row, column: ColumnId::new(position), value };
-        self.rejects(self.trace(input, vec![forge]), column);
+        let position = columns.iter().position(|c| c.name == column);
+        let column = ColumnId::new(position.expect("the chip has the column"));
+        self.trace(input, vec![Forge { chip: chip.to_owned(), row, column, value }])
     }
 
     #[track_caller]
@@ -107,7 +101,8 @@ fn a_forged_fibonacci_row_is_rejected() {
     let example = fibonacci();
     let input = fibonacci::input([1, 1], 32);
     for (row, column) in [(0, "a"), (5, "a"), (5, "b"), (31, "b")] {
-        example.rejects_forged(&input, &Fibonacci::name(), row, column, 77);
+        let trace = example.forged(&input, &Fibonacci::name(), (row, column, 77));
+        example.rejects(trace, column);
     }
 }
 
@@ -151,7 +146,8 @@ fn what_the_executor_claims_is_not_believed() {
     let program = toy_cpu::sum_to(3);
     let input = toy_cpu::input(&toy_cpu::run(&program, 1000).expect("the program halts"));
     let example = cpu(&program);
-    for (row, column, value) in [
+    let forged = |cell| example.forged(&input, &Cpu::name(), cell);
+    for cell in [
         (0, "pc", 1),
         (3, "pc", 9),
         (2, "clk", 8),
@@ -164,8 +160,11 @@ fn what_the_executor_claims_is_not_believed() {
         (5, "z[1]", 1),
         (3, "same", 1),
     ] {
-        example.rejects_forged(&input, &Cpu::name(), row, column, value);
+        let report = check::<Goldilocks2>(&example.machine, &forged(cell));
+        assert!(!report.is_ok(), "{cell:?} is not reported");
     }
+    example.rejects(forged((3, "pc", 9)), "a forged jump");
+    example.rejects(forged((6, "z[0]", 9)), "a forged sum");
 }
 
 #[test]
@@ -173,8 +172,9 @@ fn a_run_that_stops_early_is_rejected() {
     let program = toy_cpu::sum_to(3);
     let mut run = toy_cpu::run(&program, 1000).expect("the program halts");
     let example = cpu(&program);
-    run.records.truncate(6);
-    run.result = run.records[5].x.into();
+    // The last instruction left is `add r2, r2, r3` of the first round, with r2 = 0.
+    run.records.truncate(5);
+    run.result = 0;
     let trace = example.trace(&toy_cpu::input(&run), Vec::new());
     example.rejects(trace, "a run without its end");
 }

@@ -7,9 +7,9 @@
 //! ```
 //! use chipwright_example_outsider::path;
 //!
-//! let circuit = path(7)?; // 6 → 3 → 10 → 5 → 16 → 8 → 4 → 2
-//! assert!(circuit.runner().set_public_inputs(&[6, 2]).run().is_ok());
-//! assert!(circuit.runner().set_public_inputs(&[6, 1]).run().is_err());
+//! let circuit = path(3)?; // 6 → 3 → 10 → 5, and 6 + 3 + 10 = 19
+//! assert!(circuit.runner().set_public_inputs(&[6, 5, 19]).run().is_ok());
+//! assert!(circuit.runner().set_public_inputs(&[6, 4, 19]).run().is_err());
 //! # Ok::<(), chipwright_dsl::circuit::BuildError>(())
 //! ```
 
@@ -55,7 +55,8 @@ pub fn collatz(builder: &mut CircuitBuilder, n: Target) -> Target {
     builder.call::<Collatz>(n)
 }
 
-/// A circuit with public inputs `start` and `end`: `end` is reached from `start` in `steps` steps.
+/// A circuit with public inputs `start`, `end` and `sum`: `end` is reached from `start` in `steps` steps, and
+/// `sum` is that of all numbers before `end`.
 ///
 /// # Errors
 ///
@@ -63,12 +64,14 @@ pub fn collatz(builder: &mut CircuitBuilder, n: Target) -> Target {
 pub fn path(steps: usize) -> Result<BuiltCircuit, BuildError> {
     let mut builder = CircuitBuilder::over("path", FIELD);
     *builder.library_mut() = chipwright_chips::library(FIELD);
-    let start = builder.add_public_input();
-    let end = builder.add_public_input();
+    let [start, end, sum] = std::array::from_fn(|_| builder.add_public_input());
     let mut n = start;
-    for step in 0..steps {
-        n = builder.scope(&format!("step {step}"), |builder| collatz(builder, n));
+    let mut total = builder.add_const(0);
+    for _ in 0..steps {
+        total = builder.add(total, n);
+        n = collatz(&mut builder, n);
     }
     builder.assert_eq(n, end).named("the path ends here");
+    builder.assert_eq(total, sum).named("the sum of the path");
     builder.build()
 }

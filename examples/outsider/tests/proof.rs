@@ -19,35 +19,39 @@ fn keys(steps: usize) -> (CircuitProver<Goldilocks2>, CircuitVerifier<Goldilocks
 
 fn verify(
     (prover, verifier): &(CircuitProver<Goldilocks2>, CircuitVerifier<Goldilocks2>),
-    start: u64,
-    end: u64,
+    publics: [u64; 3],
 ) -> Result<(), CircuitError> {
-    let proof = prover.prove(&Inputs::publics([start, end]))?;
-    verifier.verify(&[vec![start], vec![end]], &proof)
+    let proof = prover.prove(&Inputs::publics(publics))?;
+    verifier.verify(&publics.map(|value| vec![value]), &proof)
 }
 
 #[test]
 fn a_path_is_proven() {
     let keys = keys(8);
-    verify(&keys, 6, 1).expect("6 → 3 → 10 → 5 → 16 → 8 → 4 → 2 → 1");
-    verify(&keys, 1, 2).expect("1 → 4 → 2 → 1 → 4 → 2 → 1 → 4 → 2");
+    verify(&keys, [6, 1, 54]).expect("6 → 3 → 10 → 5 → 16 → 8 → 4 → 2 → 1");
+    verify(&keys, [1, 2, 19]).expect("1 → 4 → 2 → 1 → 4 → 2 → 1 → 4 → 2");
 }
 
 #[test]
-fn a_wrong_end_has_no_proof() {
-    assert!(matches!(verify(&keys(8), 6, 2), Err(CircuitError::Witness(_))));
+fn a_wrong_end_or_sum_has_no_proof() {
+    let keys = keys(8);
+    for wrong in [[6, 2, 54], [6, 1, 55]] {
+        assert!(matches!(verify(&keys, wrong), Err(CircuitError::Witness(_))));
+    }
 }
 
 #[test]
 fn a_number_too_large_for_the_chip_has_no_proof() {
-    assert!(verify(&keys(1), (1 << 17) - 2, (1 << 16) - 1).is_ok());
-    assert!(verify(&keys(1), 1 << 17, 1 << 16).is_err());
+    let keys = keys(1);
+    let largest = (1 << 17) - 2;
+    assert!(verify(&keys, [largest, largest / 2, largest]).is_ok());
+    assert!(verify(&keys, [1 << 17, 1 << 16, 1 << 17]).is_err());
 }
 
 #[test]
 fn a_forged_path_is_rejected() {
     let (prover, verifier) = keys(3);
-    let witness = prover.witness(&Inputs::publics([6, 5]), None).expect("6 → 3 → 10 → 5");
+    let witness = prover.witness(&Inputs::publics([6, 5, 19]), None).expect("6 → 3 → 10 → 5");
     for slot in 0..witness.values.len() {
         let mut forged = witness.clone();
         forged.values[slot] += <Goldilocks2 as chipwright_ir::FieldPair>::Ext::ONE;

@@ -70,6 +70,9 @@ pub struct Show {
     /// Show the expressions as they are after the named pass.
     #[arg(long, value_name = "PASS")]
     after: Option<String>,
+    /// Write the graph of expressions in the language of Graphviz.
+    #[arg(long)]
+    dot: bool,
 }
 
 /// What proving and verifying have in common.
@@ -163,7 +166,7 @@ fn field(circuit: &Circuit) -> Option<Field> {
 }
 
 fn show(arguments: &Show, out: &mut dyn Write) -> Result<(), CliError> {
-    let Show { file, stage, form, after } = arguments;
+    let Show { file, stage, form, after, dot } = arguments;
     let mut circuit = read(file)?;
     let found = match circuit {
         Circuit::Expr(_) => Stage::Expr,
@@ -183,7 +186,11 @@ fn show(arguments: &Show, out: &mut dyn Write) -> Result<(), CliError> {
     if *stage == Stage::Tables && matches!(circuit, Circuit::Slots(_)) {
         circuit = Pipeline::new().then(passes::LowerToTables).run(circuit)?;
     }
-    write!(out, "{circuit}")?;
+    match &circuit {
+        Circuit::Expr(graph) if *dot => write!(out, "{}", graph.to_dot())?,
+        other if *dot => return Err(CliError::Dot { stage: other.stage() }),
+        other => write!(out, "{other}")?,
+    }
     Ok(())
 }
 

@@ -64,6 +64,12 @@ pub enum CliError {
         /// The stage asked for.
         asked: &'static str,
     },
+    /// Only graphs can be drawn.
+    #[error("stage {stage} is no graph; --dot draws --stage expr")]
+    Dot {
+        /// The stage asked for.
+        stage: &'static str,
+    },
     /// There is no pass of that name.
     #[error("there is no pass `{name}`; known are {}", .known.join(", "))]
     UnknownPass {
