@@ -56,7 +56,6 @@ impl Chip {
     pub(crate) fn write_formula(&self, out: &mut String, root: NodeId, style: Style<'_>) {
         let limit = out.len() + style.limit;
         let mut stack = vec![Piece::Node(root, Precedence::Sum)];
-        let mut is_root = true;
         while let Some(piece) = stack.pop() {
             if out.len() > limit {
                 out.push('…');
@@ -67,10 +66,9 @@ impl Chip {
                 Piece::Node(id, least) => {
                     let name = style.names.and_then(|names| names[id.index()]);
                     match name {
-                        Some(name) if !is_root => out.push_str(&format!("%{name}")),
-                        _ => self.open(out, &mut stack, id, least, style),
+                        Some(name) => out.push_str(&format!("%{name}")),
+                        None => self.open(out, &mut stack, id, least, style),
                     }
-                    is_root = false;
                 }
             }
         }

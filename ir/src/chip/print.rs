@@ -262,13 +262,7 @@ impl Printer<'_, '_> {
     }
 
     fn expressions(&self, nodes: &[NodeId]) -> String {
-        let texts: Vec<String> = nodes
-            .iter()
-            .map(|node| match self.names[node.index()] {
-                Some(name) => format!("%{name}"),
-                None => self.expression(*node),
-            })
-            .collect();
+        let texts: Vec<String> = nodes.iter().map(|node| self.expression(*node)).collect();
         texts.join(", ")
     }
 

@@ -84,7 +84,6 @@ pub fn lower_degree(chip: &Chip, max: usize) -> Result<Chip, LowerDegreeError> {
         products: BTreeMap::new(),
         gains: BTreeMap::new(),
         done: BTreeMap::new(),
-        added: 0,
     };
     lowering.check_limit()?;
     lowering.find_stored();
@@ -95,7 +94,8 @@ pub fn lower_degree(chip: &Chip, max: usize) -> Result<Chip, LowerDegreeError> {
     for index in 0..chip.interactions.len() {
         lowering.interaction(index)?;
     }
-    Ok(if lowering.added == 0 { chip.clone() } else { build::collect(&lowering.chip) })
+    let same = lowering.chip.rules == chip.rules && lowering.chip.interactions == chip.interactions;
+    Ok(if same { chip.clone() } else { build::collect(&lowering.chip) })
 }
 
 /// Factors with their exponents.
@@ -125,7 +125,6 @@ struct Lowering {
     gains: BTreeMap<Vec<(NodeId, usize)>, usize>,
     /// What a node was lowered to, by budget.
     done: BTreeMap<(NodeId, usize), NodeId>,
-    added: usize,
 }
 
 impl Lowering {
@@ -449,7 +448,6 @@ impl Lowering {
         let doc = format!("Lowers degrees: `{formula}`.");
         let column = build::add_column(&mut self.chip, &name, ColumnKind::Scratch, &doc);
         let cell = self.add(Node::Cell(Cell { column, next: false }));
-        self.added += 1;
         let label = Label { name, because: formula, ..Label::default() };
         self.chip.rules.push(Rule {
             section: Section::Row,
