@@ -26,6 +26,8 @@ mod ports;
 mod range;
 pub mod recording;
 pub mod schema;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use binder::{Binder, Place};
 pub use builder::{Assignable, Builder, Rule};

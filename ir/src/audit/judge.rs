@@ -15,10 +15,9 @@ use p3_field::PrimeField64;
 
 use super::environment::Environment;
 use super::stage::{Case, Play};
+use super::support::{Support, support};
 use crate::chip::interpret::{Program, Scene, Slots};
-use crate::chip::{
-    Cell, Chip, ColumnKind, FillOp, Node, NodeId, PortKind, PublicId, Rule, Section, Sign,
-};
+use crate::chip::{Chip, ColumnKind, FillOp, NodeId, PortKind, Rule, Section, Sign};
 use crate::machine::Machine;
 
 /// What can object.
@@ -81,13 +80,7 @@ enum Manner {
     Memory(usize),
 }
 
-/// The cells and public values that a polynomial reads.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Support {
-    pub(super) cells: Vec<Cell>,
-    pub(super) publics: Vec<PublicId>,
-}
-
+/// The chip's rules and messages, compiled.
 pub(super) struct Judge<'m, F> {
     chip: &'m Chip,
     positions: Vec<usize>,
@@ -499,32 +492,6 @@ fn manner(chip: &Chip, machine: &Machine, subject: usize, bus: &str, kind: PortK
         Some(address) if !shared => Manner::Memory(address),
         _ => Manner::Closed,
     }
-}
-
-/// The cells and public values that nodes depend on, in the order of the graph.
-fn support(chip: &Chip, roots: &[NodeId]) -> Support {
-    let mut seen = vec![false; chip.graph.len()];
-    let mut pending = roots.to_vec();
-    let mut found = Vec::new();
-    while let Some(id) = pending.pop() {
-        if !std::mem::replace(&mut seen[id.index()], true) {
-            let node = chip.graph.node(id);
-            if node.operands().next().is_none() {
-                found.push(id);
-            }
-            pending.extend(node.operands());
-        }
-    }
-    found.sort_unstable();
-    let mut support = Support::default();
-    for id in found {
-        match chip.graph.node(id) {
-            Node::Cell(cell) => support.cells.push(cell),
-            Node::Public(public) => support.publics.push(public),
-            _ => {}
-        }
-    }
-    support
 }
 
 /// How often a tuple is taken off the bus in sum.

@@ -30,6 +30,7 @@ mod judge;
 mod reasons;
 mod repair;
 mod stage;
+mod support;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -131,8 +132,11 @@ fn audit_traces<F: PrimeField64>(
     let chip = &machine.chips[subject];
     let environment = Environment::new(machine, subject, traces);
     let mut stage = Stage::new(chip, environment, subject);
-    let cases =
-        traces.iter().zip(inputs).map(|(trace, input)| stage.case(subject, trace, input)).collect();
+    let cases = traces
+        .iter()
+        .zip(inputs)
+        .flat_map(|(trace, input)| stage.cases(subject, trace, input))
+        .collect();
     let mut auditor = Auditor::new(stage, cases, options);
     auditor.honest();
     auditor.padding();

@@ -59,7 +59,7 @@ fn is_claim(open: &impl Fn(usize) -> bool, objection: &Objection) -> bool {
     matches!(objection.culprit, Culprit::Interaction(by) if open(by))
 }
 
-impl<'m, F: PrimeField64> Stage<'m, F> {
+impl<F: PrimeField64> Stage<'_, F> {
     /// The run with these pins.
     pub(super) fn play(
         &mut self,

@@ -122,18 +122,36 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
         }
     }
 
-    /// The honest run whose trace is given, with padding where the chip has any.
-    pub(super) fn case(
+    /// The honest run whose trace is given: with padding where the chip has any, and without where it
+    /// could do without.
+    pub(super) fn cases(
         &mut self,
         subject: usize,
         trace: &MachineTrace<F>,
         input: &MachineInput,
+    ) -> Vec<Case<F>> {
+        let rows = trace.tables[subject].real_rows;
+        let padded = self.chip.real().is_some() && self.chip.fixed.is_none();
+        let mut heights = vec![None];
+        if padded && rows.is_power_of_two() {
+            heights.push(Some(rows));
+        }
+        heights.into_iter().map(|height| self.case(subject, trace, input, height)).collect()
+    }
+
+    fn case(
+        &mut self,
+        subject: usize,
+        trace: &MachineTrace<F>,
+        input: &MachineInput,
+        height: Option<usize>,
     ) -> Case<F> {
         let chip = self.chip;
         let table = &trace.tables[subject];
         let given = table.real_rows;
         let padded = !chip.dense && chip.fixed.is_none();
-        let height = if padded { (given + 2).next_power_of_two() } else { table.height };
+        let natural = if padded { (given + 2).next_power_of_two() } else { table.height };
+        let height = height.unwrap_or(natural);
         // Without a padding bit, nothing tells padding from a row whose record is zero.
         let real_rows = if padded && chip.real().is_none() { height } else { given };
         let mut base = vec![F::ZERO; height * self.width];
@@ -152,7 +170,9 @@ impl<'m, F: PrimeField64> Stage<'m, F> {
         }
         for (bus, cells) in &input.memory {
             if let Some(memory) = memories.get_mut(bus) {
-                cells.iter().for_each(|cell| memory.initialise(cell));
+                for cell in cells {
+                    memory.initialise(cell);
+                }
             }
         }
         let publics = trace.publics[subject].clone();

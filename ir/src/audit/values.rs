@@ -7,7 +7,7 @@ use p3_field::PrimeField64;
 
 use crate::chip::CellType;
 
-/// Deterministic random numbers (SplitMix64), so that a finding comes back on the next run.
+/// Deterministic random numbers (`SplitMix64`), so that a finding comes back on the next run.
 #[derive(Clone, Debug)]
 pub struct Rng {
     state: u64,
