@@ -20,16 +20,15 @@
 //! ```
 
 use chipwright_ir::circuit::{
-    AssembleError, Assembly, Environment, HintRegistry, Inputs, Library, Tables, Witness,
-    WitnessError,
+    AssembleError, Assembly, Environment, HintRegistry, Inputs, Library, PUBLIC_TABLE, Tables,
+    Witness, WitnessError,
 };
-use chipwright_ir::machine::fill::{FillErrors, FillOptions, fill_with};
 use chipwright_ir::machine::{Machine, MachineTrace};
-use p3_field::PrimeCharacteristicRing;
 
 use crate::config::{Config, StarkField};
-use crate::key::{ProvingKey, StatementError, VerifyingKey, compile};
-use crate::proof::{Proof, ProveError, VerifyError};
+use crate::key::{ProvingKey, VerifyingKey};
+use crate::machine::{MachineError, MachineProver, MachineVerifier, compile_machine};
+use crate::proof::Proof;
 
 /// Why a circuit cannot be compiled, proven or verified.
 #[derive(Debug, thiserror::Error)]
@@ -38,21 +37,12 @@ pub enum CircuitError {
     /// The tables have no machine.
     #[error(transparent)]
     Assemble(#[from] AssembleError),
-    /// The machine has no keys.
-    #[error(transparent)]
-    Statement(#[from] StatementError),
     /// There is no witness.
     #[error(transparent)]
     Witness(#[from] WitnessError),
-    /// The tables cannot be filled.
+    /// The machine cannot be compiled, proven or verified.
     #[error(transparent)]
-    Fill(#[from] FillErrors),
-    /// The tables cannot be proven.
-    #[error(transparent)]
-    Prove(#[from] ProveError),
-    /// The proof does not verify.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
+    Machine(#[from] MachineError),
     /// The public inputs do not fit the circuit.
     #[error("public input {index} has {found} base elements, the circuit expects {expected}")]
     PublicWidth {
@@ -71,16 +61,6 @@ pub enum CircuitError {
         /// How many were given.
         found: usize,
     },
-    /// A public input is not a canonical base element.
-    #[error("public input {index} is {value}, which is not below the modulus {modulus}")]
-    NotCanonical {
-        /// The position.
-        index: usize,
-        /// The offending integer.
-        value: u64,
-        /// The order of the base field.
-        modulus: u64,
-    },
 }
 
 /// Proves a circuit for given inputs.
@@ -88,16 +68,14 @@ pub struct CircuitProver<P: StarkField> {
     tables: Tables,
     library: Library,
     assembly: Assembly,
-    key: ProvingKey<P>,
+    machine: MachineProver<P>,
 }
 
 /// Verifies proofs of a circuit.
 pub struct CircuitVerifier<P: StarkField> {
-    key: VerifyingKey<P>,
+    machine: MachineVerifier<P>,
     /// The number of base elements of each public input.
     widths: Vec<usize>,
-    /// The chips' names, to find the one with the public values.
-    public_table: Option<usize>,
 }
 
 impl<P: StarkField> std::fmt::Debug for CircuitProver<P> {
@@ -125,13 +103,10 @@ pub fn compile_circuit<P: StarkField>(
     config: &Config,
 ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
     let assembly = tables.assemble(library)?;
-    let (key, verifying) = compile::<P>(&assembly.machine, config)?;
-    let verifier = CircuitVerifier {
-        key: verifying,
-        widths: assembly.public_widths().collect(),
-        public_table: assembly.machine.position("public"),
-    };
-    Ok((CircuitProver { tables, library: library.clone(), assembly, key }, verifier))
+    let (machine, verifier) = compile_machine::<P>(assembly.machine.clone(), config)?;
+    let verifier =
+        CircuitVerifier { machine: verifier, widths: assembly.public_widths().collect() };
+    Ok((CircuitProver { tables, library: library.clone(), assembly, machine }, verifier))
 }
 
 impl<P: StarkField> CircuitProver<P> {
@@ -141,8 +116,21 @@ impl<P: StarkField> CircuitProver<P> {
     ///
     /// Fails if the inputs do not fit the circuit or violate one of its rules.
     pub fn prove(&self, inputs: &Inputs) -> Result<Proof<P>, CircuitError> {
-        let witness = self.witness(inputs, None)?;
-        Ok(self.key.prove(self.trace(&witness)?)?)
+        self.prove_with_hints(inputs, None)
+    }
+
+    /// [`Self::prove`] with a registry that resolves the external hints by name.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::prove`] does.
+    pub fn prove_with_hints(
+        &self,
+        inputs: &Inputs,
+        hints: Option<&HintRegistry>,
+    ) -> Result<Proof<P>, CircuitError> {
+        let witness = self.witness(inputs, hints)?;
+        Ok(self.machine.prove(&self.assembly.input(&witness))?)
     }
 
     /// Computes the value of every slot. `hints` resolves the external hints by name.
@@ -165,16 +153,12 @@ impl<P: StarkField> CircuitProver<P> {
     ///
     /// Fails if a chip cannot be filled.
     pub fn trace(&self, witness: &Witness<P>) -> Result<MachineTrace<P::Base>, CircuitError> {
-        let options = FillOptions {
-            min_height: self.key.verifying_key().config().min_height(),
-            ..FillOptions::default()
-        };
-        Ok(fill_with::<P>(&self.assembly.machine, &self.assembly.input(witness), &options)?)
+        Ok(self.machine.trace(&self.assembly.input(witness))?)
     }
 
-    /// The machine that the circuit is assembled into.
+    /// The machine that is proven: the circuit's, its degrees lowered.
     pub fn machine(&self) -> &Machine {
-        &self.assembly.machine
+        self.machine.machine()
     }
 
     /// The machine together with where its rows come from.
@@ -189,7 +173,7 @@ impl<P: StarkField> CircuitProver<P> {
 
     /// The key of the machine.
     pub fn key(&self) -> &ProvingKey<P> {
-        &self.key
+        self.machine.key()
     }
 }
 
@@ -204,25 +188,19 @@ impl<P: StarkField> CircuitVerifier<P> {
             let (expected, found) = (self.widths.len(), publics.len());
             return Err(CircuitError::PublicCount { expected, found });
         }
-        let modulus = P::FIELD.modulus();
         for (index, (value, &expected)) in publics.iter().zip(&self.widths).enumerate() {
             if value.len() != expected {
                 return Err(CircuitError::PublicWidth { index, expected, found: value.len() });
             }
-            if let Some(&value) = value.iter().find(|&&value| value >= modulus) {
-                return Err(CircuitError::NotCanonical { index, value, modulus });
-            }
         }
-        let values = publics.iter().flatten().map(|&value| P::Base::from_u64(value)).collect();
-        let mut by_table = vec![Vec::new(); self.key.tables().len()];
-        if let Some(table) = self.public_table {
-            by_table[table] = values;
-        }
-        Ok(self.key.verify(&by_table, proof)?)
+        let values: Vec<u64> = publics.iter().flatten().copied().collect();
+        let publics =
+            if values.is_empty() { Vec::new() } else { vec![(PUBLIC_TABLE.to_owned(), values)] };
+        Ok(self.machine.verify(&publics, proof)?)
     }
 
     /// The key of the machine.
     pub fn key(&self) -> &VerifyingKey<P> {
-        &self.key
+        self.machine.key()
     }
 }

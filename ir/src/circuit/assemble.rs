@@ -26,6 +26,9 @@ use crate::chip::{
 use crate::field::FieldPair;
 use crate::machine::{ChipRows, Machine, MachineInput};
 
+/// The name of the chip that holds the public inputs.
+pub const PUBLIC_TABLE: &str = "public";
+
 /// A circuit as a machine.
 #[derive(Clone, Debug)]
 pub struct Assembly {
@@ -249,7 +252,7 @@ impl Tables {
     fn public_chip(&self, table: &Table) -> Chip {
         let field = self.program.field;
         let mut chip = Chip {
-            name: "public".to_owned(),
+            name: PUBLIC_TABLE.to_owned(),
             field,
             doc: "The public inputs, put on the witness bus in the first row.".to_owned(),
             dense: false,
@@ -383,7 +386,7 @@ impl Assembly {
             .flat_map(|&(slot, width)| coefficients(slot).into_iter().take(width))
             .collect();
         let publics =
-            if publics.is_empty() { Vec::new() } else { vec![("public".to_owned(), publics)] };
+            if publics.is_empty() { Vec::new() } else { vec![(PUBLIC_TABLE.to_owned(), publics)] };
         MachineInput { rows, publics, memory: Vec::new() }
     }
 

@@ -48,7 +48,7 @@ mod tables;
 mod value;
 pub mod verify;
 
-pub use assemble::{AssembleError, Assembly};
+pub use assemble::{AssembleError, Assembly, PUBLIC_TABLE};
 pub use call::{CallPort, ChipCall, ChipLibrary, NoChips, Signature};
 pub use cost::ScopeCost;
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};
