@@ -378,19 +378,19 @@ const _: () = {
 
     impl<const W: usize, T: ColumnType> Clone for SamplerRecord<W, T> {
         fn clone(&self) -> Self {
-            Self { op: self.op.clone(), at: self.at.clone(), marker: self.marker }
+            Self { op: self.op, at: self.at.clone(), marker: self.marker }
         }
     }
 
     impl<const W: usize, T: ColumnType> Clone for SamplerFixed<W, T> {
         fn clone(&self) -> Self {
-            Self { table: self.table.clone(), marker: self.marker }
+            Self { table: self.table, marker: self.marker }
         }
     }
 
     impl<const W: usize, T: ColumnType> Clone for SamplerPeriodic<W, T> {
         fn clone(&self) -> Self {
-            Self { beat: self.beat.clone(), marker: self.marker }
+            Self { beat: self.beat, marker: self.marker }
         }
     }
 
@@ -458,6 +458,8 @@ const _: () = {
 
 impl<const W: usize, T: ColumnType<Row = U16> + std::fmt::Debug> Chip for Sampler<W, T> {
     fn row(c: &Builder, row: &Row<Self>) {
+        // Bound, and not used by any rule.
+        let _ = (row.sum, row.memory, row.adder);
         c.lookup(row.program, Fetch { pc: row.at.x, op: row.op.code(), length: 3_u8 });
         let pair = c.case(row.op, |c, op| match op {
             Op::Add => {

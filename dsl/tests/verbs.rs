@@ -379,7 +379,7 @@ impl Chip for Quadratic {
 
 #[test]
 fn extension_products_are_reduced_by_the_field() {
-    let cases: [(Field, Vec<u64>, Vec<u64>, Vec<u64>); 4] = [
+    let cases = [
         (Field::Goldilocks2, vec![0, 2], vec![5, 3], vec![42, 10]),
         (Field::Goldilocks3, vec![0, 0, 1], vec![0, 1, 1], vec![1, 2, 1]),
         (Field::KoalaBear4, vec![0, 0, 0, 2], vec![0, 1, 0, 0], vec![6, 0, 0, 0]),
