@@ -82,7 +82,7 @@ pub fn help() -> String {
     fn write(command: &mut clap::Command, name: &str, text: &mut String) {
         let help = command.clone().bin_name(name).render_long_help().to_string();
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-        *text += &format!("$ {name} --help\n{}\n\n", lines.join("\n").trim_end());
+        text.extend(["$ ", name, " --help\n", lines.join("\n").trim_end(), "\n\n"]);
         for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
             let name = format!("{name} {}", sub.get_name());
             write(sub, &name, text);

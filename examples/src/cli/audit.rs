@@ -134,7 +134,7 @@ fn text(report: &Report) -> String {
     let mut text = table::markdown(&header, rows);
     let mut list = |title: &str, items: Vec<String>| {
         if !items.is_empty() {
-            text += &format!("\n{title}:\n{}\n", items.join("\n"));
+            text.extend(["\n", title, ":\n", &items.join("\n"), "\n"]);
         }
     };
     let of = |f: fn(&Line) -> Vec<String>| -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The tour: a toy circuit from its text to a verified proof, a forged witness, and a forged chip.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::time::Instant;
 
@@ -40,8 +41,10 @@ fn title(out: &mut dyn Write, text: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-fn failed(error: impl ToString) -> CliError {
-    CliError::Demo(error.to_string())
+/// Takes the error, as `map_err` gives it.
+#[allow(clippy::needless_pass_by_value, reason = "the shape that `map_err` asks for")]
+fn failed(error: impl Display) -> CliError {
+    CliError::Demo(format!("{error}"))
 }
 
 /// From text to tables, then to an honest and to a forged proof.
@@ -110,7 +113,7 @@ fn circuit(out: &mut dyn Write) -> Result<(), CliError> {
 
 /// A chip, and what a forged cell looks like.
 fn chip(out: &mut dyn Write) -> Result<(), CliError> {
-    title(out, "A chip, as it is recorded from 20 lines of Rust")?;
+    title(out, "A chip, as it is recorded from its source, chips/src/word/add.rs")?;
     let chip = record::<Add32>(FIELD).map_err(failed)?;
     writeln!(out, "{chip}")?;
 

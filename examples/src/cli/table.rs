@@ -23,7 +23,7 @@ pub fn markdown(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) ->
         let dashes = "-".repeat(width);
         if right { format!(" {dashes}:") } else { format!(" {dashes} ") }
     });
-    text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
+    text.extend(["|", &rules.collect::<Vec<_>>().join("|"), "|\n"]);
     for row in &rows {
         text += &line(row);
     }
