@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chipwright_backend_stark::circuit::CircuitError;
 use chipwright_backend_stark::config::{Config, ConfigError};
 use chipwright_backend_stark::encoding::DecodeError;
+use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::VerifyError;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::WitnessError;
@@ -199,7 +200,8 @@ impl CliError {
                 Some("give one --public for each public input")
             }
             Self::Rejected {
-                error: CircuitError::Verify(VerifyError::Rejected { .. }), ..
+                error: CircuitError::Machine(MachineError::Verify(VerifyError::Rejected { .. })),
+                ..
             } => Some("the file was altered, or the public inputs are not those it was made for"),
             Self::Decode { error: DecodeError::Statement { .. }, .. } => {
                 Some("it was made for another circuit, --form or --config")
