@@ -11,7 +11,7 @@ use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{
-    BinaryOp, Form, Graph, Inputs, Library, NodeId, SlotId, Tables, ValueType, lower_to_slots,
+    BinaryOp, Form, Graph, Inputs, Library, SlotId, Tables, ValueType, lower_to_slots,
     lower_to_tables,
 };
 use chipwright_ir::field::Goldilocks2;
@@ -146,9 +146,4 @@ impl Compiled {
     pub fn table(&self, chip: &str) -> usize {
         self.prover.machine().position(chip).expect("the machine has the table")
     }
-}
-
-/// A node of a graph by the order in which values were made.
-pub fn nth(graph: &Graph, index: usize) -> NodeId {
-    graph.ids().nth(index).expect("the graph has as many nodes")
 }

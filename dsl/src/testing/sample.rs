@@ -19,6 +19,9 @@ const RUNS: usize = 3;
 type Inputs<C> = <<C as crate::Schema>::Inputs as ColumnType>::Native;
 type Outputs<C> = <<C as crate::Schema>::Outputs as ColumnType>::Native;
 type Draw<T> = Box<dyn Fn(&mut TestRunner) -> T>;
+type Spec<A, C> = Box<dyn Fn(A) -> Outputs<C>>;
+type Expected<C> = Box<dyn Fn(&<C as crate::Schema>::Record) -> Outputs<C>>;
+type Runs = Box<dyn Fn(&mut Rng) -> Input>;
 
 /// Describes honest runs of a chip: the values of its rows, and what it should make of them.
 pub struct Sample<C: Chip> {
@@ -28,9 +31,9 @@ pub struct Sample<C: Chip> {
     rows: usize,
     inputs: Option<Draw<Inputs<C>>>,
     records: Option<Draw<C::Record>>,
-    spec: Option<Box<dyn Fn(Inputs<C>) -> Outputs<C>>>,
-    expected: Option<Box<dyn Fn(&C::Record) -> Outputs<C>>>,
-    runs: Option<Box<dyn Fn(&mut Rng) -> Input>>,
+    spec: Option<Spec<Inputs<C>, C>>,
+    expected: Option<Expected<C>>,
+    runs: Option<Runs>,
     options: AuditOptions,
 }
 
@@ -74,7 +77,7 @@ impl<C: Chip> Sample<C> {
     /// Adds a chip that this one asks.
     #[must_use]
     pub fn provider<P: Chip>(self) -> Self {
-        self.around(|machine| machine.add::<P>())
+        self.around(Machine::add::<P>)
     }
 
     /// Adds anything else to the machine: memories, chips with contents of their own.

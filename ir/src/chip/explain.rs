@@ -16,7 +16,7 @@ pub fn degree_findings(chip: &Chip, max: usize) -> Vec<Finding> {
     let degrees = chip.graph.degrees(&chip.columns);
     let mut findings = Vec::new();
     for (index, rule) in chip.rules.iter().enumerate() {
-        let degree = chip.rule_degree_with(rule, &degrees);
+        let degree = rule.degree(&degrees);
         if degree > max {
             findings.push(Finding {
                 code: "V09",
@@ -48,8 +48,7 @@ pub fn explain_degree(chip: &Chip, rule: usize) -> Vec<String> {
         parts.push(format!("{} (guard `{}`)", of(guard), chip.formula(guard)));
     }
     parts.push(format!("{} (`{}`)", of(body), chip.formula(body)));
-    let mut notes =
-        vec![format!("degree {} = {}", chip.rule_degree_with(rule, &degrees), parts.join(" + "))];
+    let mut notes = vec![format!("degree {} = {}", rule.degree(&degrees), parts.join(" + "))];
     let mut node = body;
     while of(node) > 1 {
         match chip.graph.node(node) {

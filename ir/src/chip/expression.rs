@@ -326,7 +326,7 @@ impl Reader<'_, '_> {
         let name = super::types::name(self.cursor)?;
         match self.names.values.get(&name) {
             Some(Value::Column(column)) => {
-                self.add(Node::Cell(Cell { column: *column, next: true }))
+                self.add(Node::Cell(Cell { column: *column, next: true }));
             }
             _ => return Err(self.cursor.error(format!("there is no column `{name}`"))),
         }

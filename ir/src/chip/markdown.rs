@@ -80,7 +80,7 @@ impl Chip {
                 "| {} | {} | `{formula}` | {} | {} |",
                 in_cell(&self.rule_name(index)),
                 rule.section,
-                self.rule_degree_with(rule, &degrees),
+                rule.degree(&degrees),
                 in_cell(&remark)
             );
         }

@@ -239,6 +239,16 @@ pub struct Rule {
     pub label: Label,
 }
 
+impl Rule {
+    /// The polynomial degree, in multiples of the height: section selector, guard and body. `degrees` are
+    /// those of the chip's nodes ([`Graph::degrees`]).
+    pub fn degree(&self, degrees: &[usize]) -> usize {
+        let of = |node: NodeId| degrees[node.index()];
+        let body = of(self.left).max(of(self.right));
+        body.saturating_add(self.guard.map_or(0, of)).saturating_add(self.section.degree())
+    }
+}
+
 /// The rows that a rule or a fill speaks of. These are the physical rows of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
@@ -519,14 +529,13 @@ impl Chip {
 
     /// The polynomial degree of a rule, in multiples of the height: section selector, guard and body.
     pub fn rule_degree(&self, rule: &Rule) -> usize {
-        let degree = |node| self.graph.degree(node, &self.columns);
-        let body = degree(rule.left).max(degree(rule.right));
-        body.saturating_add(rule.guard.map_or(0, degree)).saturating_add(rule.section.degree())
+        rule.degree(&self.graph.degrees(&self.columns))
     }
 
     /// The largest degree of any rule; interactions are not counted.
     pub fn degree(&self) -> usize {
-        self.rules.iter().map(|rule| self.rule_degree(rule)).max().unwrap_or(0)
+        let degrees = self.graph.degrees(&self.columns);
+        self.rules.iter().map(|rule| rule.degree(&degrees)).max().unwrap_or(0)
     }
 
     /// Which nodes rules and interactions depend on; the others serve fills alone.

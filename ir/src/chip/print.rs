@@ -274,7 +274,7 @@ impl Printer<'_, '_> {
             chip.interactions.iter().filter(of_kind).count()
         };
         let degrees = chip.graph.degrees(&chip.columns);
-        let degree = chip.rules.iter().map(|rule| chip.rule_degree_with(rule, &degrees)).max();
+        let degree = chip.rules.iter().map(|rule| rule.degree(&degrees)).max();
         writeln!(self.f, "}}")?;
         write!(
             self.f,
@@ -296,15 +296,6 @@ impl Printer<'_, '_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Chip {
-    /// [`Self::rule_degree`] with the degrees of all nodes at hand.
-    pub(crate) fn rule_degree_with(&self, rule: &Rule, degrees: &[usize]) -> usize {
-        let of = |node: NodeId| degrees[node.index()];
-        let body = of(rule.left).max(of(rule.right));
-        body.saturating_add(rule.guard.map_or(0, of)).saturating_add(rule.section.degree())
     }
 }
 

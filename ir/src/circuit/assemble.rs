@@ -139,7 +139,7 @@ impl Tables {
             let mut slots = vec![None; values.len()];
             let mut counts = vec![0_i128; values.len()];
             for &port in row.ports.iter().filter(|port| port.role != Role::Peeks) {
-                let value = self.value_index(&table.kind, &values, port)?;
+                let value = Self::value_index(&table.kind, &values, port)?;
                 slots[value] = Some(port.slot);
                 counts[value] = self.multiplicity(port).into();
                 weight[value] = weight[value].max(counts[value].unsigned_abs() as u32);
@@ -170,7 +170,6 @@ impl Tables {
     }
 
     fn value_index(
-        &self,
         table: &TableKind,
         values: &[crate::chip::passes::WitnessValue],
         port: Port,

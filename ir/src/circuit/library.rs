@@ -37,12 +37,18 @@ pub struct CalledChip {
 pub type NativeEvaluation =
     Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<Vec<u64>, String> + Send + Sync>;
 
+/// What a call takes and gives, from its parameters and its number of rows.
+pub type CallSignature = Box<dyn Fn(&ChipCall) -> Option<Signature> + Send + Sync>;
+
+/// The contents of a chip's own fixed columns in one row of a call.
+pub type CallRow = Box<dyn Fn(&ChipCall, u32) -> Vec<u64> + Send + Sync>;
+
 /// What a call site decides about the rows of a chip whose calls span several rows or have parameters.
 pub struct CallPlan {
     /// What the call takes and gives, or `None` if the parameters or the number of rows make no sense.
-    pub signature: Box<dyn Fn(&ChipCall) -> Option<Signature> + Send + Sync>,
+    pub signature: CallSignature,
     /// The contents of the chip's own fixed columns in one row of the call.
-    pub fixed: Box<dyn Fn(&ChipCall, u32) -> Vec<u64> + Send + Sync>,
+    pub fixed: CallRow,
 }
 
 impl fmt::Debug for CallPlan {

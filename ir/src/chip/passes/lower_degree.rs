@@ -135,7 +135,7 @@ impl Lowering {
         };
         let degrees = self.chip.graph.degrees(&self.chip.columns);
         for (index, rule) in self.chip.rules.iter().enumerate() {
-            let degree = self.chip.rule_degree_with(rule, &degrees);
+            let degree = rule.degree(&degrees);
             if degree > LIMIT {
                 return too_high(format!("rule `{}`", self.chip.rule_name(index)), degree);
             }
@@ -427,7 +427,7 @@ impl Lowering {
 
     fn is_storable(&mut self, node: NodeId) -> bool {
         let reads = self.reads(node);
-        !reads.multiplicity && !(reads.this && reads.next)
+        !(reads.multiplicity || reads.this && reads.next)
     }
 
     /// Puts a storable node of degree at most `max` in a column.

@@ -20,7 +20,7 @@ use crate::chip::{Chip, Interaction, Node, NodeId};
 pub fn pack_lookups(chip: &Chip, max: usize) -> Chip {
     let mut packer = Packer { chip: chip.clone(), max };
     let merged = packer.merge_equal();
-    let packed = packer.merge_exclusive(merged);
+    let packed = packer.merge_exclusive(&merged);
     packer.chip.interactions = packed;
     build::collect(&packer.chip)
 }
@@ -64,7 +64,7 @@ impl Packer {
     }
 
     /// Selects the elements of exclusive messages by their flags, where degrees allow.
-    fn merge_exclusive(&mut self, interactions: Vec<Interaction>) -> Vec<Interaction> {
+    fn merge_exclusive(&mut self, interactions: &[Interaction]) -> Vec<Interaction> {
         let mut kept: Vec<Interaction> = Vec::new();
         let mut taken = vec![false; interactions.len()];
         for (index, interaction) in interactions.iter().enumerate() {
@@ -117,7 +117,7 @@ impl Packer {
         }
         let degree = |node: &NodeId| self.chip.graph.degree(*node, &self.chip.columns);
         let elements = merged.message.iter().map(degree).max().unwrap_or(0);
-        let fits = 1 + elements <= self.max && degree(&merged.count) <= self.max;
+        let fits = elements < self.max && degree(&merged.count) <= self.max;
         fits.then_some(merged)
     }
 

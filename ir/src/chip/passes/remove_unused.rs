@@ -95,7 +95,7 @@ fn remove_columns(chip: &Chip, live: &[bool]) -> Chip {
         match &mut fill.op {
             FillOp::Set { cell, .. } => *cell = moved(*cell),
             FillOp::Split { parts, .. } => {
-                parts.iter_mut().for_each(|(cell, _)| *cell = moved(*cell))
+                parts.iter_mut().for_each(|(cell, _)| *cell = moved(*cell));
             }
             FillOp::Native { cells, .. } | FillOp::Call { outputs: cells, .. } => {
                 cells.iter_mut().for_each(|cell| *cell = moved(*cell));
