@@ -562,7 +562,7 @@ fn r_24_a_base_operation_rejects_an_element_with_upper_coefficients() {
             .unwrap()
             .slot;
         witness.values[root.index()] = w;
-        witness.values[slots.publics[0].index()] = (w * w).to_owned();
+        witness.values[slots.publics[0].index()] = w * w;
         for slot in 0..witness.values.len() {
             if witness.values[slot] == Goldilocks::from_u64(9).into() {
                 witness.values[slot] = w * w;

@@ -146,6 +146,9 @@ fn table_of_fives() -> chipwright_ir::machine::Table<Goldilocks> {
     }
 }
 
+/// A change to a proof.
+type Edit = fn(&mut Proof<Goldilocks2>);
+
 #[test]
 fn n_18_every_observed_value_binds() {
     let compiled = Compiled::new(&sum_of_squares(2), Form::Fused);
@@ -155,7 +158,6 @@ fn n_18_every_observed_value_binds() {
     expect_rejected(compiled.verify(&[24], &honest()));
     // The preprocessed commitment and the rules are in the digest that begins the transcript: a proof
     // of a circuit with one other constant, relabelled, is r_02. What remains is in the proof.
-    type Edit = fn(&mut Proof<Goldilocks2>);
     let edits: [(&str, Edit); 7] = [
         ("main commitment", |proof| {
             let commitments = &mut proof.batch_mut().commitments;

@@ -56,7 +56,7 @@ pub(crate) fn any_chip(seed: &Seed) -> Chip {
         periodic: Vec::new(),
         memory_of: [None, Some("ram".to_owned())][dice.below(2)].clone(),
     };
-    for _ in 0..1 + dice.below(7) {
+    for _ in 0..=dice.below(7) {
         any_group(&mut chip, &mut dice);
     }
     let (fixed, periodic) = (chip.fixed_width(), chip.columns_of(ColumnKind::Periodic).count());
@@ -299,7 +299,7 @@ pub(crate) fn polynomial_chip(seed: &Seed) -> Chip {
         message: vec![("x".to_owned(), CellType::Felt)],
         location: None,
     });
-    for _ in 0..1 + dice.below(5) {
+    for _ in 0..=dice.below(5) {
         let section = dice.pick(&Section::ALL);
         let next = section == Section::Step && dice.below(2) == 0;
         let left = polynomial(&mut chip, &mut dice, next);
@@ -345,7 +345,7 @@ fn polynomial(chip: &mut Chip, dice: &mut Dice<'_>, next: bool) -> NodeId {
         chip.graph.add(Node::Cell(Cell { column: ColumnId::new(dice.below(4)), next }))
     };
     let mut nodes = vec![cell(chip, dice), cell(chip, dice)];
-    for _ in 0..1 + dice.below(6) {
+    for _ in 0..=dice.below(6) {
         let (a, b) = (dice.pick(&nodes), nodes[nodes.len() - 1]);
         let constant = chip.graph.add(Node::Const(dice.below(3) as u64));
         let public = chip.graph.add(Node::Public(PublicId(0)));
