@@ -1,16 +1,17 @@
-//! A recorded chip against the hand-written AIR that it records, under one configuration: 2^14 Poseidon2
+//! The recorded Poseidon2 chip against Plonky3's hand-written AIR, under one configuration: 2^14
 //! permutations of width 8. Samples alternate between the two, so that the ratio of their medians does
-//! not depend on how busy the machine is.
+//! not depend on how busy the machine is. Filling the traces is not part of either.
 
 use std::time::{Duration, Instant};
 
 use chipwright_backend_stark::air::RecordedAir;
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
-use chipwright_backend_stark::import::chip_from_air;
 use chipwright_backend_stark::key::compile;
+use chipwright_chips::Poseidon2;
+use chipwright_dsl::prelude::record;
 use chipwright_ir::FieldPair;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::{Machine, MachineTrace, Table};
+use chipwright_ir::machine::{ChipRows, Machine, MachineInput, MachineTrace, fill};
 use p3_air::symbolic::AirLayout;
 use p3_air::{Air, BaseAir};
 use p3_batch_stark::folder::ProverConstraintFolderWithLookups;
@@ -47,25 +48,39 @@ fn main() {
         .expect("4 + 22 + 4 rounds");
     let air = HandWritten::new(constants);
     let trace = air.generate_random_trace_rows(1 << LOG_HEIGHT, 0);
-    let chip = chip_from_air("poseidon2", Pair::FIELD, &air).expect("rules on every row");
+    let chip = record::<Poseidon2<8>>(Pair::FIELD).expect("the chip records");
     println!(
         "2^{LOG_HEIGHT} Poseidon2 permutations of width 8; columns: recorded {}, hand-written {}",
         chip.width(),
         BaseAir::<Goldilocks>::width(&air)
     );
-    let recorded = RecordedAir::new(&chip, None);
-    quotient(&recorded, &air, &trace);
+    let mut machine = Machine::new("permutations", Pair::FIELD);
+    machine.chips.push((*chip).clone());
+    let filled = permutations(&machine);
+    quotient(&RecordedAir::new(&chip, None), &matrix(&filled), &air, &trace);
     for config in [Config::proven_100(), Config::peer_plonky2()] {
-        let machine =
-            Machine { name: String::new(), field: Pair::FIELD, chips: vec![chip.clone()] };
-        proof(&config, &machine, &air, &trace);
+        proof(&config, &machine, &filled, &air, &trace);
     }
+}
+
+/// The trace of permutations of pairwise different states.
+fn permutations(machine: &Machine) -> MachineTrace<Goldilocks> {
+    let state = |row: u64| (0..8).map(|i| row.wrapping_mul(0x9e37_79b9) ^ i).collect();
+    let rows = ChipRows { rows: (0..1 << LOG_HEIGHT).map(state).collect() };
+    let name = machine.chips[0].name.clone();
+    let input = MachineInput { rows: vec![(name, rows)], ..MachineInput::default() };
+    fill::<Pair>(machine, &input).expect("every state has a permutation")
+}
+
+fn matrix(trace: &MachineTrace<Goldilocks>) -> RowMajorMatrix<Goldilocks> {
+    RowMajorMatrix::new(trace.tables[0].values.clone(), trace.tables[0].width)
 }
 
 /// The whole prover.
 fn proof(
     config: &Config,
     machine: &Machine,
+    filled: &MachineTrace<Goldilocks>,
     air: &HandWritten,
     trace: &RowMajorMatrix<Goldilocks>,
 ) {
@@ -76,14 +91,7 @@ fn proof(
     compare(
         &format!("proof, {}", config.name),
         || {
-            let table = Table {
-                height: trace.height(),
-                width: trace.width(),
-                values: trace.values.clone(),
-                real_rows: trace.height(),
-            };
-            let trace = MachineTrace { tables: vec![table], publics: vec![vec![]] };
-            drop(key.prove(trace).expect("the shapes fit"));
+            drop(key.prove(filled.clone()).expect("the shapes fit"));
         },
         || {
             let instance = StarkInstance { air, trace, public_values: vec![] };
@@ -95,21 +103,27 @@ fn proof(
 /// The evaluation of the constraints on the quotient domain alone.
 fn quotient(
     recorded: &RecordedAir<Goldilocks>,
+    filled: &RowMajorMatrix<Goldilocks>,
     air: &HandWritten,
     trace: &RowMajorMatrix<Goldilocks>,
 ) {
     let stark = Pair::stark(&Config::proven_100().parameters, &[0; 32]);
-    let evaluations = Radix2DitParallel::default()
+    let (ours, theirs) = (extended(filled), extended(trace));
+    compare(
+        "quotient evaluation",
+        || evaluate(&stark, recorded, &ours),
+        || evaluate(&stark, air, &theirs),
+    );
+}
+
+/// The low-degree extension of a trace to eight times its height.
+fn extended(trace: &RowMajorMatrix<Goldilocks>) -> RowMajorMatrix<Goldilocks> {
+    Radix2DitParallel::default()
         .coset_lde_batch(trace.clone(), 3, Goldilocks::GENERATOR)
         .bit_reverse_rows()
         .to_row_major_matrix()
         .bit_reverse_rows()
-        .to_row_major_matrix();
-    compare(
-        "quotient evaluation",
-        || evaluate(&stark, recorded, &evaluations),
-        || evaluate(&stark, air, &evaluations),
-    );
+        .to_row_major_matrix()
 }
 
 fn evaluate<A>(stark: &Stark<Pair>, air: &A, evaluations: &RowMajorMatrix<Goldilocks>)

@@ -203,7 +203,7 @@ fn a_report_names_rule_formula_cells_and_parties() {
        |          given 0×  by range16
        = help: (77777) is no entry of `range16`
 
-    1 failures of rules, 1 tuples that do not balance
+    failures of rules: 1, tuples that do not balance: 1
     ");
 }
 

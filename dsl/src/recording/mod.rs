@@ -1,6 +1,6 @@
 //! A recording: everything that a chip's rules say, while they are being said.
 //!
-//! Handles refer to an [`Arena`] that lives as long as the process; a chip is recorded once, so little is
+//! Handles refer to an arena that lives as long as the process; a chip is recorded once, so little is
 //! leaked: when a recording ends, its contents move into an owned [`chipwright_ir::chip::Chip`] and an
 //! empty shell stays behind.
 

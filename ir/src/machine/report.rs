@@ -145,7 +145,7 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "\n{} failures of rules, {} tuples that do not balance",
+            "\nfailures of rules: {}, tuples that do not balance: {}",
             self.failing_rules, self.unbalanced_tuples
         )
     }

@@ -1,7 +1,7 @@
 //! Running a chip on native values: evaluating its expressions and replaying its fills.
 //!
-//! Expressions are compiled once per chip into a [`Program`], a flat list of instructions over slots (one
-//! slot a node), and run once per row without allocation. Fills are compiled into a [`Tape`]: programs
+//! Expressions are compiled once per chip into a `Program`, a flat list of instructions over slots (one
+//! slot a node), and run once per row without allocation. Fills are compiled into a `Tape`: programs
 //! interleaved with the cells that they set.
 
 mod program;
