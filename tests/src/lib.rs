@@ -8,6 +8,7 @@ use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, compile_circuit,
 };
 use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{
@@ -145,5 +146,17 @@ impl Compiled {
     /// Panics if there is no such table.
     pub fn table(&self, chip: &str) -> usize {
         self.prover.machine().position(chip).expect("the machine has the table")
+    }
+}
+
+/// Demands that a verifier rejected a proof, rather than anything else having failed.
+///
+/// # Panics
+///
+/// Panics if the proof was accepted, or was never looked at.
+pub fn expect_rejected(result: Result<(), CircuitError>) {
+    match result {
+        Err(CircuitError::Machine(MachineError::Verify(_))) => {}
+        other => panic!("expected the proof to be rejected, got {other:?}"),
     }
 }

@@ -14,19 +14,12 @@ use chipwright_ir::circuit::{
     OUT, Relation, Role, RowOp, SlotId, TableKind, ValueType, WitnessError, lower_to_slots,
 };
 use chipwright_ir::field::Goldilocks2;
-use chipwright_tests::{Compiled, FIELD, sum_of_squares, tables, toy};
+use chipwright_tests::{Compiled, FIELD, expect_rejected, sum_of_squares, tables, toy};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 use p3_symmetric::Permutation;
 
 const FORMS: [Form; 2] = [Form::Fused, Form::Separate];
-
-fn expect_rejected(result: Result<(), CircuitError>) {
-    match result {
-        Err(CircuitError::Machine(MachineError::Verify(_))) => {}
-        other => panic!("expected the proof to be rejected, got {other:?}"),
-    }
-}
 
 #[test]
 fn r_01_compiling_twice_gives_identical_text_and_keys() {

@@ -1,9 +1,7 @@
 //! Bugs that somebody shipped, or holes found by reading: each is forged here and must be rejected.
 
-use chipwright_backend_stark::circuit::CircuitError;
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::compile;
-use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::{Proof, VerifyError};
 use chipwright_ir::circuit::passes::OPTIMISATIONS;
 use chipwright_ir::circuit::{
@@ -12,18 +10,11 @@ use chipwright_ir::circuit::{
 };
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{Machine, check};
-use chipwright_tests::{Compiled, FIELD, sum_of_squares, toy};
+use chipwright_tests::{Compiled, FIELD, expect_rejected, sum_of_squares, toy};
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
 
 const FORMS: [Form; 2] = [Form::Fused, Form::Separate];
-
-fn expect_rejected(result: Result<(), CircuitError>) {
-    match result {
-        Err(CircuitError::Machine(MachineError::Verify(_))) => {}
-        other => panic!("expected the proof to be rejected, got {other:?}"),
-    }
-}
 
 /// A circuit that calls one standard chip on public inputs and compares the results with public inputs.
 fn calling(chip: &str) -> (Compiled, usize) {
