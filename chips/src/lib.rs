@@ -20,6 +20,7 @@ mod hash;
 mod is_zero;
 mod library;
 pub mod primitive;
+pub mod recursion;
 mod select;
 mod word;
 

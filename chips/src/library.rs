@@ -7,6 +7,7 @@ use chipwright_ir::chip::Chip as IrChip;
 use chipwright_ir::circuit::{CalledChip, Library, TableKind, ValueType};
 
 use crate::primitive::{Add, Alu, AluExt, Const, Mul, Private, Witness};
+use crate::recursion::{Cap, Hasher, Index, cap_chip, hasher, index_chip};
 use crate::{
     Add32, And, Bits, Bitwise, ByteTable, Bytes32, Compress, Equal32, ExpReverseBits, IsZero,
     Less32, MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor, merkle_path,
@@ -71,7 +72,11 @@ pub fn library(field: Field) -> Library {
     ] {
         library = library.with_chip(CalledChip::new(chip));
     }
-    library.with_chip(merkle_path(recorded::<MerklePath>(field)))
+    library
+        .with_chip(merkle_path(recorded::<MerklePath>(field)))
+        .with_chip(hasher(recorded::<Hasher>(field)))
+        .with_chip(index_chip(recorded::<Index>(field)))
+        .with_chip(cap_chip(recorded::<Cap>(field)))
 }
 
 /// The recording of a chip of this crate, over a field that is large enough for it.

@@ -150,7 +150,8 @@ pub type Domain<P> = TwoAdicMultiplicativeCoset<<P as FieldPair>::Base>;
 pub type Permutation = Poseidon2Goldilocks<16>;
 
 type Packing = <Goldilocks as Field>::Packing;
-type GoldilocksMmcs = MerkleTreeMmcs<
+/// The tree hash over Goldilocks.
+pub type GoldilocksMmcs = MerkleTreeMmcs<
     Packing,
     Packing,
     PaddingFreeSponge<Permutation, 16, 12, 4>,

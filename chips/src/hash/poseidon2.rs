@@ -31,24 +31,31 @@ where
     Goldilocks: Width<W>,
 {
     fn row(c: &Builder, row: &Row<Self>) {
-        let mut state = external(row.before.map(Expr::from));
-        for (round, constants) in Goldilocks::INITIAL.iter().enumerate() {
-            state = c.scope(("initial", round), |c| {
-                full_round(&state, constants).map(|x| c.save(x).into())
-            });
-        }
-        for (round, &constant) in Goldilocks::PARTIAL.iter().enumerate() {
-            state[0] = c.scope(("partial", round), |c| c.save(sbox(state[0] + constant)).into());
-            state = internal(state, &Goldilocks::DIAGONAL);
-        }
-        let [rounds @ .., last] = &Goldilocks::TERMINAL;
-        for (round, constants) in rounds.iter().enumerate() {
-            state = c.scope(("terminal", round), |c| {
-                full_round(&state, constants).map(|x| c.save(x).into())
-            });
-        }
-        c.define(row.after, full_round(&state, last)).named("after");
+        c.define(row.after, permute(c, row.before.map(Expr::from))).named("after");
     }
+}
+
+/// The state after the permutation; the rounds before the last one are in scratch columns.
+pub(crate) fn permute<const W: usize>(c: &Builder, before: [Expr; W]) -> [Expr; W]
+where
+    Goldilocks: Width<W>,
+{
+    let mut state = external(before);
+    for (round, constants) in Goldilocks::INITIAL.iter().enumerate() {
+        state = c
+            .scope(("initial", round), |c| full_round(&state, constants).map(|x| c.save(x).into()));
+    }
+    for (round, &constant) in Goldilocks::PARTIAL.iter().enumerate() {
+        state[0] = c.scope(("partial", round), |c| c.save(sbox(state[0] + constant)).into());
+        state = internal(state, &Goldilocks::DIAGONAL);
+    }
+    let [rounds @ .., last] = &Goldilocks::TERMINAL;
+    for (round, constants) in rounds.iter().enumerate() {
+        state = c.scope(("terminal", round), |c| {
+            full_round(&state, constants).map(|x| c.save(x).into())
+        });
+    }
+    full_round(&state, last)
 }
 
 /// Adds the round constants, applies the S-box to every element, and mixes.

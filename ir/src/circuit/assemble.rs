@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use p3_field::{BasedVectorSpace, PrimeField64};
 
-use super::call::ChipCall;
+use super::call::{CallPort, ChipCall};
 use super::execute::Witness;
 use super::library::{CalledChip, Library};
 use super::rows::{A, B, C, OUT, Port, Relation, Role, Row, RowOp, SlotId};
@@ -53,6 +53,8 @@ struct RowPlan {
     /// The row within its call, and the position of the call's private data.
     row: u32,
     data: Option<u32>,
+    /// The call that begins in this row, and where its inputs are.
+    begins: Option<(ChipCall, Vec<CallPort>)>,
 }
 
 /// Why a circuit cannot be assembled.
@@ -204,11 +206,14 @@ impl Tables {
         row: Row<'_>,
         called: Option<&CalledChip>,
     ) -> Result<(Vec<u64>, RowPlan), AssembleError> {
-        let mut plan = RowPlan { slots: Vec::new(), row: 0, data: None };
+        let mut plan = RowPlan { slots: Vec::new(), row: 0, data: None, begins: None };
         if let (Some(called), RowOp::Call { call, row }) = (called, row.op) {
             let info = &self.program.calls[call.index()];
             plan.row = *row;
             plan.data = info.data;
+            if *row == 0 {
+                plan.begins = Some((info.chip.clone(), info.signature.inputs.clone()));
+            }
             let fixed: Vec<u64> = fixed_row(called, &info.chip, *row, names.len());
             return Ok((fixed, plan));
         }
@@ -370,7 +375,27 @@ impl Assembly {
             let chip = &self.machine.chips[self.position(&table.chip)];
             let primitive = CalledChip::new(chip.clone());
             let called = table.called.as_ref().unwrap_or(&primitive);
-            let records = table.rows.iter().map(|row| {
+            let mut native: Vec<Vec<u64>> = Vec::new();
+            let records = table.rows.iter().enumerate().map(|(number, row)| {
+                if let Some((call, inputs)) = &row.begins {
+                    let input = |port: &CallPort| {
+                        let row = table.rows.get(number + port.row as usize)?;
+                        let slot = row.slots.get(usize::from(port.port)).copied().flatten()?;
+                        let mut coefficients = coefficients(slot);
+                        if !port.ty.is_ext() {
+                            coefficients.truncate(1);
+                        }
+                        Some(coefficients)
+                    };
+                    let inputs: Vec<u64> =
+                        inputs.iter().flat_map(|port| input(port).unwrap_or_default()).collect();
+                    let data = row.data.and_then(|position| witness.data.get(position as usize));
+                    let data = data.map_or(&[][..], Vec::as_slice);
+                    native = called.native_records(call, &inputs, data).unwrap_or_default();
+                }
+                if let Some(record) = native.get_mut(row.row as usize) {
+                    return std::mem::take(record);
+                }
                 let data = row.data.and_then(|position| witness.data.get(position as usize));
                 called.record(row.row, data.map_or(&[], Vec::as_slice), |port| {
                     let slot = row.slots.get(port).copied().flatten()?;

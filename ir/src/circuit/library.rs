@@ -31,11 +31,17 @@ pub struct CalledChip {
     chip: Chip,
     plan: Option<Arc<CallPlan>>,
     native: Option<NativeEvaluation>,
+    records: Option<NativeRecords>,
 }
 
 /// Computes the outputs of a call: `(call, inputs, data) → outputs`, as [`ChipLibrary::evaluate`].
 pub type NativeEvaluation =
     Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<Vec<u64>, String> + Send + Sync>;
+
+/// Computes the input and record columns of every row of a call, in layout order: `(call, inputs, data) →
+/// rows`.
+pub type NativeRecords =
+    Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<Vec<Vec<u64>>, String> + Send + Sync>;
 
 /// What a call takes and gives, from its parameters and its number of rows.
 pub type CallSignature = Box<dyn Fn(&ChipCall) -> Option<Signature> + Send + Sync>;
@@ -67,12 +73,12 @@ impl CalledChip {
     /// A chip whose calls take one row: its inputs are the inputs of the call, its record columns the
     /// private data, its outputs the results.
     pub fn new(chip: Chip) -> Self {
-        Self { chip, plan: None, native: None }
+        Self { chip, plan: None, native: None, records: None }
     }
 
     /// A chip whose fixed columns and wiring depend on the call.
     pub fn planned(chip: Chip, plan: CallPlan) -> Self {
-        Self { chip, plan: Some(Arc::new(plan)), native: None }
+        Self { chip, plan: Some(Arc::new(plan)), native: None, records: None }
     }
 
     /// With a native function that computes the results faster than the chip's fills do. The trace is
@@ -81,6 +87,27 @@ impl CalledChip {
     pub fn with_native(mut self, native: NativeEvaluation) -> Self {
         self.native = Some(native);
         self
+    }
+
+    /// With a native function that says what the executor puts in the rows of a call, for chips whose rows
+    /// hold more of the executor's knowledge than the call's inputs and data: the values of intermediate
+    /// rows, for example. The private data may then have any length.
+    #[must_use]
+    pub fn with_records(mut self, records: NativeRecords) -> Self {
+        self.records = Some(records);
+        self
+    }
+
+    /// The input and record columns of every row of a call, if a native function gives them; none if that
+    /// function refuses the call.
+    pub fn native_records(
+        &self,
+        call: &ChipCall,
+        inputs: &[u64],
+        data: &[u64],
+    ) -> Option<Vec<Vec<u64>>> {
+        let records = self.records.as_ref()?;
+        Some(records(call, inputs, data).unwrap_or_default())
     }
 
     /// The chip.
@@ -126,7 +153,8 @@ impl CalledChip {
                     .is_some_and(|value| port.ty.is_ext() == value_type(&self.chip, value).is_ext())
         };
         signature.inputs.iter().chain(&signature.outputs).all(port)
-            && signature.data as usize == records * call.rows as usize
+            && (self.records.is_some()
+                || signature.data as usize == records * call.rows as usize)
     }
 
     /// The values of the chip's input and record columns in one row of a call, in layout order.

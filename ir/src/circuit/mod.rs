@@ -57,7 +57,7 @@ pub use graph::{
     Operands, Rule, RuleKind,
 };
 pub use hint::{HintFunction, HintKind, HintRegistry};
-pub use library::{CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation};
+pub use library::{CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRecords};
 pub use lower::{LowerError, lower_to_slots, lower_to_tables};
 pub use names::{Names, Symbol};
 pub use parse::{Circuit, SourceLines, parse, parse_graph, parse_with_lines};

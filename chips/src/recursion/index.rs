@@ -1,0 +1,289 @@
+//! From a sampled element to a query index and a point of the evaluation domain.
+
+use std::sync::Arc;
+
+use chipwright_dsl::prelude::*;
+use chipwright_ir::chip::Chip as IrChip;
+use chipwright_ir::circuit::{
+    CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType,
+};
+use p3_field::{Field as _, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
+use p3_goldilocks::Goldilocks;
+
+/// The bits of an element, one or two a row, the lowest first; and what the lowest `n` of them are as an
+/// index.
+///
+/// At every *cut* the bus can see the rest of the index, `index >> cut`, and the inverse of a power:
+/// `Π ω(2^(i+1))^(−bit_i)` over the bits from the cut on, with `ω(m)` the generator of order `m`. At cut 0
+/// that is the inverse of the domain's point number `index` in bit-reversed order.
+///
+/// # Soundness
+///
+/// Assumes nothing. The bits are those of the canonical form, so an element has one index: the order of the
+/// field is `2^64 − 2^32 + 1`, hence if the upper 32 bits are all ones, the lower ones must all be zero.
+#[chip(field_bits = 64)]
+pub struct Index {
+    /// The row has one bit.
+    #[fixed]
+    single: Bit,
+    /// The root for the first bit, less one.
+    #[fixed]
+    first_root: Felt,
+    /// The root for the second bit, less one.
+    #[fixed]
+    second_root: Felt,
+    /// Two to the number of bits in the row.
+    #[fixed]
+    radix: Felt,
+    /// The element goes on in the next row.
+    #[fixed]
+    more: Bit,
+    /// The element ends in this row.
+    #[fixed]
+    last: Bit,
+    /// The index goes on in the next row.
+    #[fixed]
+    index_more: Bit,
+    /// The index ends in this row.
+    #[fixed]
+    index_last: Bit,
+    /// The bits are among the upper 32, and not the last ones.
+    #[fixed]
+    upper: Bit,
+    /// The bits are among the lower 32.
+    #[fixed]
+    lower: Bit,
+    /// The element, from these bits on.
+    #[input]
+    pub element: Felt,
+    /// The index, from these bits on.
+    #[input]
+    pub index: Felt,
+    /// The inverse power, from these bits on.
+    #[input]
+    pub power: Felt,
+    #[record]
+    bits: [Bit; 2],
+    /// Whether all bits of the upper half, from these on, are ones.
+    #[record]
+    ones: Felt,
+}
+
+impl Chip for Index {
+    fn row(c: &Builder, row: &Row<Self>) {
+        c.assert_zero(row.single * row.bits[1]).named("single bit");
+        c.when(row.last, |c| {
+            c.assert_eq(row.element, bits(row)).named("last bits of the element");
+            c.assert_eq(row.ones, both(row)).named("last bits are ones");
+        });
+        c.when(row.index_last, |c| {
+            c.assert_eq(row.index, bits(row)).named("last bits of the index");
+            c.assert_eq(row.power, factor(row)).named("last factor");
+        });
+        c.when(row.lower, |c| {
+            for bit in row.bits {
+                c.assert_zero(row.ones * bit).named("canonical");
+            }
+        });
+    }
+
+    fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
+        c.when(row.more, |c| {
+            c.assert_eq(row.element, bits(row) + row.radix * next.element).named("element");
+        });
+        c.when(row.index_more, |c| {
+            c.assert_eq(row.index, bits(row) + row.radix * next.index).named("index");
+            c.assert_eq(row.power, factor(row) * next.power).named("power");
+        });
+        c.when(row.upper, |c| {
+            c.assert_eq(row.ones, both(row) * next.ones).named("upper ones");
+        });
+        c.when(row.lower, |c| {
+            c.assert_eq(row.ones, next.ones).named("upper ones are known below");
+        });
+    }
+}
+
+fn bits(row: &Row<Index>) -> Expr {
+    row.bits[0] + 2 * row.bits[1]
+}
+
+/// One exactly if all bits of the row are.
+fn both(row: &Row<Index>) -> Expr {
+    row.bits[0] * (row.single + row.bits[1])
+}
+
+fn factor(row: &Row<Index>) -> Expr {
+    (Expr::ONE + row.bits[0] * row.first_root) * (Expr::ONE + row.bits[1] * row.second_root)
+}
+
+const BITS: u32 = 64;
+const HALF: u32 = 32;
+
+/// What a call of [`Index`] shows: the lowest `bits` bits as an index, and its parts from some cuts on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexSegment {
+    /// The number of bits of the index.
+    pub bits: u32,
+    /// Where the rest of the index is shown; below `bits`, ascending.
+    pub index_cuts: Vec<u32>,
+    /// Where the inverse power is shown; below `bits`, ascending.
+    pub power_cuts: Vec<u32>,
+}
+
+impl IndexSegment {
+    /// The number of bits, the first bit of each row.
+    fn rows(&self) -> Vec<(u32, u32)> {
+        let cut = |bit: u32| {
+            bit == HALF
+                || bit == self.bits
+                || bit == BITS
+                || self.index_cuts.contains(&bit)
+                || self.power_cuts.contains(&bit)
+        };
+        let mut rows = Vec::new();
+        let mut start = 0;
+        while start < BITS {
+            let count = if cut(start + 1) { 1 } else { 2 };
+            rows.push((start, count));
+            start += count;
+        }
+        rows
+    }
+
+    fn of(call: &ChipCall) -> Option<Self> {
+        let [bits, index_cuts, power_cuts] = call.parameters[..] else { return None };
+        let bits = u32::try_from(bits).ok().filter(|bits| (1..=HALF).contains(bits))?;
+        let cuts = |mask: u64| (0..bits).filter(|&i| mask >> i & 1 == 1).collect();
+        let (known, segment) = (
+            (index_cuts | power_cuts) >> bits == 0,
+            Self { bits, index_cuts: cuts(index_cuts), power_cuts: cuts(power_cuts) },
+        );
+        (known && segment.rows().len() == call.rows as usize).then_some(segment)
+    }
+}
+
+/// The call of [`Index`] that shows what `segment` says.
+pub fn index_call(segment: &IndexSegment) -> ChipCall {
+    let mask = |cuts: &[u32]| cuts.iter().fold(0_u64, |mask, &cut| mask | 1 << cut);
+    ChipCall {
+        chip: "index".to_owned(),
+        parameters: vec![
+            segment.bits.into(),
+            mask(&segment.index_cuts),
+            mask(&segment.power_cuts),
+        ],
+        rows: segment.rows().len() as u32,
+    }
+}
+
+/// The outputs of a call in the order of `segment`: first the indices, then the powers.
+pub fn index_outputs<T: Copy>(segment: &IndexSegment, outputs: &[T]) -> (Vec<T>, Vec<T>) {
+    let (mut indices, mut powers) = (Vec::new(), Vec::new());
+    let mut outputs = outputs.iter().copied();
+    for (start, _) in segment.rows() {
+        if segment.index_cuts.contains(&start) {
+            indices.extend(outputs.next());
+        }
+        if segment.power_cuts.contains(&start) {
+            powers.extend(outputs.next());
+        }
+    }
+    (indices, powers)
+}
+
+/// The inverse of the generator of order `2^(bit + 1)`.
+fn inverse_root(bit: u32) -> Goldilocks {
+    Goldilocks::two_adic_generator(bit as usize + 1).inverse()
+}
+
+fn signature(segment: &IndexSegment) -> Signature {
+    let mut signature = Signature::default();
+    let felt = |row, port| CallPort { ty: ValueType::Felt, row, port };
+    signature.inputs.push(felt(0, 0));
+    for (row, (start, _)) in (0..).zip(segment.rows()) {
+        if segment.index_cuts.contains(&start) {
+            signature.outputs.push(felt(row, 1));
+        }
+        if segment.power_cuts.contains(&start) {
+            signature.outputs.push(felt(row, 2));
+        }
+    }
+    signature
+}
+
+fn fixed(segment: &IndexSegment, row: usize) -> Vec<u64> {
+    let (start, count) = segment.rows()[row];
+    let root = |bit: u32| {
+        let used = bit < segment.bits && bit < start + count;
+        if used { (inverse_root(bit) - Goldilocks::ONE).as_canonical_u64() } else { 0 }
+    };
+    let end = start + count;
+    [
+        u64::from(count == 1),
+        root(start),
+        root(start + 1),
+        1 << count,
+        u64::from(end < BITS),
+        u64::from(end == BITS),
+        u64::from(end < segment.bits),
+        u64::from(end == segment.bits),
+        u64::from(start >= HALF && end < BITS),
+        u64::from(start < HALF),
+    ]
+    .to_vec()
+}
+
+/// Input and record columns of every row, and the outputs.
+fn run(call: &ChipCall, inputs: &[u64]) -> Result<(Vec<Vec<u64>>, Vec<u64>), String> {
+    let segment = IndexSegment::of(call).ok_or("the parameters are not those of an index")?;
+    let &[element] = inputs else { return Err("an index is made of one element".to_owned()) };
+    let index = element & ((1 << segment.bits) - 1);
+    let mut power = Goldilocks::ONE;
+    let mut ones = true;
+    let mut records = Vec::new();
+    for (start, count) in segment.rows().into_iter().rev() {
+        let bit = |i: u32| if i < count { element >> (start + i) & 1 } else { 0 };
+        for i in (0..count).filter(|i| start + i < segment.bits) {
+            if bit(i) == 1 {
+                power *= inverse_root(start + i);
+            }
+        }
+        if start >= HALF {
+            ones &= (0..count).all(|i| bit(i) == 1);
+        }
+        let rest = if start < segment.bits { index >> start } else { 0 };
+        records.push(vec![
+            element >> start,
+            rest,
+            if start < segment.bits { power.as_canonical_u64() } else { 0 },
+            bit(0),
+            bit(1),
+            u64::from(ones),
+        ]);
+    }
+    records.reverse();
+    let mut outputs = Vec::new();
+    for ((start, _), record) in segment.rows().into_iter().zip(&records) {
+        if segment.index_cuts.contains(&start) {
+            outputs.push(record[1]);
+        }
+        if segment.power_cuts.contains(&start) {
+            outputs.push(record[2]);
+        }
+    }
+    Ok((records, outputs))
+}
+
+/// The recorded [`Index`] as a chip that circuits call: `element → indices and inverse powers`.
+pub fn index_chip(chip: IrChip) -> CalledChip {
+    let plan = CallPlan {
+        signature: Box::new(|call| Some(signature(&IndexSegment::of(call)?))),
+        fixed: Box::new(|call, row| {
+            IndexSegment::of(call).map_or_else(Vec::new, |segment| fixed(&segment, row as usize))
+        }),
+    };
+    CalledChip::planned(chip, plan)
+        .with_native(Arc::new(|call, inputs, _| Ok(run(call, inputs)?.1)))
+        .with_records(Arc::new(|call, inputs, _| Ok(run(call, inputs)?.0)))
+}

@@ -1,0 +1,339 @@
+//! Scripts: what each row of a call of the hash chip does. They are parameters of the call, and so part of the
+//! verifying key.
+
+use chipwright_ir::Field;
+use chipwright_ir::circuit::{CallPort, ChipCall, Signature, ValueType};
+
+use super::kernel::{DIGEST, FoldPart, MAX_LOG_ARITY, RATE, fold_parts};
+
+/// Ports of the chip: the absorbed elements come first.
+pub(super) const ENTRY: u16 = RATE as u16;
+pub(super) const POINT: u16 = ENTRY + 1;
+pub(super) const SUM: u16 = POINT + 1;
+pub(super) const OWN: u16 = SUM + 1;
+
+/// How a row's state before the permutation comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// A transcript begins: absorbs into the zero state, and marks the number of elements.
+    Begin,
+    /// A transcript goes on: overwrites the rate, with zeros beyond the absorbed elements, and marks their
+    /// number.
+    Absorb,
+    /// As [`RowKind::Absorb`], after a [`RowKind::Echo`].
+    Resume,
+    /// The state after the previous row's permutation, unchanged: samples, or a digest.
+    Echo,
+    /// A leaf begins: absorbs into the zero state.
+    Leaf,
+    /// A leaf goes on: overwrites the first elements, and keeps the others.
+    LeafNext,
+    /// The parent of four nodes, one of which is the previous row's digest.
+    Parent4,
+    /// The parent of two nodes, one of which is the previous row's digest.
+    Parent2,
+    /// The parent of the previous row's digest and of a digest on the bus, at elements 4 to 8.
+    Inject,
+    /// Nothing: a place for the sums of the rows before.
+    Rest,
+}
+
+/// What a leaf row does with the elements that it absorbs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leaf {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// Adds them to a sum of powers: `sum' = point^12 · sum + Σ point^(11 − i) · element[i]`.
+    Combine,
+    /// Folds them: they are evaluations of a coset of `2^log_arity` points.
+    Fold {
+        /// The base-2 logarithm of the arity.
+        log_arity: usize,
+        /// Which row of the leaf this is.
+        part: usize,
+    },
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowSpec {
+    /// How the state comes about.
+    pub kind: RowKind,
+    /// The number of elements absorbed: they come first.
+    pub taken: usize,
+    /// Which elements are read from the bus.
+    pub read: u16,
+    /// Which elements are put on the bus.
+    pub written: u16,
+    /// What is done with the elements.
+    pub leaf: Leaf,
+    /// Whether the index comes from the bus in this row.
+    pub enter: bool,
+    /// Whether the sum goes to the bus in this row.
+    pub sum: bool,
+    /// Whether the folded value of the round before is compared in this row.
+    pub own: bool,
+    /// Whether the path ends with this row's digest.
+    pub end: bool,
+}
+
+impl RowSpec {
+    /// A row that does nothing but its kind.
+    pub const fn new(kind: RowKind, taken: usize) -> Self {
+        Self {
+            kind,
+            taken,
+            read: 0,
+            written: 0,
+            leaf: Leaf::Plain,
+            enter: false,
+            sum: false,
+            own: false,
+            end: false,
+        }
+    }
+
+    fn encode(&self) -> u64 {
+        let (log_arity, part, combine) = match self.leaf {
+            Leaf::Plain => (0, 0, 0),
+            Leaf::Combine => (0, 0, 1),
+            Leaf::Fold { log_arity, part } => (log_arity as u64, part as u64, 0),
+        };
+        let flags = [self.enter, self.sum, self.own, self.end];
+        let flags = flags.iter().rev().fold(0, |bits, &flag| bits << 1 | u64::from(flag));
+        self.kind as u64
+            | (self.taken as u64) << 4
+            | u64::from(self.read) << 8
+            | u64::from(self.written) << 20
+            | log_arity << 32
+            | part << 36
+            | combine << 40
+            | flags << 41
+    }
+
+    fn decode(code: u64) -> Option<Self> {
+        use RowKind::{
+            Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Rest, Resume,
+        };
+        let kinds =
+            [Begin, Absorb, Resume, Echo, Leaf_, LeafNext, Parent4, Parent2, Inject, Rest];
+        let kind = *kinds.get((code & 15) as usize)?;
+        let flag = |i: u32| code >> (41 + i) & 1 == 1;
+        let (log_arity, part) = ((code >> 32 & 15) as usize, (code >> 36 & 15) as usize);
+        let leaf = match (log_arity, code >> 40 & 1) {
+            (0, 0) => Leaf::Plain,
+            (0, _) => Leaf::Combine,
+            (_, 0) => Leaf::Fold { log_arity, part },
+            _ => return None,
+        };
+        let row = Self {
+            kind,
+            taken: (code >> 4 & 15) as usize,
+            read: (code >> 8 & 0xfff) as u16,
+            written: (code >> 20 & 0xfff) as u16,
+            leaf,
+            enter: flag(0),
+            sum: flag(1),
+            own: flag(2),
+            end: flag(3),
+        };
+        (row.encode() == code).then_some(row)
+    }
+
+    /// The part of a FRI leaf that the row absorbs.
+    pub(super) fn fold_part(&self, field: Field) -> Option<FoldPart> {
+        let Leaf::Fold { log_arity, part } = self.leaf else { return None };
+        fold_parts(field).into_iter().filter(|p| p.log_arity == log_arity).nth(part)
+    }
+
+    /// The number of elements of private data.
+    pub(super) fn data(&self) -> usize {
+        match self.kind {
+            RowKind::Begin | RowKind::Absorb | RowKind::Resume => {
+                self.written.count_ones() as usize
+            }
+            RowKind::Leaf | RowKind::LeafNext => self.taken,
+            RowKind::Parent4 => 3 * DIGEST,
+            RowKind::Parent2 => DIGEST,
+            RowKind::Echo | RowKind::Inject | RowKind::Rest => 0,
+        }
+    }
+
+    /// The number of index bits that select the node's place among its siblings.
+    pub(super) fn index_bits(&self) -> usize {
+        match (self.kind, self.leaf) {
+            (RowKind::Parent4, _) => 2,
+            (RowKind::Parent2, _) => 1,
+            (_, Leaf::Fold { log_arity, .. }) => log_arity,
+            _ => 0,
+        }
+    }
+
+    /// Whether the row is the parent of the previous row's digest.
+    pub(super) fn is_parent(&self) -> bool {
+        matches!(self.kind, RowKind::Parent4 | RowKind::Parent2 | RowKind::Inject)
+    }
+}
+
+/// The rows of one call: a transcript, or one opening of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The number of the tree that the path ends in; zero for transcripts.
+    pub tree: u64,
+    /// The rows.
+    pub rows: Vec<RowSpec>,
+}
+
+impl Script {
+    /// The call of the chip.
+    pub fn call(&self) -> ChipCall {
+        let codes = self.rows.iter().map(RowSpec::encode);
+        ChipCall {
+            chip: "hasher".to_owned(),
+            parameters: std::iter::once(self.tree).chain(codes).collect(),
+            rows: self.rows.len() as u32,
+        }
+    }
+
+    /// Reads the parameters of a call.
+    pub(super) fn of(call: &ChipCall) -> Option<Self> {
+        let (&tree, codes) = call.parameters.split_first()?;
+        let rows: Option<Vec<_>> = codes.iter().map(|&code| RowSpec::decode(code)).collect();
+        let rows = rows.filter(|rows| rows.len() == call.rows as usize && !rows.is_empty())?;
+        Some(Self { tree, rows })
+    }
+
+    /// Whether every row has the predecessor and the elements that it needs.
+    fn is_sound(&self, field: Field) -> bool {
+        let mut previous: Option<&RowSpec> = None;
+        for row in &self.rows {
+            let mask = (1_u16 << row.taken) - 1;
+            let wired = row.read | row.written;
+            let elements = match row.kind {
+                RowKind::Begin => previous.is_none() && row.taken > 0 && wired == mask,
+                RowKind::Absorb => {
+                    previous.is_some_and(|p| p.kind != RowKind::Echo)
+                        && row.taken > 0
+                        && wired == mask
+                }
+                RowKind::Resume => {
+                    previous.is_some_and(|p| p.kind == RowKind::Echo)
+                        && row.taken > 0
+                        && wired == mask
+                }
+                RowKind::Echo => previous.is_some() && row.taken == 0 && row.read == 0,
+                RowKind::Leaf => row.taken > 0 && row.read == 0 && row.written & !mask == 0,
+                RowKind::LeafNext => {
+                    // A sum goes on as it began.
+                    let goes_on = |p: &RowSpec| match (p.leaf, row.leaf) {
+                        (Leaf::Fold { log_arity, part }, next) => {
+                            next == Leaf::Fold { log_arity, part: part + 1 }
+                        }
+                        (combine, next) => combine == next,
+                    };
+                    let leaf = |p: &RowSpec| matches!(p.kind, RowKind::Leaf | RowKind::LeafNext);
+                    previous.is_some_and(|p| leaf(p) && goes_on(p))
+                        && row.taken > 0
+                        && row.read == 0
+                        && row.written & !mask == 0
+                }
+                RowKind::Parent4 | RowKind::Parent2 => {
+                    previous.is_some() && row.taken == 0 && wired == 0
+                }
+                RowKind::Inject => {
+                    previous.is_some() && row.taken == 0 && row.read == 0xf0 && row.written == 0
+                }
+                RowKind::Rest => previous.is_some() && row.taken == 0 && wired == 0,
+            };
+            let leaf = match row.leaf {
+                Leaf::Plain => true,
+                Leaf::Combine => match row.kind {
+                    RowKind::Leaf => row.enter,
+                    kind => kind == RowKind::LeafNext,
+                },
+                Leaf::Fold { log_arity, part } => {
+                    let first = part == 0 && row.kind == RowKind::Leaf && row.enter;
+                    let next = part > 0 && row.kind == RowKind::LeafNext && !row.enter;
+                    (1..=MAX_LOG_ARITY).contains(&log_arity)
+                        && (first || next)
+                        && row
+                            .fold_part(field)
+                            .is_some_and(|p| p.count * field.degree() == row.taken)
+                }
+            };
+            let ends = !row.end || self.tree > 0;
+            let enters = !row.enter || row.kind == RowKind::Leaf;
+            let no_overlap = row.read & row.written == 0;
+            if !(elements && leaf && ends && enters && no_overlap) {
+                return false;
+            }
+            previous = Some(row);
+        }
+        self.rows.last().is_some_and(|row| row.leaf == Leaf::Plain) && self.tree < 1 << 32
+    }
+
+    /// What the call takes and gives: inputs and outputs are in the order of rows, then of ports.
+    pub(super) fn signature(&self, field: Field) -> Option<Signature> {
+        if !self.is_sound(field) {
+            return None;
+        }
+        let mut signature = Signature::default();
+        for (number, spec) in self.rows.iter().enumerate() {
+            let row = number as u32;
+            let felt = |port: u16| CallPort { ty: ValueType::Felt, row, port };
+            let ext = |port: u16| CallPort { ty: ValueType::Ext, row, port };
+            let of = |mask: u16| (0..ENTRY).filter(move |i| mask >> i & 1 == 1);
+            signature.inputs.extend(of(spec.read).map(felt));
+            signature.outputs.extend(of(spec.written).map(felt));
+            if spec.enter {
+                signature.inputs.push(felt(ENTRY));
+                if spec.leaf != Leaf::Plain {
+                    signature.inputs.push(ext(POINT));
+                }
+            }
+            if spec.sum {
+                signature.outputs.push(ext(SUM));
+            }
+            if spec.own {
+                signature.inputs.push(ext(OWN));
+            }
+            signature.data += spec.data() as u32;
+        }
+        Some(signature)
+    }
+
+    /// The chip's fixed columns in a row, in the order of their declaration.
+    pub(super) fn fixed(&self, field: Field, row: usize) -> Vec<u64> {
+        use RowKind::{
+            Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Resume,
+        };
+        let spec = &self.rows[row];
+        let is = |kinds: &[RowKind]| u64::from(kinds.contains(&spec.kind));
+        let mut fixed = Vec::with_capacity(40);
+        let taken = match spec.kind {
+            Parent4 => RATE,
+            Parent2 | Inject => 2 * DIGEST,
+            _ => spec.taken,
+        };
+        fixed.extend((0..RATE).map(|i| u64::from(i < taken)));
+        fixed.push(is(&[Echo, LeafNext])); // keep
+        fixed.push(is(&[Echo, LeafNext, Absorb])); // carry
+        fixed.push(is(&[Resume])); // resume
+        fixed.push(is(&[Begin, Absorb, Resume, Leaf_, Parent2, Inject])); // zero
+        fixed.push(is(&[Begin, Leaf_, Parent2, Inject])); // zero_capacity
+        fixed.push(if is(&[Begin, Absorb, Resume]) == 1 { spec.taken as u64 } else { 0 }); // tag
+        fixed.push(is(&[Parent4, Parent2, Inject])); // parent
+        // The index, the point and the place in a leaf stay the same within a leaf.
+        fixed.push(is(&[LeafNext])); // hold
+        fixed.push(u64::from(spec.enter));
+        fixed.extend((0..MAX_LOG_ARITY).map(|bit| u64::from(bit < spec.index_bits())));
+        fixed.push(if spec.is_parent() || spec.enter { 1 << spec.index_bits() } else { 0 }); // radix
+        fixed.push(u64::from(spec.leaf == Leaf::Combine));
+        let part = spec.fold_part(field);
+        fixed.extend(fold_parts(field).into_iter().map(|p| u64::from(part == Some(p))));
+        fixed.push(u64::from(spec.end));
+        fixed.push(if spec.end { self.tree } else { 0 });
+        fixed
+    }
+}
