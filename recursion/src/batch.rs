@@ -14,14 +14,14 @@ use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_dsl::circuit::{CircuitBuilder, DataTarget, ExtTarget, Target};
 use p3_air::BaseAir;
 use p3_batch_stark::BatchShape as TranscriptShape;
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_fri::{FriShape, PcsShape as PcsTranscriptShape};
 use p3_goldilocks::Goldilocks;
 
-use crate::constraints::{Challenges, Opened, Row, TableConstraints, assert_terminals};
-use crate::domain;
+use crate::constraints::{BatchConstraints, Challenges, ConstraintsError, Opened, Row};
+use crate::domain::OutOfDomain;
 use crate::pcs::{self, Forest, MatrixShape, PcsClaims, PcsShape, QueryData};
-use crate::transcript::TranscriptPlan;
+use crate::transcript::{self, TranscriptPlan};
 
 /// The fields whose proofs can be verified in circuits: those with the hash of the hash chip.
 pub trait RecursiveField: StarkField<Base = Goldilocks, Mmcs = GoldilocksMmcs> {}
@@ -43,13 +43,13 @@ struct Table {
     lookup_width: usize,
     chunks: usize,
     publics: usize,
-    constraints: TableConstraints,
 }
 
 /// Everything that a circuit needs to know about the proofs that it verifies.
 #[derive(Debug)]
 pub struct BatchShape {
     tables: Vec<Table>,
+    constraints: BatchConstraints,
     /// The commitment scheme: main columns, quotient chunks, preprocessed columns, lookup columns.
     pub pcs: PcsShape,
     transcript: TranscriptShape,
@@ -79,6 +79,9 @@ pub enum ShapeError {
         /// The one given.
         got: usize,
     },
+    /// The constraints cannot be evaluated in a circuit, or opened values do not fit them.
+    #[error(transparent)]
+    Constraints(#[from] ConstraintsError),
     /// A parameter that the chips do not support.
     #[error("{what} is {got}, verification in circuits supports at most {limit}")]
     Parameter {
@@ -133,7 +136,6 @@ impl BatchShape {
                 lookup_width: degree * table.lookup_columns,
                 chunks: table.quotient_chunks,
                 publics: table.publics,
-                constraints: TableConstraints::of_key(key, position, log_height),
             });
         }
         let matrix = |table: &Table, width: usize, next: bool| MatrixShape {
@@ -170,7 +172,8 @@ impl BatchShape {
             ood_pow_bits: parameters.grinding.out_of_domain,
         };
         let fixed_cap = if has_fixed { pcs.trees()[2].cap } else { 0 };
-        Ok(Self { tables, pcs, transcript, fixed_cap })
+        let constraints = BatchConstraints::of_key(key, log_heights)?;
+        Ok(Self { tables, constraints, pcs, transcript, fixed_cap })
     }
 
     /// The number of public values of each table.
@@ -200,38 +203,39 @@ impl BatchShape {
     }
 }
 
-/// What names a verifying key among those of one shape.
-#[derive(Clone, Debug)]
-pub struct ChildKey {
+/// What names a verifying key among those of one shape, as targets or as elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildKey<K> {
     /// The seed of the transcript: [`SEED`] elements.
-    pub seed: Vec<Target>,
+    pub seed: Vec<K>,
     /// The commitment to the preprocessed columns: four elements a digest.
-    pub fixed_cap: Vec<Target>,
+    pub fixed_cap: Vec<K>,
 }
 
-impl ChildKey {
-    /// A key that is a constant of the circuit.
-    pub fn constant<P: RecursiveField>(builder: &mut CircuitBuilder, key: &VerifyingKey<P>) -> Self {
-        let (seed, fixed_cap) = key_elements(key);
-        let mut constants = |values: Vec<Goldilocks>| {
-            values.into_iter().map(|value| builder.add_const(value)).collect()
-        };
-        Self { seed: constants(seed), fixed_cap: constants(fixed_cap) }
+impl ChildKey<Goldilocks> {
+    /// The elements of a key.
+    pub fn of<P: RecursiveField>(key: &VerifyingKey<P>) -> Self {
+        let element =
+            |bytes: &[u8]| bytes.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+        let fixed = key.common().preprocessed.as_ref();
+        Self {
+            seed: key.digest().chunks(3).map(element).map(Goldilocks::from_u64).collect(),
+            fixed_cap: fixed.map(|fixed| cap_elements(&fixed.commitment)).unwrap_or_default(),
+        }
     }
-}
 
-/// The seed and the commitment of a key, as elements.
-pub fn key_elements<P: RecursiveField>(
-    key: &VerifyingKey<P>,
-) -> (Vec<Goldilocks>, Vec<Goldilocks>) {
-    let seed = key
-        .digest()
-        .chunks(3)
-        .map(|chunk| chunk.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte)))
-        .map(Goldilocks::from_u64)
-        .collect();
-    let fixed = key.common().preprocessed.as_ref().map(|fixed| cap_elements(&fixed.commitment));
-    (seed, fixed.unwrap_or_default())
+    /// The key as constants of a circuit.
+    pub fn constant(&self, builder: &mut CircuitBuilder) -> ChildKey<Target> {
+        let mut constants = |values: &[Goldilocks]| {
+            values.iter().map(|&value| builder.add_const(value)).collect()
+        };
+        ChildKey { seed: constants(&self.seed), fixed_cap: constants(&self.fixed_cap) }
+    }
+
+    /// All elements, the seed first.
+    pub fn elements(&self) -> impl Iterator<Item = Goldilocks> + '_ {
+        self.seed.iter().chain(&self.fixed_cap).copied()
+    }
 }
 
 /// A commitment, as p3 knows it.
@@ -260,214 +264,292 @@ pub struct ProofData {
 /// The circuit is satisfied exactly if `verify_batch` accepts the proof for this key, these heights and these
 /// public values; what the proof says is created by the transcript and cannot be chosen twice. Whoever calls
 /// this must bind `key` (to constants, or to an allowed set) and `publics`.
+///
+/// # Errors
+///
+/// Fails if the public values do not have the shape of the tables.
 pub fn verify_batch<P: RecursiveField>(
     builder: &mut CircuitBuilder,
     forest: &mut Forest,
     shape: &BatchShape,
-    key: &ChildKey,
+    key: &ChildKey<Target>,
     publics: &[Vec<Target>],
-) -> ProofData {
+) -> Result<ProofData, ShapeError> {
     builder.scope("verify", |builder| verify::<P>(builder, forest, shape, key, publics))
 }
 
-/// Positions of opened values in what the proof says: by commitment, matrix and point.
-type Places = Vec<Vec<Vec<Vec<Range<usize>>>>>;
+/// Opened values, by commitment, matrix, point and column.
+type ByPoint<T> = Vec<Vec<Vec<Vec<T>>>>;
+
+/// Where everything is among what the proof says, and among the samples.
+#[derive(Debug)]
+struct Places {
+    main: Range<usize>,
+    /// Samples that a proof of work makes small, with the number of zero bits.
+    works: Vec<(usize, usize)>,
+    lookups: Option<LookupPlaces>,
+    constraint: Range<usize>,
+    quotient: Range<usize>,
+    zeta: Range<usize>,
+    opened: ByPoint<Range<usize>>,
+    alpha: Range<usize>,
+    /// The commitment and the challenge of each folding round.
+    folds: Vec<(Range<usize>, Range<usize>)>,
+    final_poly: Vec<Range<usize>>,
+    indices: Range<usize>,
+}
+
+#[derive(Debug)]
+struct LookupPlaces {
+    challenges: [Range<usize>; 2],
+    cap: Range<usize>,
+    terminals: Vec<Range<usize>>,
+}
+
+/// What the verifier of a proof samples, and what the proof opens.
+#[derive(Debug)]
+pub(crate) struct NativeChallenges<P: RecursiveField> {
+    pub(crate) zeta: P::Ext,
+    pub(crate) alpha: P::Ext,
+    pub(crate) betas: Vec<P::Ext>,
+    pub(crate) indices: Vec<usize>,
+    pub(crate) opened: ByPoint<P::Ext>,
+}
+
+impl BatchShape {
+    /// The transcript of the verifier: the one place that knows its order.
+    fn plan<P: RecursiveField, K: Copy>(
+        &self,
+        key: &ChildKey<K>,
+        publics: &[Vec<K>],
+        constant: &mut dyn FnMut(Goldilocks) -> K,
+    ) -> (TranscriptPlan<K>, Places) {
+        let degree = P::FIELD.degree();
+        let parameters = self.pcs.parameters;
+        let grinding = parameters.grinding;
+        let caps: Vec<usize> = self.pcs.trees().iter().map(|tree| 4 * tree.cap).collect();
+        let mut plan = TranscriptPlan::new();
+        let mut works = Vec::new();
+        let mut work = |plan: &mut TranscriptPlan<K>, bits: usize| {
+            if bits > 0 {
+                plan.listen(1);
+                works.push((plan.sample(1).start, bits));
+            }
+        };
+        let mut constants = |values: Vec<Goldilocks>| -> Vec<K> {
+            values.into_iter().map(&mut *constant).collect()
+        };
+
+        plan.observe(key.seed.iter().copied());
+        plan.observe(constants(transcript::seed(|recorder| {
+            self.transcript.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
+        })));
+        for table in &self.tables {
+            // A height is observed as an extension element.
+            let mut height = vec![Goldilocks::ZERO; degree];
+            height[0] = Goldilocks::from_usize(table.log_height);
+            plan.observe(constants(height));
+        }
+        let main = plan.listen(caps[0]);
+        plan.observe(publics.iter().flatten().copied());
+        plan.observe(key.fixed_cap.iter().copied());
+        let lookups = self.has_lookups().then(|| {
+            work(&mut plan, grinding.lookup);
+            LookupPlaces {
+                challenges: std::array::from_fn(|_| plan.sample(degree)),
+                cap: plan.listen(caps[caps.len() - 1]),
+                terminals: (0..self.transcript.num_lookup_instances)
+                    .map(|_| plan.listen(degree))
+                    .collect(),
+            }
+        });
+        let constraint = plan.sample(degree);
+        let quotient = plan.listen(caps[1]);
+        work(&mut plan, grinding.out_of_domain);
+        let zeta = plan.sample(degree);
+
+        let counts: Vec<Vec<Vec<usize>>> = self
+            .pcs
+            .commitments
+            .iter()
+            .map(|matrices| {
+                matrices.iter().map(|m| vec![m.width; 1 + usize::from(m.next)]).collect()
+            })
+            .collect();
+        let opening =
+            PcsTranscriptShape { claimed_evaluation_counts: counts, batch_pow_bits: grinding.batch };
+        plan.observe(constants(transcript::seed(|recorder| {
+            opening.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
+        })));
+        let opened = opening
+            .claimed_evaluation_counts
+            .iter()
+            .map(|matrices| {
+                let mut point = |&width: &usize| (0..width).map(|_| plan.listen(degree)).collect();
+                matrices.iter().map(|points| points.iter().map(&mut point).collect()).collect()
+            })
+            .collect();
+        work(&mut plan, grinding.batch);
+        let alpha = plan.sample(degree);
+
+        let fri = FriShape {
+            log_arities: self.pcs.log_arities(),
+            final_poly_len: 1 << parameters.log_final_poly_len,
+            commit_pow_bits: grinding.fold,
+            query_pow_bits: grinding.query,
+            num_queries: parameters.queries,
+            index_bits: self.pcs.log_max(),
+            log_blowup: parameters.log_blowup,
+            max_log_arity: parameters.max_log_arity,
+        };
+        plan.observe(constants(transcript::seed(|recorder| {
+            fri.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
+        })));
+        let folds = self
+            .pcs
+            .fold_trees()
+            .iter()
+            .map(|tree| {
+                let cap = plan.listen(4 * tree.cap);
+                work(&mut plan, grinding.fold);
+                (cap, plan.sample(degree))
+            })
+            .collect();
+        let final_poly =
+            (0..1 << parameters.log_final_poly_len).map(|_| plan.listen(degree)).collect();
+        work(&mut plan, grinding.query);
+        let indices = plan.sample(parameters.queries);
+        let places = Places {
+            main,
+            works,
+            lookups,
+            constraint,
+            quotient,
+            zeta,
+            opened,
+            alpha,
+            folds,
+            final_poly,
+            indices,
+        };
+        (plan, places)
+    }
+
+    /// The challenges of a proof, from what it says.
+    pub(crate) fn native_challenges<P: RecursiveField>(
+        &self,
+        key: &ChildKey<Goldilocks>,
+        publics: &[Vec<Goldilocks>],
+        said: &[Goldilocks],
+    ) -> NativeChallenges<P> {
+        let (plan, places) = self.plan::<P, Goldilocks>(key, publics, &mut |constant| constant);
+        let samples = plan.replay(P::challenger(), said);
+        let element = |values: &[Goldilocks]| P::Ext::from_basis_coefficients_fn(|i| values[i]);
+        let sample = |range: &Range<usize>| element(&samples[range.clone()]);
+        let mask = (1 << self.pcs.log_max()) - 1;
+        let index = |sample: &Goldilocks| (sample.as_canonical_u64() & mask) as usize;
+        let column = |range: &Range<usize>| element(&said[range.clone()]);
+        let point = |values: &Vec<Range<usize>>| values.iter().map(column).collect();
+        let matrix = |points: &Vec<Vec<Range<usize>>>| points.iter().map(point).collect();
+        NativeChallenges {
+            zeta: sample(&places.zeta),
+            alpha: sample(&places.alpha),
+            betas: places.folds.iter().map(|(_, beta)| sample(beta)).collect(),
+            indices: samples[places.indices].iter().map(index).collect(),
+            opened: places
+                .opened
+                .iter()
+                .map(|matrices| matrices.iter().map(matrix).collect())
+                .collect(),
+        }
+    }
+
+    /// How many elements a proof of this shape says.
+    pub(crate) fn said<P: RecursiveField>(&self) -> usize {
+        let zeros = |count: usize| vec![Goldilocks::ZERO; count];
+        let key = ChildKey { seed: zeros(SEED), fixed_cap: zeros(self.fixed_cap_elements()) };
+        let publics: Vec<_> = self.publics().map(zeros).collect();
+        self.plan::<P, Goldilocks>(&key, &publics, &mut |constant| constant).0.said()
+    }
+}
 
 fn verify<P: RecursiveField>(
     builder: &mut CircuitBuilder,
     forest: &mut Forest,
     shape: &BatchShape,
-    key: &ChildKey,
+    key: &ChildKey<Target>,
     publics: &[Vec<Target>],
-) -> ProofData {
-    let degree = P::FIELD.degree();
-    let parameters = shape.pcs.parameters;
-    let grinding = parameters.grinding;
-    let trees = shape.pcs.trees();
-    let caps: Vec<usize> = trees.iter().map(|tree| 4 * tree.cap).collect();
-    let [main_cap, quotient_cap] = [caps[0], caps[1]];
-    let lookup_cap = caps.last().copied().filter(|_| shape.has_lookups());
-
-    // The transcript.
-    let mut plan = TranscriptPlan::default();
-    for &element in &key.seed {
-        plan.observe(element);
-    }
-    plan.observe_seed(builder, |recorder| {
-        shape.transcript.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
-    });
-    for table in &shape.tables {
-        // A height is observed as an extension element.
-        plan.observe_constant(builder, Goldilocks::from_usize(table.log_height));
-        for _ in 1..degree {
-            plan.observe_constant(builder, Goldilocks::ZERO);
-        }
-    }
-    let main = plan.listen(main_cap);
-    for &value in publics.iter().flatten() {
-        plan.observe(value);
-    }
-    for &element in &key.fixed_cap {
-        plan.observe(element);
-    }
-    let mut works: Vec<(usize, usize)> = Vec::new();
-    let mut work = |plan: &mut TranscriptPlan, bits: usize| {
-        if bits > 0 {
-            plan.listen(1);
-            works.push((plan.sample(), bits));
-        }
-    };
-    let mut lookups = None;
-    if let Some(cap) = lookup_cap {
-        work(&mut plan, grinding.lookup);
-        let challenges = [plan.sample_extension(degree), plan.sample_extension(degree)];
-        let cap = plan.listen(cap);
-        let terminals: Vec<Range<usize>> =
-            (0..shape.transcript.num_lookup_instances).map(|_| plan.listen(degree)).collect();
-        lookups = Some((challenges, cap, terminals));
-    }
-    let constraint = plan.sample_extension(degree);
-    let quotient = plan.listen(quotient_cap);
-    work(&mut plan, grinding.out_of_domain);
-    let zeta = plan.sample_extension(degree);
-
-    // The opening argument.
-    let counts: Vec<Vec<Vec<usize>>> = shape
-        .pcs
-        .commitments
-        .iter()
-        .map(|matrices| {
-            matrices.iter().map(|m| vec![m.width; 1 + usize::from(m.next)]).collect()
-        })
-        .collect();
-    let pcs_transcript = PcsTranscriptShape {
-        claimed_evaluation_counts: counts.clone(),
-        batch_pow_bits: grinding.batch,
-    };
-    plan.observe_seed(builder, |recorder| {
-        pcs_transcript.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
-    });
-    let opened: Places = counts
-        .iter()
-        .map(|matrices| {
-            let mut point = |&width: &usize| (0..width).map(|_| plan.listen(degree)).collect();
-            matrices.iter().map(|points| points.iter().map(&mut point).collect()).collect()
-        })
-        .collect();
-    work(&mut plan, grinding.batch);
-    let alpha = plan.sample_extension(degree);
-
-    // FRI.
-    let fri_transcript = FriShape {
-        log_arities: shape.pcs.log_arities(),
-        final_poly_len: 1 << parameters.log_final_poly_len,
-        commit_pow_bits: grinding.fold,
-        query_pow_bits: grinding.query,
-        num_queries: parameters.queries,
-        index_bits: shape.pcs.log_max(),
-        log_blowup: parameters.log_blowup,
-        max_log_arity: parameters.max_log_arity,
-    };
-    plan.observe_seed(builder, |recorder| {
-        fri_transcript.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
-    });
-    let folds: Vec<(Range<usize>, Range<usize>)> = shape
-        .pcs
-        .fold_trees()
-        .iter()
-        .map(|tree| {
-            let cap = plan.listen(4 * tree.cap);
-            work(&mut plan, grinding.fold);
-            (cap, plan.sample_extension(degree))
-        })
-        .collect();
-    let final_poly: Vec<Range<usize>> =
-        (0..1 << parameters.log_final_poly_len).map(|_| plan.listen(degree)).collect();
-    work(&mut plan, grinding.query);
-    let indices: Vec<usize> = (0..parameters.queries).map(|_| plan.sample()).collect();
-
+) -> Result<ProofData, ShapeError> {
+    let (plan, places) =
+        shape.plan::<P, Target>(key, publics, &mut |constant| builder.add_const(constant));
     let transcript = builder.scope("transcript", |builder| plan.build(builder));
-    let said = |range: &Range<usize>| transcript.said[range.clone()].to_vec();
-    let ext = |builder: &mut CircuitBuilder, coefficients: &[Target]| {
-        builder.from_coefficients(coefficients)
-    };
-    let challenge = |builder: &mut CircuitBuilder, range: &Range<usize>| {
-        ext(builder, &transcript.samples[range.clone()])
-    };
     builder.scope("grinding", |builder| {
-        for (sample, bits) in works {
+        for &(sample, bits) in &places.works {
             pcs::assert_work(builder, transcript.samples[sample], bits);
         }
     });
 
     // Challenges and opened values as extension elements.
-    let zeta = challenge(builder, &zeta);
-    let opened: Vec<Vec<Vec<Vec<ExtTarget>>>> = opened
+    let said = |range: &Range<usize>| transcript.said[range.clone()].to_vec();
+    let said_ext = |builder: &mut CircuitBuilder, range: &Range<usize>| {
+        builder.from_coefficients(&transcript.said[range.clone()])
+    };
+    let challenge = |builder: &mut CircuitBuilder, range: &Range<usize>| {
+        builder.from_coefficients(&transcript.samples[range.clone()])
+    };
+    let mut zeta = OutOfDomain::new(challenge(builder, &places.zeta));
+    let opened: ByPoint<ExtTarget> = places
+        .opened
         .iter()
         .map(|matrices| {
             let mut point = |values: &Vec<Range<usize>>| {
-                values.iter().map(|range| ext(builder, &transcript.said[range.clone()])).collect()
+                values.iter().map(|range| said_ext(builder, range)).collect()
             };
             matrices.iter().map(|points| points.iter().map(&mut point).collect()).collect()
         })
         .collect();
-    let (lookup_challenges, lookup_cap, terminals) = match &lookups {
-        None => (None, None, Vec::new()),
-        Some((challenges, cap, terminals)) => {
-            let [a, b] = challenges;
-            let challenges = [challenge(builder, a), challenge(builder, b)];
-            let terminals: Vec<ExtTarget> = terminals
-                .iter()
-                .map(|range| ext(builder, &transcript.said[range.clone()]))
-                .collect();
-            (Some(challenges), Some(said(cap)), terminals)
-        }
+    let mut lookup_challenges = None;
+    let mut terminals = Vec::new();
+    if let Some(lookups) = &places.lookups {
+        let [alpha, beta] = &lookups.challenges;
+        lookup_challenges = Some((challenge(builder, alpha), challenge(builder, beta)));
+        terminals.extend(lookups.terminals.iter().map(|range| said_ext(builder, range)));
+    }
+    let challenges = Challenges {
+        lookup: lookup_challenges,
+        constraint: challenge(builder, &places.constraint),
     };
+    builder.scope("constraints", |builder| {
+        let tables = shape.opened_tables(&opened, publics, &terminals);
+        shape.constraints.assert_all(builder, &mut zeta, &tables, &challenges)
+    })?;
+
+    let mut caps = vec![said(&places.main), said(&places.quotient)];
+    if shape.fixed_cap > 0 {
+        caps.push(key.fixed_cap.clone());
+    }
+    caps.extend(places.lookups.as_ref().map(|lookups| said(&lookups.cap)));
     let mut next_points = BTreeMap::new();
     for table in &shape.tables {
-        next_points
-            .entry(table.log_height)
-            .or_insert_with(|| domain::next_point(builder, zeta, table.log_height));
+        next_points.insert(table.log_height, zeta.next(builder, table.log_height));
     }
-    let constraint = challenge(builder, &constraint);
-
-    builder.scope("constraints", |builder| {
-        let zero = builder.lift(0);
-        let [lookup_alpha, lookup_beta] = lookup_challenges.unwrap_or([zero, zero]);
-        let challenges = Challenges { lookup_alpha, lookup_beta, constraint, zeta };
-        for (position, table) in
-            shape.opened_tables(&opened, publics, &terminals).into_iter().enumerate()
-        {
-            shape.tables[position].constraints.assert_quotient(builder, &table, &challenges);
-        }
-        assert_terminals(builder, &terminals);
-    });
-
-    let mut commitment_caps = vec![said(&main), said(&quotient)];
-    if shape.fixed_cap > 0 {
-        commitment_caps.push(key.fixed_cap.clone());
-    }
-    commitment_caps.extend(lookup_cap);
     let claims = PcsClaims {
-        caps: commitment_caps,
+        caps,
         opened,
-        zeta,
+        zeta: zeta.zeta(),
         next_points,
-        alpha: challenge(builder, &alpha),
-        betas: folds.iter().map(|(_, beta)| challenge(builder, beta)).collect(),
-        fold_caps: folds.iter().map(|(cap, _)| said(cap)).collect(),
-        final_poly: final_poly
-            .iter()
-            .map(|range| ext(builder, &transcript.said[range.clone()]))
-            .collect(),
-        indices: indices.into_iter().map(|index| transcript.samples[index]).collect(),
+        alpha: challenge(builder, &places.alpha),
+        betas: places.folds.iter().map(|(_, beta)| challenge(builder, beta)).collect(),
+        fold_caps: places.folds.iter().map(|(cap, _)| said(cap)).collect(),
+        final_poly: places.final_poly.iter().map(|range| said_ext(builder, range)).collect(),
+        indices: transcript.samples[places.indices.clone()].to_vec(),
     };
     let queries = pcs::verify(builder, forest, &shape.pcs, &claims);
-    ProofData {
+    Ok(ProofData {
         transcript: transcript.data,
         queries,
         transcript_permutations: transcript.permutations,
-    }
+    })
 }
 
 impl BatchShape {
@@ -510,9 +592,4 @@ impl BatchShape {
             })
             .collect()
     }
-}
-
-/// The canonical integers of elements.
-pub(crate) fn canonical(values: impl IntoIterator<Item = Goldilocks>) -> Vec<u64> {
-    values.into_iter().map(|value| value.as_canonical_u64()).collect()
 }

@@ -1,4 +1,13 @@
-//! Verifiers of STARK proofs as circuits: the place for them, and nothing more yet.
+//! Verifiers of STARK proofs as circuits.
 //!
-//! What they are built from is in the other crates: circuits with calls of chips, the Poseidon2 and Merkle
-//! chips, and machines whose keys are values.
+//! [`batch::verify_batch`] adds the verification of one proof to a circuit. Everything that a verifying key and
+//! the heights of the tables fix, a [`batch::BatchShape`], is a constant of the circuit.
+
+pub mod batch;
+pub mod constraints;
+pub mod domain;
+pub mod pcs;
+mod transcript;
+mod witness;
+
+pub use witness::WitnessError;

@@ -14,7 +14,7 @@ use chipwright_chips::recursion::{
 };
 use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, ExtTarget, Target};
 use chipwright_ir::circuit::ChipCall;
-use p3_field::{Field as _, PrimeCharacteristicRing};
+use p3_field::Field as _;
 use p3_goldilocks::Goldilocks;
 
 const RATE: usize = 12;
@@ -249,7 +249,7 @@ impl PcsShape {
     }
 
     /// Where each opening's powers of the batching challenge begin: by commitment, matrix and point.
-    fn offsets(&self) -> Vec<Vec<[usize; 2]>> {
+    pub(crate) fn offsets(&self) -> Vec<Vec<[usize; 2]>> {
         let mut ladders: BTreeMap<usize, usize> = BTreeMap::new();
         let offset = |matrix: &MatrixShape| {
             let ladder = ladders.entry(matrix.log_height).or_default();
@@ -385,20 +385,16 @@ impl<'a> Shared<'a> {
             let matrices = &shape.commitments[commitment];
             let mut of_groups = Vec::new();
             for group in &tree.groups {
-                let mut factor = |matrix: usize, shift: usize| {
-                    let next = matrices[matrix].next;
-                    [true, next].map(|opened| opened).map(|opened| opened.then_some(shift))
-                };
                 let shift = if group.combined { RATE * group.width.div_ceil(RATE) - 1 } else { 0 };
                 let firsts =
                     if group.combined { &group.matrices[..1] } else { &group.matrices[..] };
                 let of_group = firsts
                     .iter()
                     .map(|&matrix| {
-                        let shifts = factor(matrix, shift);
                         std::array::from_fn(|which| {
-                            let power = offsets[commitment][matrix][which] + shifts[which]?;
-                            Some(builder.exp(alpha, power as u64))
+                            let opened = which == 0 || matrices[matrix].next;
+                            let power = offsets[commitment][matrix][which] + shift;
+                            opened.then(|| builder.exp(alpha, power as u64))
                         })
                     })
                     .collect();
@@ -497,6 +493,7 @@ impl<'a> Shared<'a> {
         } else {
             let inverse = squared(builder, power(cut), cut);
             let x = builder.inverse(inverse);
+            let x = builder.lift(x);
             horner(builder, x, &self.claims.final_poly)
         };
         builder.assert_eq(folded, last).named("final polynomial");
@@ -518,7 +515,8 @@ impl<'a> Shared<'a> {
             let group = &tree.groups[1 + position];
             let mut inputs: Vec<AnyTarget> = Vec::new();
             if group.combined {
-                inputs.extend([entry.into(), self.point.into()]);
+                inputs.push(entry.into());
+                inputs.push(self.point.into());
             }
             let script = Script { tree: 0, rows: rows.clone() };
             let called = builder.call_named(script.call(), &inputs);
@@ -611,12 +609,7 @@ fn squared(builder: &mut CircuitBuilder, value: Target, times: usize) -> Target 
 }
 
 /// `Σ xⁱ·value[i]`
-fn horner<X>(builder: &mut CircuitBuilder, x: X, values: &[ExtTarget]) -> ExtTarget
-where
-    X: chipwright_dsl::circuit::Operand,
-    X::Type: chipwright_dsl::circuit::Join<ExtTarget, Output = ExtTarget>,
-    ExtTarget: chipwright_dsl::circuit::Join<X::Type, Output = ExtTarget>,
-{
+fn horner(builder: &mut CircuitBuilder, x: ExtTarget, values: &[ExtTarget]) -> ExtTarget {
     let (&last, rest) = values.split_last().expect("a polynomial has a coefficient");
     rest.iter().rev().fold(last, |sum, &value| builder.mul_add(sum, x, value))
 }

@@ -11,35 +11,26 @@ use std::ops::Range;
 
 use chipwright_chips::recursion::{RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, Target};
-use p3_challenger::CanObserve;
+use p3_challenger::{CanObserve, CanSample};
 use p3_goldilocks::Goldilocks;
 
 const RATE: usize = 12;
 
-/// An element that is observed.
+/// What happens to the sponge.
 #[derive(Clone, Copy, Debug)]
-enum Source {
-    /// A value of the circuit.
-    Known(Target),
-    /// What the proof says, by position.
+enum Event<K> {
+    /// A known value is observed.
+    Known(K),
+    /// What the proof says is observed, in order.
     Said,
+    /// An element is sampled.
+    Sample,
 }
 
+/// The observations and samples of a verifier, in order. Known values are targets of a circuit, or elements.
 #[derive(Debug)]
-enum Row {
-    Absorb(RowKind, Vec<Source>),
-    /// The samples taken of each element.
-    Echo([Option<usize>; RATE]),
-}
-
-/// The observations and samples of a verifier, in order.
-#[derive(Debug, Default)]
-pub(crate) struct TranscriptPlan {
-    rows: Vec<Row>,
-    /// Observed and not yet absorbed.
-    pending: Vec<Source>,
-    /// How many elements of the state can still be sampled.
-    ready: usize,
+pub(crate) struct TranscriptPlan<K> {
+    events: Vec<Event<K>>,
     said: usize,
     samples: usize,
 }
@@ -57,44 +48,77 @@ pub(crate) struct Transcript {
     pub(crate) permutations: usize,
 }
 
-impl TranscriptPlan {
-    /// Observes a value of the circuit.
-    pub(crate) fn observe(&mut self, target: Target) {
-        self.push(Source::Known(target));
+impl<K: Copy> TranscriptPlan<K> {
+    pub(crate) fn new() -> Self {
+        Self { events: Vec::new(), said: 0, samples: 0 }
     }
 
-    /// Observes a constant.
-    pub(crate) fn observe_constant(&mut self, builder: &mut CircuitBuilder, value: Goldilocks) {
-        let target = builder.add_const(value);
-        self.observe(target);
-    }
-
-    /// Observes what p3's domain separators and labels begin with.
-    pub(crate) fn observe_seed(
-        &mut self,
-        builder: &mut CircuitBuilder,
-        seed: impl FnOnce(&mut Recorder),
-    ) {
-        let mut recorder = Recorder::default();
-        seed(&mut recorder);
-        for value in recorder.observed {
-            self.observe_constant(builder, value);
-        }
+    /// Observes known values.
+    pub(crate) fn observe(&mut self, values: impl IntoIterator<Item = K>) {
+        self.events.extend(values.into_iter().map(Event::Known));
     }
 
     /// Observes `count` elements that the proof says; their positions among [`Transcript::said`].
     pub(crate) fn listen(&mut self, count: usize) -> Range<usize> {
-        let start = self.said;
-        for _ in 0..count {
-            self.push(Source::Said);
-        }
+        self.events.extend(std::iter::repeat_n(Event::Said, count));
         self.said += count;
-        start..self.said
+        self.said - count..self.said
     }
 
-    fn push(&mut self, source: Source) {
+    /// Samples elements; their positions among [`Transcript::samples`].
+    pub(crate) fn sample(&mut self, count: usize) -> Range<usize> {
+        self.events.extend(std::iter::repeat_n(Event::Sample, count));
+        self.samples += count;
+        self.samples - count..self.samples
+    }
+
+    /// The number of elements that the proof says.
+    pub(crate) fn said(&self) -> usize {
+        self.said
+    }
+}
+
+impl TranscriptPlan<Goldilocks> {
+    /// The samples, given what the proof says.
+    pub(crate) fn replay<C>(&self, mut challenger: C, said: &[Goldilocks]) -> Vec<Goldilocks>
+    where
+        C: CanObserve<Goldilocks> + CanSample<Goldilocks>,
+    {
+        let mut said = said.iter().copied();
+        let mut samples = Vec::with_capacity(self.samples);
+        for event in &self.events {
+            match event {
+                Event::Known(value) => challenger.observe(*value),
+                Event::Said => challenger.observe(said.next().unwrap_or_default()),
+                Event::Sample => samples.push(challenger.sample()),
+            }
+        }
+        samples
+    }
+}
+
+/// Observations that one permutation absorbs, or samples of one state.
+#[derive(Debug)]
+enum Row {
+    Absorb(RowKind, Vec<Event<Target>>),
+    /// The samples taken of each element.
+    Echo([Option<usize>; RATE]),
+}
+
+/// The duplex construction: which permutation absorbs what.
+#[derive(Debug, Default)]
+struct Duplex {
+    rows: Vec<Row>,
+    pending: Vec<Event<Target>>,
+    /// How many elements of the state can still be sampled.
+    ready: usize,
+    samples: usize,
+}
+
+impl Duplex {
+    fn observe(&mut self, event: Event<Target>) {
         self.ready = 0;
-        self.pending.push(source);
+        self.pending.push(event);
         if self.pending.len() == RATE {
             self.absorb();
         }
@@ -110,12 +134,11 @@ impl TranscriptPlan {
         self.ready = RATE;
     }
 
-    /// Samples an element; its position among [`Transcript::samples`].
-    pub(crate) fn sample(&mut self) -> usize {
+    fn sample(&mut self) {
         if !self.pending.is_empty() {
             self.absorb();
         }
-        // A sponge that is used up permutes again: so does a row that shows its state.
+        // A state that is used up is permuted again: so does a row that shows it.
         if self.ready == 0 {
             self.ready = RATE;
         }
@@ -127,55 +150,52 @@ impl TranscriptPlan {
             echo[self.ready] = Some(self.samples);
         }
         self.samples += 1;
-        self.samples - 1
     }
+}
 
-    /// Samples as many elements as an extension element has coefficients.
-    pub(crate) fn sample_extension(&mut self, degree: usize) -> Range<usize> {
-        let start = self.samples;
-        for _ in 0..degree {
-            self.sample();
-        }
-        start..self.samples
-    }
-
+impl TranscriptPlan<Target> {
     /// The call of the hash chip.
     pub(crate) fn build(self, builder: &mut CircuitBuilder) -> Transcript {
-        let mut rows = Vec::with_capacity(self.rows.len());
+        let mut duplex = Duplex::default();
+        for &event in &self.events {
+            match event {
+                Event::Sample => duplex.sample(),
+                observed => duplex.observe(observed),
+            }
+        }
+        let mut rows = Vec::with_capacity(duplex.rows.len());
         let mut inputs: Vec<AnyTarget> = Vec::new();
-        // For each output, whether it is said or sampled, and which one.
+        // For each output, which of the said elements or of the samples it is.
         let mut outputs: Vec<Result<usize, usize>> = Vec::new();
         let mut said = 0;
-        for row in &self.rows {
+        for row in &duplex.rows {
+            let mut spec = match row {
+                Row::Absorb(kind, events) => RowSpec::new(*kind, events.len()),
+                Row::Echo(_) => RowSpec::new(RowKind::Echo, 0),
+            };
             match row {
-                Row::Absorb(kind, sources) => {
-                    let mut spec = RowSpec::new(*kind, sources.len());
-                    for (i, source) in sources.iter().enumerate() {
-                        match source {
-                            Source::Known(target) => {
-                                spec.read |= 1 << i;
-                                inputs.push((*target).into());
-                            }
-                            Source::Said => {
-                                spec.written |= 1 << i;
-                                outputs.push(Ok(said));
-                                said += 1;
-                            }
+                Row::Absorb(_, events) => {
+                    for (i, event) in events.iter().enumerate() {
+                        if let Event::Known(target) = event {
+                            spec.read |= 1 << i;
+                            inputs.push((*target).into());
+                        } else {
+                            spec.written |= 1 << i;
+                            outputs.push(Ok(said));
+                            said += 1;
                         }
                     }
-                    rows.push(spec);
                 }
                 Row::Echo(samples) => {
-                    let mut spec = RowSpec::new(RowKind::Echo, 0);
                     for (i, sample) in samples.iter().enumerate() {
                         if let Some(sample) = sample {
                             spec.written |= 1 << i;
                             outputs.push(Err(*sample));
                         }
                     }
-                    rows.push(spec);
                 }
             }
+            rows.push(spec);
         }
         let permutations = rows.len();
         let called = builder.call_named(Script { tree: 0, rows }.call(), &inputs);
@@ -195,6 +215,13 @@ impl TranscriptPlan {
         }
         transcript
     }
+}
+
+/// What a domain separator begins a protocol with.
+pub(crate) fn seed(observe: impl FnOnce(&mut Recorder)) -> Vec<Goldilocks> {
+    let mut recorder = Recorder::default();
+    observe(&mut recorder);
+    recorder.observed
 }
 
 /// Notes what is observed.

@@ -1,21 +1,346 @@
 //! From a proof to the private data of the circuit that verifies it.
 //!
 //! A proof shares the siblings of its Merkle paths among queries; the circuit's hash chip takes one path a
-//! query. Which paths these are depends on the query indices, so the transcript is replayed natively, by
-//! p3's own drivers.
+//! query. Which paths these are depends on the query indices, so the transcript is replayed natively.
 
-use chipwright_backend_stark::config::{Challenger, Stark};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use p3_batch_stark::{BatchProof, BatchVerifierTranscript};
-use p3_commit::CommitmentOpening;
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
-use p3_fri::{BatchMultiOpening, FriProof, PcsVerifierTranscript, VerifierTranscript};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
+use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
 use p3_goldilocks::Goldilocks;
-use p3_lookup::LogUpGadget;
 use p3_matrix::Dimensions;
-use p3_merkle_tree::{MerkleAuthPath, PrunedMerklePaths};
-use p3_uni_stark::StarkGenericConfig;
+use p3_merkle_tree::MerkleAuthPath;
+use p3_util::reverse_bits_len;
 
-use crate::batch::{BatchShape, Cap, ProofData, RecursiveField, canonical, cap_elements};
-use crate::pcs::{PcsShape, TreePlan};
+use crate::batch::{BatchShape, ChildKey, NativeChallenges, ProofData, RecursiveField, cap_elements};
+
+/// A proof that does not have the shape that a circuit verifies.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WitnessError {
+    /// A height differs.
+    #[error("table {table} has 2^{got} rows in the proof, the circuit verifies 2^{expected}")]
+    Height {
+        /// The table.
+        table: usize,
+        /// The circuit's.
+        expected: usize,
+        /// The proof's.
+        got: usize,
+    },
+    /// A part has another length.
+    #[error("the proof has {got} {what}, the circuit verifies {expected}")]
+    Length {
+        /// The part.
+        what: &'static str,
+        /// The circuit's number.
+        expected: usize,
+        /// The proof's number.
+        got: usize,
+    },
+    /// The Merkle paths cannot be restored.
+    #[error("the Merkle paths of the proof cannot be restored: {reason}")]
+    Paths {
+        /// Why.
+        reason: String,
+    },
+}
+
+fn length(what: &'static str, expected: usize, got: usize) -> Result<(), WitnessError> {
+    if expected == got { Ok(()) } else { Err(WitnessError::Length { what, expected, got }) }
+}
+
+/// The private data of a proof's verification: [`ProofData`] says where each vector belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ProofWitness {
+    transcript: Vec<u64>,
+    /// By query: path and injected leaves of each commitment, then the folding rounds.
+    queries: Vec<QueryWitness>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct QueryWitness {
+    openings: Vec<(Vec<u64>, Vec<Vec<u64>>)>,
+    folds: Vec<Vec<u64>>,
+}
+
+impl ProofData {
+    /// The private data of a run that verifies one proof and has no other data.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof does not have the shape. It need not be valid.
+    pub fn witness<P: RecursiveField>(
+        &self,
+        shape: &BatchShape,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<Goldilocks>],
+        proof: &Proof<P>,
+    ) -> Result<Vec<Vec<u64>>, WitnessError> {
+        let mut data = Vec::new();
+        self.supply(shape.witness(key, publics, proof)?, &mut data);
+        Ok(data)
+    }
+
+    /// Puts the witness into the private data of a run.
+    pub(crate) fn supply(&self, witness: ProofWitness, data: &mut Vec<Vec<u64>>) {
+        let mut put = |target: chipwright_dsl::circuit::DataTarget, values: Vec<u64>| {
+            let position = target.position();
+            data.resize(data.len().max(position + 1), Vec::new());
+            data[position] = values;
+        };
+        if let Some(target) = self.transcript {
+            put(target, witness.transcript);
+        }
+        for (targets, query) in self.queries.iter().zip(witness.queries) {
+            for ((path, injected), (path_values, injected_values)) in
+                targets.openings.iter().zip(query.openings)
+            {
+                put(*path, path_values);
+                for (&target, values) in injected.iter().zip(injected_values) {
+                    put(target, values);
+                }
+            }
+            for (&target, values) in targets.folds.iter().zip(query.folds) {
+                put(target, values);
+            }
+        }
+    }
+}
+
+impl BatchShape {
+    /// What the circuit needs to know of a proof.
+    ///
+    /// The proof need not be valid; it must only have the right shape.
+    pub(crate) fn witness<P: RecursiveField>(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<Goldilocks>],
+        proof: &Proof<P>,
+    ) -> Result<ProofWitness, WitnessError> {
+        let batch = proof.batch();
+        let tables: Vec<usize> = self.log_heights().collect();
+        length("tables", tables.len(), batch.degree_bits.len())?;
+        for (table, (&expected, &got)) in tables.iter().zip(&batch.degree_bits).enumerate() {
+            if expected != got {
+                return Err(WitnessError::Height { table, expected, got });
+            }
+        }
+        let fri = &batch.opening_proof;
+        let said = self.said_by(proof)?;
+        length("transcript elements", self.said::<P>(), said.len())?;
+        let challenges = self.native_challenges::<P>(&ChildKey::of(key), publics, &said);
+        let indices = &challenges.indices;
+        let mut queries = vec![QueryWitness::default(); indices.len()];
+        let log_max = self.pcs.log_max();
+        let mmcs = P::mmcs(self.pcs.parameters.cap_height);
+
+        let trees = self.pcs.trees();
+        length("openings", trees.len(), fri.input_openings.len())?;
+        for ((tree, matrices), opening) in
+            trees.iter().zip(&self.pcs.commitments).zip(&fri.input_openings)
+        {
+            let dimensions: Vec<Dimensions> = matrices
+                .iter()
+                .map(|matrix| Dimensions {
+                    width: matrix.width,
+                    height: 1 << (matrix.log_height + self.pcs.parameters.log_blowup),
+                })
+                .collect();
+            let shift = log_max - tree.groups[0].log_height;
+            let leaves: Vec<usize> = indices.iter().map(|index| index >> shift).collect();
+            length("queries", leaves.len(), opening.opened_values.len())?;
+            for rows in &opening.opened_values {
+                length("opened matrices", matrices.len(), rows.len())?;
+            }
+            let paths = mmcs
+                .restore_and_recompute_paths(
+                    &dimensions,
+                    &leaves,
+                    &opening.opened_values,
+                    &opening.opening_proof,
+                )
+                .map_err(|error| WitnessError::Paths { reason: error.to_string() })?;
+            for ((query, rows), path) in queries.iter_mut().zip(&opening.opened_values).zip(paths)
+            {
+                let leaf = |group: &crate::pcs::Group| -> Vec<u64> {
+                    let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
+                    rows.map(PrimeField64::as_canonical_u64).collect()
+                };
+                let mut data = leaf(&tree.groups[0]);
+                data.extend(siblings(&path));
+                let injected = tree.groups[1..].iter().map(leaf).collect();
+                query.openings.push((data, injected));
+            }
+        }
+
+        let folds = self.pcs.fold_trees();
+        length("folding rounds", folds.len(), fri.commit_phase_openings.len())?;
+        self.folds::<P>(&challenges, proof, &mut queries)?;
+        let transcript = said.iter().map(PrimeField64::as_canonical_u64).collect();
+        Ok(ProofWitness { transcript, queries })
+    }
+
+    /// The evaluations and paths of the folding rounds. The evaluation at a query's own place is not in the
+    /// proof: it is what the round before folds to, and the first one what the openings reduce to.
+    fn folds<P: RecursiveField>(
+        &self,
+        challenges: &NativeChallenges<P>,
+        proof: &Proof<P>,
+        queries: &mut [QueryWitness],
+    ) -> Result<(), WitnessError> {
+        let fri = &proof.batch().opening_proof;
+        let mmcs = P::mmcs(self.pcs.parameters.cap_height);
+        let log_max = self.pcs.log_max();
+        let reduced = self.reduced_openings(challenges, proof);
+        let mut folded: Vec<P::Ext> = reduced.iter().map(|by_height| by_height[&log_max]).collect();
+        let folding = TwoAdicFriFolding::<(), ()>(PhantomData);
+        let mut cut = 0;
+        for (round, log_arity) in self.pcs.log_arities().into_iter().enumerate() {
+            let opening = &fri.commit_phase_openings[round];
+            length("folding queries", queries.len(), opening.sibling_values.len())?;
+            let height = log_max - cut - log_arity;
+            let mut leaves = Vec::with_capacity(queries.len());
+            let mut rows = Vec::with_capacity(queries.len());
+            for (query, siblings) in opening.sibling_values.iter().enumerate() {
+                length("evaluations of a coset", (1 << log_arity) - 1, siblings.len())?;
+                let index = challenges.indices[query] >> cut;
+                let mut evaluations = siblings.clone();
+                evaluations.insert(index & ((1 << log_arity) - 1), folded[query]);
+                let leaf = index >> log_arity;
+                folded[query] = FriFoldingStrategy::<Goldilocks, P::Ext>::fold_row(
+                    &folding,
+                    leaf,
+                    height,
+                    log_arity,
+                    challenges.betas[round],
+                    evaluations.iter().copied(),
+                );
+                if let Some(&opening) = reduced[query].get(&height) {
+                    folded[query] += challenges.betas[round].exp_power_of_2(log_arity) * opening;
+                }
+                let row: Vec<Goldilocks> =
+                    evaluations.iter().flat_map(|e| e.as_basis_coefficients_slice()).copied().collect();
+                leaves.push(leaf);
+                rows.push(vec![row]);
+            }
+            let dimensions = [Dimensions { width: self.pcs.degree << log_arity, height: 1 << height }];
+            let paths = mmcs
+                .restore_and_recompute_paths(&dimensions, &leaves, &rows, &opening.opening_proof)
+                .map_err(|error| WitnessError::Paths { reason: error.to_string() })?;
+            for ((query, rows), path) in queries.iter_mut().zip(&rows).zip(&paths) {
+                let leaf = rows[0].iter().map(PrimeField64::as_canonical_u64);
+                query.folds.push(leaf.chain(siblings(path)).collect());
+            }
+            cut += log_arity;
+        }
+        Ok(())
+    }
+
+    /// What the openings of each query reduce to, by the logarithm of the domain's size.
+    fn reduced_openings<P: RecursiveField>(
+        &self,
+        challenges: &NativeChallenges<P>,
+        proof: &Proof<P>,
+    ) -> Vec<BTreeMap<usize, P::Ext>> {
+        let log_blowup = self.pcs.parameters.log_blowup;
+        let log_max = self.pcs.log_max();
+        let offsets = self.pcs.offsets();
+        let longest = self.pcs.commitments.iter().flatten().map(|m| 2 * m.width).sum();
+        let powers: Vec<P::Ext> = challenges.alpha.powers().take(longest).collect();
+        let openings = &proof.batch().opening_proof.input_openings;
+        let reduce = |(query, &index): (usize, &usize)| {
+            let mut reduced: BTreeMap<usize, P::Ext> = BTreeMap::new();
+            for (commitment, matrices) in self.pcs.commitments.iter().enumerate() {
+                for (number, matrix) in matrices.iter().enumerate() {
+                    let log_height = matrix.log_height + log_blowup;
+                    let position =
+                        reverse_bits_len(index >> (log_max - log_height), log_height) as u64;
+                    let x = Goldilocks::GENERATOR
+                        * Goldilocks::two_adic_generator(log_height).exp_u64(position);
+                    let row = &openings[commitment].opened_values[query][number];
+                    let next = Goldilocks::two_adic_generator(matrix.log_height);
+                    let points = [challenges.zeta, challenges.zeta * next];
+                    for which in 0..1 + usize::from(matrix.next) {
+                        let offset = offsets[commitment][number][which];
+                        let claimed = &challenges.opened[commitment][number][which];
+                        let sum: P::Ext = claimed
+                            .iter()
+                            .zip(row)
+                            .zip(&powers[offset..])
+                            .map(|((&claimed, &value), &power)| power * (claimed - value))
+                            .sum();
+                        let denominator = points[which] - P::Ext::from(x);
+                        let quotient = sum * denominator.try_inverse().unwrap_or_default();
+                        *reduced.entry(log_height).or_default() += quotient;
+                    }
+                }
+            }
+            reduced
+        };
+        challenges.indices.iter().enumerate().map(reduce).collect()
+    }
+
+    /// Everything that a proof says, in the order of the transcript.
+    fn said_by<P: RecursiveField>(&self, proof: &Proof<P>) -> Result<Vec<Goldilocks>, WitnessError> {
+        let batch = proof.batch();
+        let fri = &batch.opening_proof;
+        let grinding = self.pcs.parameters.grinding;
+        let mut said = Vec::new();
+        let ext = |value: &P::Ext| value.as_basis_coefficients_slice().to_vec();
+        let work = |said: &mut Vec<Goldilocks>, bits: usize, witness: Goldilocks| {
+            if bits > 0 {
+                said.push(witness);
+            }
+        };
+        said.extend(cap_elements(&batch.commitments.main));
+        if let Some(commitment) = &batch.commitments.permutation {
+            work(&mut said, grinding.lookup, batch.lookup_pow_witness.unwrap_or_default());
+            said.extend(cap_elements(commitment));
+            let terminals = batch.lookup_terminals.iter().flatten();
+            said.extend(terminals.flat_map(|terminal| ext(&terminal.0)));
+        }
+        said.extend(cap_elements(&batch.commitments.quotient_chunks));
+        work(&mut said, grinding.out_of_domain, batch.ood_pow_witness);
+        let tables = &batch.opened_values.instances;
+        let mut values: Vec<&P::Ext> = Vec::new();
+        for table in tables {
+            values.extend(&table.base_opened_values.trace_local);
+            values.extend(table.base_opened_values.trace_next.iter().flatten());
+        }
+        for table in tables {
+            values.extend(table.base_opened_values.quotient_chunks.iter().flatten());
+        }
+        for fixed in tables.iter().filter_map(|table| table.base_opened_values.preprocessed.as_ref())
+        {
+            values.extend(&fixed.local);
+            values.extend(fixed.next.iter().flatten());
+        }
+        for table in tables {
+            values.extend(&table.permutation_local);
+            values.extend(&table.permutation_next);
+        }
+        said.extend(values.into_iter().flat_map(ext));
+        work(&mut said, grinding.batch, fri.batch_pow_witness);
+        length(
+            "folding commitments",
+            fri.commit_phase_commits.len(),
+            fri.commit_pow_witnesses.len(),
+        )?;
+        for (commitment, &witness) in fri.commit_phase_commits.iter().zip(&fri.commit_pow_witnesses)
+        {
+            said.extend(cap_elements(commitment));
+            work(&mut said, grinding.fold, witness);
+        }
+        said.extend(fri.final_poly.iter().flat_map(ext));
+        work(&mut said, grinding.query, fri.query_pow_witness);
+        Ok(said)
+    }
+}
+
+fn siblings(path: &MerkleAuthPath<Goldilocks, 4>) -> impl Iterator<Item = u64> + '_ {
+    path.siblings.iter().flatten().map(PrimeField64::as_canonical_u64)
+}

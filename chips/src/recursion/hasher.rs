@@ -98,6 +98,9 @@ pub struct Hasher {
     /// The place among the siblings, or in the coset.
     #[record]
     bits: [Bit; 3],
+    /// The fourth power of the point.
+    #[record]
+    fourth: Ext,
     /// The state after the permutation.
     after: [Felt; 16],
     #[port]
@@ -109,6 +112,8 @@ impl Chip for Hasher {
         let state: [Expr; 16] = std::array::from_fn(|i| element(row, i));
         c.define(row.after, permute(c, state)).named("after");
 
+        let fourth = row.point.expr().square().square();
+        c.assert_same::<Ext>(row.fourth.expr(), fourth).named("fourth power");
         for i in 0..RATE {
             let free = Expr::from(row.taken[i]);
             c.assert_zero(row.zero * (Expr::ONE - free) * row.before[i]).named("other elements");
@@ -189,8 +194,7 @@ fn low_bits(row: &Row<Hasher>) -> Expr {
 
 /// `point^12 · sum + Σ point^(11 − i) · element[i]`, over the elements that are taken.
 fn combined(row: &Row<Hasher>) -> ExtExpr {
-    let point = row.point.expr();
-    let fourth = point.square().square();
+    let (point, fourth) = (row.point.expr(), row.fourth.expr());
     let mut total = row.sum.expr();
     for block in 0..3 {
         let mut partial = ExtExpr::ZERO;
@@ -213,15 +217,19 @@ fn folded(c: &Builder, row: &Row<Hasher>, part: FoldPart) -> (ExtExpr, ExtExpr) 
     // The coefficients of the polynomial first: they are linear in the evaluations.
     let polynomials: Vec<Vec<u64>> =
         (part.start..part.start + part.count).map(|i| lagrange(part.log_arity, i)).collect();
-    let mut fold = ExtExpr::ZERO;
-    for power in (0..1 << part.log_arity).rev() {
-        let coefficient = evaluations.iter().zip(&polynomials).fold(
-            ExtExpr::ZERO,
-            |sum: ExtExpr, (evaluation, polynomial)| {
-                sum + *evaluation * Expr::from(constant(polynomial[power]))
-            },
-        );
-        fold = fold * row.point.expr() + coefficient;
+    let coefficient = |power: usize| {
+        let terms = evaluations.iter().zip(&polynomials);
+        terms.fold(ExtExpr::ZERO, |sum, (evaluation, polynomial)| {
+            sum + *evaluation * Expr::from(constant(polynomial[power]))
+        })
+    };
+    let block = |powers: std::ops::Range<usize>| {
+        powers.rev().fold(ExtExpr::ZERO, |sum, power| sum * row.point.expr() + coefficient(power))
+    };
+    let arity = 1 << part.log_arity;
+    let mut fold = block(0..arity.min(4));
+    if arity > 4 {
+        fold = fold + block(4..arity) * row.fourth.expr();
     }
     let own = evaluations.iter().enumerate().fold(
         row.own.expr(),

@@ -175,6 +175,9 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
         record.extend(state[RATE..].iter().map(PrimeField64::as_canonical_u64));
         record.push(self.index);
         record.extend((0..MAX_LOG_ARITY).map(|k| self.bits >> k & 1));
+        let fourth = self.point.square().square();
+        let coefficients = fourth.as_basis_coefficients_slice();
+        record.extend(coefficients.iter().map(PrimeField64::as_canonical_u64));
         self.absorb(spec, &state);
         self.before = state;
         self.after = self.permutation.permute(state);

@@ -142,6 +142,13 @@ pub struct DataTarget {
     pub(super) position: usize,
 }
 
+impl DataTarget {
+    /// The position among the private data of a run: that of the vector in `Inputs::data`.
+    pub fn position(self) -> usize {
+        self.position
+    }
+}
+
 /// The outputs of a call, and its private data if it has any.
 #[derive(Clone, Debug)]
 pub struct CallTargets<T> {
