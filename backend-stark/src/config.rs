@@ -22,7 +22,9 @@ use std::borrow::Cow;
 use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
-pub use field::{Challenger, Domain, GoldilocksMmcs, Permutation, Stark, StarkField};
+pub use field::{
+    Challenger, Domain, GoldilocksMmcs, Permutation, Stark, StarkField, SymbolicConstraints,
+};
 
 /// A field and the parameters of the proof system over it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,12 @@ use std::fmt::Debug;
 
 use chipwright_ir::FieldPair;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use p3_air::symbolic::{AirLayout, SymbolicExpr};
-use p3_batch_stark::symbolic::get_symbolic_constraints;
+use p3_air::symbolic::{
+    AirLayout, ConstraintLayout, SymbolicExpr, SymbolicExpression, SymbolicExpressionExt,
+};
+use p3_batch_stark::symbolic::{
+    get_constraint_layout, get_log_num_quotient_chunks, get_symbolic_constraints,
+};
 use p3_batch_stark::{
     BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
 };
@@ -24,6 +28,18 @@ use p3_util::log2_ceil_usize;
 
 use super::Parameters;
 use crate::air::RecordedAir;
+
+/// The constraints of a table: those over the base field, those over the extension, and the order that
+/// both have together.
+#[derive(Debug)]
+pub struct SymbolicConstraints<F, EF> {
+    /// The constraints over the base field.
+    pub base: Vec<SymbolicExpression<F>>,
+    /// The constraints over the extension: those of the lookups.
+    pub extension: Vec<SymbolicExpressionExt<F, EF>>,
+    /// The places of both among all constraints.
+    pub order: ConstraintLayout,
+}
 
 /// A field pair with a hash, and so with a proof system.
 ///
@@ -73,9 +89,18 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         log_heights: &[usize],
         log_blowup: usize,
     ) -> Result<ProverData<Stark<Self>>, String>;
-    /// The number of constraints of a table, lookups included, and their highest degree.
-    fn constraints(air: &RecordedAir<Self::Base>, lookups: &[Lookup<Self::Base>])
-    -> (usize, usize);
+    /// The constraints of a table, lookups included, as expressions.
+    fn symbolic(
+        air: &RecordedAir<Self::Base>,
+        lookups: &[Lookup<Self::Base>],
+    ) -> SymbolicConstraints<Self::Base, Self::Ext>;
+    /// The base-2 logarithm of the number of chunks that the quotient of a table of `2^log_height` rows
+    /// is committed in.
+    fn log_quotient_chunks(
+        air: &RecordedAir<Self::Base>,
+        lookups: &[Lookup<Self::Base>],
+        log_height: usize,
+    ) -> usize;
     /// Plonky3's prover: `prove_batch`.
     ///
     /// # Errors
@@ -98,6 +123,17 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         publics: &[Vec<Self::Base>],
         common: &CommonData<Stark<Self>>,
     ) -> Result<(), String>;
+
+    /// The number of constraints of a table, lookups included, and their highest degree.
+    fn constraints(
+        air: &RecordedAir<Self::Base>,
+        lookups: &[Lookup<Self::Base>],
+    ) -> (usize, usize) {
+        let SymbolicConstraints { base, extension, .. } = Self::symbolic(air, lookups);
+        let degrees = base.iter().map(SymbolicExpr::degree_multiple);
+        let degree = degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).max();
+        (base.len() + extension.len(), degree.unwrap_or(0))
+    }
 
     /// The proof system, with a transcript that begins with `seed`: 32 bytes that name the statement.
     fn stark(parameters: &Parameters, seed: &[u8; 32]) -> Stark<Self> {
@@ -205,19 +241,33 @@ macro_rules! plonky3 {
             .map_err(|error| error.to_string())
         }
 
-        fn constraints(
+        fn symbolic(
             air: &RecordedAir<Self::Base>,
             lookups: &[Lookup<Self::Base>],
-        ) -> (usize, usize) {
+        ) -> SymbolicConstraints<Self::Base, Self::Ext> {
+            let (layout, gadget) = (AirLayout::from_air(air), LogUpGadget::new());
             let (base, extension) = get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
+                air, layout, lookups, &gadget,
+            );
+            let order = get_constraint_layout::<Self::Base, Self::Ext, _, _>(
+                air, layout, lookups, &gadget,
+            );
+            SymbolicConstraints { base, extension, order }
+        }
+
+        fn log_quotient_chunks(
+            air: &RecordedAir<Self::Base>,
+            lookups: &[Lookup<Self::Base>],
+            log_height: usize,
+        ) -> usize {
+            get_log_num_quotient_chunks::<Self::Base, Self::Ext, _, _>(
                 air,
                 AirLayout::from_air(air),
+                1 << log_height,
                 lookups,
+                0,
                 &LogUpGadget::new(),
-            );
-            let degrees = base.iter().map(SymbolicExpr::degree_multiple);
-            let degree = degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).max();
-            (base.len() + extension.len(), degree.unwrap_or(0))
+            )
         }
 
         fn prove(
