@@ -16,6 +16,7 @@
 //! ```
 
 pub mod audit;
+pub mod bf;
 pub mod chips;
 pub mod circuit;
 pub mod demo;
@@ -56,6 +57,9 @@ pub enum Command {
     Chips(chips::Arguments),
     /// Forge cells and delete rules of the standard chips, and report what nobody notices.
     Audit(audit::Arguments),
+    /// Run Brainfuck programs, prove what they do, and verify it.
+    #[command(subcommand)]
+    Bf(bf::BfCommand),
     /// What each named configuration is worth, computed.
     Security(security::Arguments),
 }
@@ -72,6 +76,7 @@ impl Cli {
             Some(Command::Circuit(command)) => circuit::run(command, out),
             Some(Command::Chips(arguments)) => chips::run(arguments, out),
             Some(Command::Audit(arguments)) => audit::run(arguments, out),
+            Some(Command::Bf(command)) => bf::run(command, out),
             Some(Command::Security(arguments)) => security::run(arguments, out),
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! The crate `examples/outsider` shows how to use Chipwright from outside.
 
+pub mod brainfuck;
 pub mod cli;
 pub mod fibonacci;
 pub mod toy_cpu;

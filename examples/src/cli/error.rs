@@ -13,6 +13,8 @@ use chipwright_ir::circuit::WitnessError;
 use chipwright_ir::pass::PipelineError;
 use chipwright_ir::text::ParseError;
 
+use crate::brainfuck;
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -173,6 +175,36 @@ pub enum CliError {
         path: PathBuf,
         /// What the verifier says.
         error: CircuitError,
+    },
+    /// A program has a bracket without a partner.
+    #[error("{}:{error}", .path.display())]
+    Compile {
+        /// The program.
+        path: PathBuf,
+        /// Where, and what is missing.
+        error: brainfuck::CompileError,
+    },
+    /// A program cannot be executed.
+    #[error(transparent)]
+    Run(#[from] brainfuck::RunError),
+    /// A run cannot be proven.
+    #[error(transparent)]
+    Prove(#[from] brainfuck::ProveError),
+    /// A file does not hold a proof of a run.
+    #[error("`{}` holds no proof of a run: {error}", .path.display())]
+    ReadProof {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: brainfuck::ReadError,
+    },
+    /// The proof does not prove the run given.
+    #[error("`{}` does not prove that the program turns this input into this output: {error}", .path.display())]
+    NotProven {
+        /// The file.
+        path: PathBuf,
+        /// What the verifier says.
+        error: brainfuck::VerifyError,
     },
     /// An honest step of the tour failed.
     #[error("the tour cannot go on: {0}")]

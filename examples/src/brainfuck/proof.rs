@@ -1,0 +1,439 @@
+//! Proving a run, and verifying what it claims: program, input and output.
+//!
+//! The prover cuts the run into segments and proves each under one key, which follows from the program and the
+//! shape of the segments. The verifier sees no trace: it computes the key itself, follows the states from the
+//! initial one, and compares the digests at the end with those of the input and the output it is asked about.
+//!
+//! ```
+//! use chipwright_examples::brainfuck::{Program, ProveOptions, prove, verify};
+//!
+//! let program = Program::compile(",[.,]")?;
+//! let (proof, run) = prove(&program, b"hi", &ProveOptions::default())?;
+//! assert_eq!(run.output, b"hi");
+//! verify(&program, b"hi", b"hi", &proof, &ProveOptions::default())?;
+//! assert!(verify(&program, b"hi", b"ho", &proof, &ProveOptions::default()).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::encoding::DecodeError;
+use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::machine::{
+    MachineError, MachineProver, MachineVerifier, compile_machine,
+};
+use chipwright_backend_stark::proof::Proof as StarkProof;
+use chipwright_dsl::MachineErrors;
+use chipwright_ir::field::Goldilocks2;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::machine::{Shape, input as machine_input, machine, named_publics};
+use super::program::Program;
+use super::segment::{Digest, Hasher, Segment, Segments, State};
+use super::vm::{Cells, EndOfInput, Options, Run, RunError, Vm};
+
+/// How a run is executed, cut and proven. What the verifier is asked about depends on the execution and the
+/// configuration, not on the lengths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProveOptions {
+    /// How the program is executed.
+    pub execution: Options,
+    /// The base-2 logarithm of the largest number of cycles of a segment.
+    pub log_cycles: u8,
+    /// The configuration, over the machine's field.
+    pub config: Config,
+}
+
+impl Default for ProveOptions {
+    fn default() -> Self {
+        Self { execution: Options::default(), log_cycles: 18, config: Config::default() }
+    }
+}
+
+/// A proof of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The heights of the tables.
+    pub shape: Shape,
+    /// The number of bytes that the run reads.
+    pub read: u64,
+    /// The segments, in order.
+    pub segments: Vec<SegmentProof>,
+}
+
+/// A proof that a machine goes from one state to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentProof {
+    /// The state that it leaves.
+    pub end: State,
+    /// The proof, as bytes.
+    pub proof: Vec<u8>,
+}
+
+/// What a proof's bytes begin with; the last byte is the version of the format.
+const MAGIC: &[u8; 12] = b"chipwrightb\x01";
+
+/// Bytes that are no proof of a run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The bytes are something else, or of another version.
+    #[error("the bytes do not begin as a proof of this version does")]
+    Magic,
+    /// The body does not parse.
+    #[error("the proof is truncated or altered: {0}")]
+    Malformed(String),
+    /// Something follows the body, or it is not how it would be written.
+    #[error("the proof is not encoded canonically")]
+    NotCanonical,
+}
+
+impl Proof {
+    /// The proof as versioned bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_extend(self, MAGIC.to_vec()).expect("plain data serialises")
+    }
+
+    /// Reads a proof.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes are not what [`Self::to_bytes`] writes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or(ReadError::Magic)?;
+        let proof: Self = postcard::from_bytes(body)
+            .map_err(|error| ReadError::Malformed(error.to_string()))?;
+        if proof.to_bytes() != bytes {
+            return Err(ReadError::NotCanonical);
+        }
+        Ok(proof)
+    }
+}
+
+/// Why a run cannot be proven.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The program cannot be executed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The run does not fit the largest shape, or the options make no sense.
+    #[error("a machine of shape {0:?} is out of range")]
+    Shape(Shape),
+    /// The machine has mistakes.
+    #[error(transparent)]
+    Machine(#[from] MachineErrors),
+    /// The proof system refuses.
+    #[error(transparent)]
+    Stark(#[from] MachineError),
+}
+
+/// Why a proof does not prove what it is said to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The heights are out of range.
+    #[error("a machine of shape {0:?} is out of range")]
+    Shape(Shape),
+    /// The machine has mistakes.
+    #[error(transparent)]
+    Machine(#[from] MachineErrors),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Stark(#[from] MachineError),
+    /// A segment's proof cannot be read.
+    #[error("segment {segment}: {error}")]
+    Decode {
+        /// The segment.
+        segment: usize,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// A segment's table has another height than the shape says.
+    #[error("segment {segment}: table `{table}` has 2^{found} rows, the shape says 2^{expected}")]
+    Height {
+        /// The segment.
+        segment: usize,
+        /// The chip.
+        table: String,
+        /// The logarithm of the height that follows from the shape.
+        expected: usize,
+        /// The logarithm of the height of the table.
+        found: usize,
+    },
+    /// A segment's proof is not one.
+    #[error("segment {segment}: {error}")]
+    Segment {
+        /// The segment.
+        segment: usize,
+        /// Why it is rejected.
+        error: Box<MachineError>,
+    },
+    /// The last segment does not end where the program does.
+    #[error("the run stops at word {found}, the program ends at {end}")]
+    NotHalted {
+        /// The instruction pointer.
+        found: u64,
+        /// The end of the program.
+        end: u64,
+    },
+    /// The run reads more than there is.
+    #[error("the run reads {read} bytes, {available} may be read")]
+    Read {
+        /// The number of bytes that the proof speaks of.
+        read: u64,
+        /// The number that there can be.
+        available: u64,
+    },
+    /// Other bytes were read.
+    #[error("the run does not read the given input")]
+    Input,
+    /// Other bytes were written.
+    #[error("the run does not write the given output")]
+    Output,
+}
+
+/// Proves the segments of runs of one program, and verifies them: a pair of keys.
+#[derive(Debug)]
+pub struct Engine {
+    shape: Shape,
+    prover: MachineProver<Goldilocks2>,
+    verifier: MachineVerifier<Goldilocks2>,
+}
+
+impl Engine {
+    /// The engine of a program, for segments of a shape.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the machine cannot be proven under the configuration.
+    pub fn new(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
+        if !shape.is_valid() {
+            return Err(ProveError::Shape(shape));
+        }
+        let (prover, verifier) = compile_machine(machine(program, &shape)?, config)?;
+        Ok(Self { shape, prover, verifier })
+    }
+
+    /// The key of all segments.
+    pub fn key(&self) -> &VerifyingKey<Goldilocks2> {
+        self.verifier.key()
+    }
+
+    /// The prover of the machine.
+    pub fn prover(&self) -> &MachineProver<Goldilocks2> {
+        &self.prover
+    }
+
+    /// The trace of a segment: tables as high as the shape says.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the segment is none of the machine's.
+    pub fn trace(
+        &self,
+        segment: &Segment,
+        claim: Digest,
+    ) -> Result<chipwright_ir::machine::MachineTrace<p3_goldilocks::Goldilocks>, MachineError> {
+        let mut trace = self.prover.trace(&machine_input(segment, &self.shape, claim))?;
+        // The segment at the end of a run is shorter: the rest of its table is padding, which is zero.
+        for (chip, table) in self.prover.machine().chips.iter().zip(&mut trace.tables) {
+            if let Some(log_height) = self.shape.log_height(&chip.name) {
+                table.height = 1 << log_height;
+                table.values.resize(table.height * table.width, p3_goldilocks::Goldilocks::default());
+            }
+        }
+        Ok(trace)
+    }
+
+    /// Proves a segment.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the segment is none of the machine's.
+    pub fn prove(
+        &self,
+        segment: &Segment,
+        claim: Digest,
+    ) -> Result<StarkProof<Goldilocks2>, MachineError> {
+        Ok(self.prover.key().prove(self.trace(segment, claim)?)?)
+    }
+
+    /// Verifies that a segment goes from one state to another.
+    ///
+    /// # Errors
+    ///
+    /// Says why not.
+    pub fn verify(
+        &self,
+        segment: usize,
+        (start, end): (&State, &State),
+        claim: Digest,
+        proof: &StarkProof<Goldilocks2>,
+    ) -> Result<(), VerifyError> {
+        for (table, &found) in self.key().tables().iter().zip(proof.log_heights()) {
+            if let Some(expected) = self.shape.log_height(&table.name)
+                && expected != found
+            {
+                let table = table.name.clone();
+                return Err(VerifyError::Height { segment, table, expected, found });
+            }
+        }
+        self.verifier
+            .verify(&named_publics(start, end, claim), proof)
+            .map_err(|error| VerifyError::Segment { segment, error: Box::new(error) })
+    }
+}
+
+/// Executes a program and proves the run.
+///
+/// # Errors
+///
+/// Fails if the program cannot be executed, or the run cannot be proven.
+pub fn prove(
+    program: &Program,
+    input: &[u8],
+    options: &ProveOptions,
+) -> Result<(Proof, Run), ProveError> {
+    prove_with_progress(program, input, options, &|_, _| {})
+}
+
+/// [`prove`], and says how many cycles of how many are proven, now and then.
+///
+/// # Errors
+///
+/// Fails as [`prove`] does.
+pub fn prove_with_progress(
+    program: &Program,
+    input: &[u8],
+    options: &ProveOptions,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(Proof, Run), ProveError> {
+    let (run, shape) = plan(program, input, options)?;
+    let engine = Engine::new(program, shape, &options.config)?;
+    let claim = claim(program, input, &run.output, &options.execution);
+    let mut all = Segments::new(program, input, options.execution, shape);
+    let mut segments = Vec::new();
+    progress(0, run.cycles);
+    loop {
+        // As many as there are processors are proven at once: what is in memory is bounded.
+        let batch: Vec<Segment> =
+            all.by_ref().take(rayon::current_num_threads()).collect::<Result<_, _>>()?;
+        let Some(last) = batch.last() else { break };
+        let clk = last.end.clk;
+        let proofs: Vec<SegmentProof> = batch
+            .par_iter()
+            .map(|segment| {
+                let proof = engine.prove(segment, claim)?;
+                Ok(SegmentProof { end: segment.end, proof: proof.to_bytes() })
+            })
+            .collect::<Result<_, MachineError>>()?;
+        segments.extend(proofs);
+        progress(clk, run.cycles);
+    }
+    Ok((Proof { shape, read: run.read, segments }, run))
+}
+
+/// Executes a program, and finds the smallest shape for its segments.
+///
+/// # Errors
+///
+/// Fails if the program cannot be executed, or a segment of so many cycles is out of range.
+pub fn plan(
+    program: &Program,
+    input: &[u8],
+    options: &ProveOptions,
+) -> Result<(Run, Shape), ProveError> {
+    let limit = 1_u64 << options.log_cycles.min(Shape::GREATEST.log_cycles);
+    let mut vm = Vm::new(program, input, options.execution);
+    let (mut most_read, mut most_written) = (0, 0);
+    let (mut read, mut written) = (0, 0);
+    while vm.step()?.is_some() {
+        if vm.clk % limit == 0 {
+            (read, written) = (vm.read, vm.output.len() as u64);
+        }
+        most_read = most_read.max(vm.read - read);
+        most_written = most_written.max(vm.output.len() as u64 - written);
+    }
+    let run = vm.into_run();
+    let cycles = run.cycles.min(limit);
+    let shape =
+        Shape::holding(cycles as usize, run.cells, most_read as usize, most_written as usize);
+    if options.log_cycles > Shape::GREATEST.log_cycles || !shape.is_valid() {
+        return Err(ProveError::Shape(shape));
+    }
+    Ok((run, shape))
+}
+
+/// Verifies that a program, given an input, ends after writing an output.
+///
+/// # Errors
+///
+/// Says why the proof does not prove it.
+pub fn verify(
+    program: &Program,
+    input: &[u8],
+    output: &[u8],
+    proof: &Proof,
+    options: &ProveOptions,
+) -> Result<(), VerifyError> {
+    let Proof { shape, read, segments } = proof;
+    let engine = Engine::new(program, *shape, &options.config).map_err(|error| match error {
+        ProveError::Stark(error) => VerifyError::Stark(error),
+        ProveError::Machine(error) => VerifyError::Machine(error),
+        _ => VerifyError::Shape(*shape),
+    })?;
+    let claim = claim(program, input, output, &options.execution);
+    let mut state = State::initial(shape);
+    for (segment, SegmentProof { end, proof }) in segments.iter().enumerate() {
+        let proof = StarkProof::from_bytes(engine.key(), proof)
+            .map_err(|error| VerifyError::Decode { segment, error })?;
+        engine.verify(segment, (&state, end), claim, &proof)?;
+        state = *end;
+    }
+    if state.ip != program.end() {
+        return Err(VerifyError::NotHalted { found: state.ip, end: program.end() });
+    }
+    let available = match options.execution.end_of_input {
+        EndOfInput::Zero => state.clk,
+        EndOfInput::Fail => input.len() as u64,
+    };
+    if *read > available {
+        return Err(VerifyError::Read { read: *read, available });
+    }
+    let hasher = Hasher::new();
+    let mut digest = [0; 4];
+    let zeros = std::iter::repeat(0);
+    hasher.append_bytes(&mut digest, input.iter().copied().chain(zeros).take(*read as usize));
+    if digest != state.input {
+        return Err(VerifyError::Input);
+    }
+    let mut digest = [0; 4];
+    hasher.append_bytes(&mut digest, output.iter().copied());
+    if digest != state.output {
+        return Err(VerifyError::Output);
+    }
+    Ok(())
+}
+
+/// The digest of what a proof is about. It binds the parts of the input that nobody reads, too.
+pub fn claim(program: &Program, input: &[u8], output: &[u8], options: &Options) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("chipwright brainfuck claim");
+    let kind = [
+        u8::from(options.cells == Cells::Field),
+        u8::from(options.end_of_input == EndOfInput::Fail),
+    ];
+    hasher.update(&kind);
+    for part in [program.words().len(), input.len(), output.len()] {
+        hasher.update(&(part as u64).to_le_bytes());
+    }
+    for word in program.words() {
+        hasher.update(&word.to_le_bytes());
+    }
+    hasher.update(input).update(output);
+    let hash = *hasher.finalize().as_bytes();
+    // Seven bytes make a canonical element.
+    std::array::from_fn(|i| {
+        hash[7 * i..7 * (i + 1)].iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+    })
+}
