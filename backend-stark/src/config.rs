@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
-pub use field::{Challenger, Domain, Permutation, Stark, StarkField};
+pub use field::{Challenger, Domain, FriMmcs, Permutation, Stark, StarkField};
 
 /// A field and the parameters of the proof system over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
