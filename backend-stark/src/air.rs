@@ -103,6 +103,16 @@ impl<F: PrimeField64> RecordedAir<F> {
         &self.shared.name
     }
 
+    /// The preprocessed columns, row by row.
+    pub(crate) fn fixed(&self) -> Option<&RowMajorMatrix<F>> {
+        self.shared.fixed.as_ref().filter(|fixed| fixed.width > 0)
+    }
+
+    /// One period of each periodic column.
+    pub(crate) fn periodic(&self) -> &[Vec<F>] {
+        &self.shared.periodic
+    }
+
     /// The compiled rules.
     pub fn tape(&self) -> &Tape<F> {
         &self.shared.tape

@@ -23,7 +23,8 @@ use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
 pub use field::{
-    Challenger, Domain, GoldilocksMmcs, Permutation, Stark, StarkField, SymbolicConstraints,
+    Challenger, Domain, FriMmcs, GoldilocksMmcs, Permutation, Stark, StarkField,
+    SymbolicConstraints,
 };
 
 /// A field and the parameters of the proof system over it.

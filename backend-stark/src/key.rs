@@ -14,7 +14,7 @@
 //! ```
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chipwright_ir::chip::{Chip, FixedData};
 use chipwright_ir::machine::Machine;
@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::air::RecordedAir;
 use crate::config::{Config, ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
+use crate::prover::Prepared;
 use crate::security::{BatchShape, SecurityReport};
 use crate::statement::max_log_height;
 pub use crate::statement::{Statement, StatementError};
@@ -53,7 +54,9 @@ struct Inner<P: StarkField> {
 pub struct ProvingKey<P: StarkField> {
     verifying: VerifyingKey<P>,
     airs: Vec<RecordedAir<P::Base>>,
-    data: ProverData<Stark<P>>,
+    prepared: Prepared<P>,
+    /// The data of Plonky3's prover, once it is asked for.
+    reference: OnceLock<Result<ProverData<Stark<P>>, String>>,
 }
 
 /// The size of a table, but for its height.
@@ -112,14 +115,13 @@ pub fn compile<P: StarkField>(
         .zip(&log_heights)
         .map(|(chip, log_height)| RecordedAir::new(chip, log_height.map(|h| fixed_matrix(chip, h))))
         .collect();
-    // Commitments do not depend on how a transcript begins.
-    let unseeded = P::stark(&config.parameters, &[0; 32]);
-    let nominal = nominal_log_heights(&airs, &log_heights);
-    let data = P::prover_data(&unseeded, &airs, &nominal, config.parameters.log_blowup)
+    let mut prepared = Prepared::new(&config.parameters, &airs);
+    let verifying = VerifyingKey::new(statement, prepared.commitment())?;
+    prepared
+        .compile(&verifying.common().lookups)
         .map_err(|reason| StatementError::Commitment { reason })?;
-    let commitment = data.common.preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
-    let verifying = VerifyingKey::new(statement, commitment)?;
-    let key = ProvingKey { verifying: verifying.clone(), airs, data };
+    let reference = OnceLock::new();
+    let key = ProvingKey { verifying: verifying.clone(), airs, prepared, reference };
     Ok((key, verifying))
 }
 
@@ -370,9 +372,20 @@ impl<P: StarkField> ProvingKey<P> {
         &self.airs
     }
 
-    /// The data of Plonky3's prover.
-    pub(crate) fn data(&self) -> &ProverData<Stark<P>> {
-        &self.data
+    /// What this crate's own prover keeps of the machine.
+    pub(crate) fn prepared(&self) -> &Prepared<P> {
+        &self.prepared
+    }
+
+    /// The data of Plonky3's prover, made when they are first asked for.
+    pub(crate) fn reference(&self) -> Result<&ProverData<Stark<P>>, &String> {
+        let made = self.reference.get_or_init(|| {
+            let key = self.verifying_key();
+            let log_heights: Vec<_> = key.inner.statement.log_heights().collect();
+            let nominal = nominal_log_heights(&self.airs, &log_heights);
+            P::prover_data(key.stark(), &self.airs, &nominal, key.config().parameters.log_blowup)
+        });
+        made.as_ref()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod import;
 pub mod key;
 pub mod machine;
 pub mod proof;
+pub mod prover;
 pub mod security;
 mod statement;
 pub mod tape;

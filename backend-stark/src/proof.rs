@@ -20,6 +20,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::config::{ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
 use crate::key::{ProvingKey, VerifyingKey};
+use crate::prover::{Instance, Phases};
 use crate::security::{InsufficientSecurity, SecurityReport};
 
 /// A proof that the tables of a machine satisfy its rules and that its buses balance.
@@ -151,6 +152,70 @@ impl<P: StarkField> ProvingKey<P> {
     /// Fails if the tables do not have the shapes that the key demands, or are too tall for the
     /// configuration's target. Tables that violate a rule give a proof that does not verify.
     pub fn prove(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, ProveError> {
+        Ok(self.prove_with_phases(trace)?.0)
+    }
+
+    /// [`Self::prove`], with the time that each phase took.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::prove`] does.
+    pub fn prove_with_phases(
+        &self,
+        trace: MachineTrace<P::Base>,
+    ) -> Result<(Proof<P>, Phases), ProveError> {
+        let key = self.verifying_key();
+        let checked = self.checked(trace)?;
+        let tables = self.airs().iter().zip(&checked.matrices).zip(&checked.publics);
+        let instances: Vec<_> = tables
+            .zip(&checked.log_heights)
+            .zip(key.tables())
+            .zip(&key.common().lookups)
+            .map(|(((((air, main), publics), &log_height), shape), lookups)| Instance {
+                air,
+                lookups,
+                main: &main.values,
+                publics,
+                log_height,
+                log_chunks: if air.periodic().is_empty() {
+                    shape.quotient_chunks.ilog2() as usize
+                } else {
+                    P::log_quotient_chunks(air, lookups, log_height)
+                },
+            })
+            .collect();
+        let (batch, phases) = self
+            .prepared()
+            .prove(key.stark(), &instances)
+            .map_err(|reason| ProveError::Prover { reason })?;
+        Ok((Proof { statement: *key.digest(), batch }, phases))
+    }
+
+    /// Proves with Plonky3's prover, whose proofs this crate's own prover reproduces: slower, and an
+    /// oracle for tests.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::prove`] does.
+    pub fn prove_by_reference(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, ProveError> {
+        let key = self.verifying_key();
+        let Checked { matrices, publics, .. } = self.checked(trace)?;
+        let data =
+            self.reference().map_err(|reason| ProveError::Prover { reason: reason.clone() })?;
+        let instances: Vec<_> = self
+            .airs()
+            .iter()
+            .zip(&matrices)
+            .zip(publics)
+            .map(|((air, trace), public_values)| StarkInstance { air, trace, public_values })
+            .collect();
+        let batch = P::prove(key.stark(), &instances, data)
+            .map_err(|reason| ProveError::Prover { reason })?;
+        Ok(Proof { statement: *key.digest(), batch })
+    }
+
+    /// Tables of the shapes that the key demands.
+    fn checked(&self, trace: MachineTrace<P::Base>) -> Result<Checked<P::Base>, ProveError> {
         let key = self.verifying_key();
         let MachineTrace { tables, publics } = trace;
         let expected = key.tables().len();
@@ -194,19 +259,17 @@ impl<P: StarkField> ProvingKey<P> {
             key.security(&log_heights)?.require(target)?;
         }
         let heights: Vec<usize> = log_heights.iter().map(|log_height| 1 << log_height).collect();
-        check_multiplicity_height_bound(&self.data().common.lookups, &heights)
+        check_multiplicity_height_bound(&key.common().lookups, &heights)
             .map_err(|error| ProveError::Multiplicities { reason: error.to_string() })?;
-        let instances: Vec<_> = self
-            .airs()
-            .iter()
-            .zip(&matrices)
-            .zip(publics)
-            .map(|((air, trace), public_values)| StarkInstance { air, trace, public_values })
-            .collect();
-        let batch = P::prove(key.stark(), &instances, self.data())
-            .map_err(|reason| ProveError::Prover { reason })?;
-        Ok(Proof { statement: *key.digest(), batch })
+        Ok(Checked { matrices, publics, log_heights })
     }
+}
+
+/// Tables that fit their key.
+struct Checked<F> {
+    matrices: Vec<RowMajorMatrix<F>>,
+    publics: Vec<Vec<F>>,
+    log_heights: Vec<usize>,
 }
 
 impl<P: StarkField> VerifyingKey<P> {

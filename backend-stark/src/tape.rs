@@ -10,14 +10,14 @@ use std::collections::HashMap;
 
 use chipwright_ir::chip::{Chip, ColumnKind, Node, NodeId, Rule, Section};
 use p3_air::{AirBuilder, WindowAccess};
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::{Algebra, Field, PrimeCharacteristicRing};
 
 /// The rules that are scheduled together. More make longer runs, and more values alive at once.
 const WINDOW: usize = 16;
 
 /// Where the value of a leaf comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
     Main(usize),
     MainNext(usize),
     Fixed(usize),
@@ -119,6 +119,59 @@ impl<F: Field> Tape<F> {
         self.slots
     }
 
+    /// What the first slots hold.
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The sections of the asserted rules, in order.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = Section> + '_ {
+        self.runs.iter().flat_map(|run| {
+            let section = match run.op {
+                Op::Assert(section) | Op::AssertEq(section) => Some(section),
+                _ => None,
+            };
+            section.into_iter().flat_map(|section| (run.start..run.end).map(move |_| section))
+        })
+    }
+
+    /// Runs the tape on several blocks of rows at once, and hands every asserted value to `assert`, in
+    /// order. `slots` begins with the [`Self::sources`]; the rest is overwritten.
+    #[inline]
+    pub(crate) fn run_blocks<V: Algebra<F> + Copy, const B: usize>(
+        &self,
+        slots: &mut Vec<[V; B]>,
+        mut assert: impl FnMut(Section, [V; B]),
+    ) {
+        let constants = &self.constants;
+        slots.resize(self.slots, [V::ZERO; B]);
+        for run in &self.runs {
+            let steps = &self.steps[run.start as usize..run.end as usize];
+            match run.op {
+                Op::Add => blocks(steps, slots, |s, a, b, i| s[a][i] + s[b][i]),
+                Op::Sub => blocks(steps, slots, |s, a, b, i| s[a][i] - s[b][i]),
+                Op::Mul => blocks(steps, slots, |s, a, b, i| s[a][i] * s[b][i]),
+                Op::Neg => blocks(steps, slots, |s, a, _, i| -s[a][i]),
+                Op::Double => blocks(steps, slots, |s, a, _, i| s[a][i].double()),
+                Op::Square => blocks(steps, slots, |s, a, _, i| s[a][i].square()),
+                Op::AddConst => blocks(steps, slots, |s, a, b, i| s[a][i] + constants[b]),
+                Op::MulConst => blocks(steps, slots, |s, a, b, i| s[a][i] * constants[b]),
+                Op::Const => blocks(steps, slots, |_, _, b, _| constants[b].into()),
+                Op::Assert(section) => {
+                    for step in steps {
+                        assert(section, slots[step.a as usize]);
+                    }
+                }
+                Op::AssertEq(section) => {
+                    for step in steps {
+                        let (a, b) = (slots[step.a as usize], slots[step.b as usize]);
+                        assert(section, std::array::from_fn(|i| a[i] - b[i]));
+                    }
+                }
+            }
+        }
+    }
+
     /// Runs the tape on the rows of a builder and returns the outputs.
     pub fn run<AB: AirBuilder<F = F>>(&self, builder: &mut AB) -> Vec<AB::Expr> {
         let mut slots = self.load(builder);
@@ -181,6 +234,19 @@ impl<F: Field> Tape<F> {
 fn each<E>(steps: &[Step], slots: &mut [E], f: impl Fn(&[E], usize, usize) -> E) {
     for step in steps {
         slots[step.target as usize] = f(slots, step.a as usize, step.b as usize);
+    }
+}
+
+/// Runs the steps of one operation on several blocks.
+#[inline]
+fn blocks<V: Copy, const B: usize>(
+    steps: &[Step],
+    slots: &mut [[V; B]],
+    f: impl Fn(&[[V; B]], usize, usize, usize) -> V,
+) {
+    for step in steps {
+        let (a, b) = (step.a as usize, step.b as usize);
+        slots[step.target as usize] = std::array::from_fn(|i| f(slots, a, b, i));
     }
 }
 

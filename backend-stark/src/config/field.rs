@@ -17,7 +17,7 @@ use p3_challenger::{CanObserve, CanSample, DuplexChallenger, FieldChallenger, Gr
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
-use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
+use p3_field::{Field, PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
 use p3_lookup::{LogUpGadget, Lookup, Lookups};
@@ -28,6 +28,7 @@ use p3_util::log2_ceil_usize;
 
 use super::Parameters;
 use crate::air::RecordedAir;
+use crate::prover::{Candidates, Nodes, TreeHash};
 
 /// The constraints of a table: those over the base field, those over the extension, and the order that
 /// both have together.
@@ -47,7 +48,7 @@ pub struct SymbolicConstraints<F, EF> {
 /// of rate 12 without padding (the lengths of all rows are part of the statement) hashes leaves, and the
 /// first four elements of the permutation of four digests are their parent. Capacity and digests of four
 /// elements resist collisions up to 2^128 work.
-pub trait StarkField: FieldPair<Base: TwoAdicField> {
+pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// The tree hash.
     type Mmcs: Mmcs<
             Self::Base,
@@ -58,10 +59,17 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         > + Send
         + Sync
         + 'static;
+    /// The tree hash as this crate's own prover computes it.
+    type TreeHash: TreeHash<
+            Self::Base,
+            Commitment = <Self::Mmcs as Mmcs<Self::Base>>::Commitment,
+            MultiProof = <Self::Mmcs as Mmcs<Self::Base>>::MultiProof,
+        >;
     /// The transcript.
     type Challenger: FieldChallenger<Self::Base>
         + CanSample<Self::Ext>
         + GrindingChallenger<Witness = Self::Base>
+        + Candidates<Self::Base>
         + CanObserve<<Self::Mmcs as Mmcs<Self::Base>>::Commitment>
         + Clone
         + Send
@@ -75,6 +83,8 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
 
     /// A tree hash that commits to layers `cap_height` below the root.
     fn mmcs(cap_height: usize) -> Self::Mmcs;
+    /// The same tree hash for this crate's own prover.
+    fn tree_hash(cap_height: usize) -> Self::TreeHash;
     /// A fresh transcript.
     fn challenger() -> Self::Challenger;
 
@@ -139,16 +149,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
     fn stark(parameters: &Parameters, seed: &[u8; 32]) -> Stark<Self> {
         let mmcs = Self::mmcs(parameters.cap_height);
         let grinding = parameters.grinding;
-        let fri = FriParameters {
-            log_blowup: parameters.log_blowup,
-            log_final_poly_len: parameters.log_final_poly_len,
-            max_log_arity: parameters.max_log_arity,
-            num_queries: parameters.queries,
-            batch_proof_of_work_bits: grinding.batch,
-            commit_proof_of_work_bits: grinding.fold,
-            query_proof_of_work_bits: grinding.query,
-            mmcs: ExtensionMmcs::new(mmcs.clone()),
-        };
+        let fri = Self::fri(parameters);
         let mut challenger = Self::challenger();
         // Three bytes an element: injective in every field of at least 24 bits.
         for chunk in seed.chunks(3) {
@@ -158,6 +159,20 @@ pub trait StarkField: FieldPair<Base: TwoAdicField> {
         StarkConfig::new(TwoAdicFriPcs::new(Radix2DitParallel::default(), mmcs, fri), challenger)
             .with_lookup_proof_of_work_bits(grinding.lookup)
             .with_ood_proof_of_work_bits(grinding.out_of_domain)
+    }
+
+    /// The parameters of the low-degree test.
+    fn fri(parameters: &Parameters) -> FriParameters<FriMmcs<Self>> {
+        FriParameters {
+            log_blowup: parameters.log_blowup,
+            log_final_poly_len: parameters.log_final_poly_len,
+            max_log_arity: parameters.max_log_arity,
+            num_queries: parameters.queries,
+            batch_proof_of_work_bits: parameters.grinding.batch,
+            commit_proof_of_work_bits: parameters.grinding.fold,
+            query_proof_of_work_bits: parameters.grinding.query,
+            mmcs: ExtensionMmcs::new(Self::mmcs(parameters.cap_height)),
+        }
     }
 
     /// The base-2 logarithm of the largest domain.
@@ -170,8 +185,12 @@ type Pcs<P> = TwoAdicFriPcs<
     <P as FieldPair>::Base,
     Radix2DitParallel<<P as FieldPair>::Base>,
     <P as StarkField>::Mmcs,
-    ExtensionMmcs<<P as FieldPair>::Base, <P as FieldPair>::Ext, <P as StarkField>::Mmcs>,
+    FriMmcs<P>,
 >;
+
+/// The tree hash of the low-degree test, whose leaves are extension elements.
+pub type FriMmcs<P> =
+    ExtensionMmcs<<P as FieldPair>::Base, <P as FieldPair>::Ext, <P as StarkField>::Mmcs>;
 
 /// The proof system over a field, as Plonky3 knows it.
 pub type Stark<P> = StarkConfig<Pcs<P>, <P as FieldPair>::Ext, Challenger<P>>;
@@ -186,15 +205,11 @@ pub type Domain<P> = TwoAdicMultiplicativeCoset<<P as FieldPair>::Base>;
 pub type Permutation = Poseidon2Goldilocks<16>;
 
 type Packing = <Goldilocks as Field>::Packing;
+type GoldilocksSponge = PaddingFreeSponge<Permutation, 16, 12, 4>;
+type GoldilocksCompression = TruncatedPermutation<Permutation, 4, 4, 16>;
 /// The tree hash over Goldilocks.
-pub type GoldilocksMmcs = MerkleTreeMmcs<
-    Packing,
-    Packing,
-    PaddingFreeSponge<Permutation, 16, 12, 4>,
-    TruncatedPermutation<Permutation, 4, 4, 16>,
-    4,
-    4,
->;
+pub type GoldilocksMmcs =
+    MerkleTreeMmcs<Packing, Packing, GoldilocksSponge, GoldilocksCompression, 4, 4>;
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
 /// columns, as a higher degree packs more messages but splits the quotient into more chunks. Zero if
@@ -294,6 +309,7 @@ macro_rules! over_goldilocks {
     ($($pair:ty),*) => {$(
         impl StarkField for $pair {
             type Mmcs = GoldilocksMmcs;
+            type TreeHash = Nodes<GoldilocksSponge, GoldilocksCompression, 4, 4>;
             type Challenger = DuplexChallenger<Goldilocks, Permutation, 16, 12>;
 
             plonky3!();
@@ -304,6 +320,15 @@ macro_rules! over_goldilocks {
             fn mmcs(cap_height: usize) -> Self::Mmcs {
                 let permutation = default_goldilocks_poseidon2_16();
                 MerkleTreeMmcs::new(
+                    PaddingFreeSponge::new(permutation.clone()),
+                    TruncatedPermutation::new(permutation),
+                    cap_height,
+                )
+            }
+
+            fn tree_hash(cap_height: usize) -> Self::TreeHash {
+                let permutation = default_goldilocks_poseidon2_16();
+                Nodes::new(
                     PaddingFreeSponge::new(permutation.clone()),
                     TruncatedPermutation::new(permutation),
                     cap_height,

@@ -4,3 +4,4 @@ mod import;
 mod machine;
 mod machines;
 mod proofs;
+mod prover;
