@@ -4,8 +4,11 @@
 //! the heights of the tables fix, a [`batch::BatchShape`], is a constant of the circuit.
 
 pub mod batch;
+pub mod chain;
 pub mod constraints;
 pub mod domain;
+pub mod keys;
+pub mod layer;
 pub mod pcs;
 mod transcript;
 mod witness;

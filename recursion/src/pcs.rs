@@ -60,8 +60,6 @@ pub(crate) struct Group {
 pub(crate) struct TreePlan {
     /// From the tallest matrices down.
     pub(crate) groups: Vec<Group>,
-    /// The number of children of each level, from the leaves up to the cap.
-    pub(crate) schedule: Vec<usize>,
     /// The rows of the leaf of the tallest group and of the path; the tree's number is not set.
     pub(crate) path: Vec<RowSpec>,
     /// The rows of the leaves of the other groups.
@@ -156,8 +154,7 @@ impl TreePlan {
                 rows
             })
             .collect();
-        let schedule = levels.into_iter().map(|(arity, _)| arity).collect();
-        Self { groups, schedule, path, injected, cap }
+        Self { groups, path, injected, cap }
     }
 
     /// The number of permutations of one opening.

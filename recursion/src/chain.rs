@@ -1,0 +1,91 @@
+//! Chains of layers: a proof, a proof of that proof, and so on, until the layers no longer change.
+//!
+//! Each layer verifies the layer below it. Its circuit depends only on the *shape* of the proofs below, so after
+//! a few layers the shape, the circuit and the verifying key stay the same: the fixed point.
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::proof::Proof;
+use p3_goldilocks::Goldilocks;
+
+use crate::batch::RecursiveField;
+use crate::keys::KeySet;
+use crate::layer::{Child, Layer, LayerError, Statement};
+
+/// The layers over one circuit, up to the fixed point.
+#[derive(Debug)]
+pub struct Chain<P: RecursiveField> {
+    layers: Vec<Layer<P>>,
+    /// Whether the last layer verifies proofs of itself.
+    closed: bool,
+    keys: KeySet,
+}
+
+impl<P: RecursiveField> Chain<P> {
+    /// The layers over proofs under a key with tables of some heights (base-2 logarithms): `most` layers at most,
+    /// fewer if the fixed point is reached before.
+    ///
+    /// # Errors
+    ///
+    /// Fails if such proofs cannot be verified in a circuit.
+    pub fn new(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        config: &Config,
+        most: usize,
+    ) -> Result<Self, LayerError> {
+        let mut layers = vec![Layer::over(key, log_heights, config)?];
+        let mut closed = false;
+        while layers.len() < most && !closed {
+            let below = layers[layers.len() - 1].key();
+            let layer = Layer::above(&[below], config)?;
+            closed = layer.key() == below;
+            if !closed {
+                layers.push(layer);
+            }
+        }
+        let keys = KeySet::new(layers.iter().map(Layer::key))?;
+        Ok(Self { layers, closed, keys })
+    }
+
+    /// Layer number `number`, counted from 1.
+    pub fn layer(&self, number: usize) -> &Layer<P> {
+        &self.layers[number.clamp(1, self.layers.len()) - 1]
+    }
+
+    /// The number of the first layer whose key is that of all layers above it, if there is one.
+    pub fn fixed_point_at(&self) -> Option<usize> {
+        self.closed.then_some(self.layers.len())
+    }
+
+    /// The keys of all layers.
+    pub fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// Proves layer after layer, `count` of them; the last one is complete.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof below is not valid, or if more layers are asked for than the chain has.
+    pub fn prove(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<Goldilocks>],
+        proof: &Proof<P>,
+        count: usize,
+    ) -> Result<(Statement, Proof<P>), LayerError> {
+        let keys = self.keys.root();
+        let first = self.layer(1);
+        let (inputs, mut statement) = first.inputs_over(key, publics, proof, keys, count == 1)?;
+        let mut proof = first.prove(&inputs)?;
+        for number in 2..=count {
+            let child = Child { key: self.layer(number - 1).key(), statement, proof: &proof };
+            let layer = self.layer(number);
+            let (inputs, next) = layer.inputs_above(&[child], &self.keys, number == count)?;
+            proof = layer.prove(&inputs)?;
+            statement = next;
+        }
+        Ok((statement, proof))
+    }
+}

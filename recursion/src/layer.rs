@@ -1,0 +1,396 @@
+//! Layers: circuits that verify one or more proofs, and pass on what these prove.
+//!
+//! The first layer over a circuit of a user knows that circuit's key and hashes its public values into a *claim*.
+//! Every further layer verifies layers: their keys are members of an allowed set, whose root all layers of a
+//! tree share. One child's claim is passed on, several claims are hashed in order.
+//!
+//! ```text
+//! public values of a layer:  keys[4]  claim[4]  complete
+//! ```
+//!
+//! Which layer is the last is said by `complete`: a complete proof is not accepted as a child, an incomplete one
+//! is not accepted as a result.
+
+use chipwright_backend_stark::circuit::{
+    CircuitError, CircuitProver, CircuitVerifier, compile_circuit,
+};
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::proof::Proof;
+use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
+use chipwright_ir::Field;
+use chipwright_ir::circuit::Inputs;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::Goldilocks;
+
+use crate::WitnessError;
+use crate::batch::{BatchShape, ChildKey, ProofData, RecursiveField, ShapeError, verify_batch};
+use crate::keys::{Digest, KeySet, KeySetError, digest, digest_targets, member};
+use crate::pcs::Forest;
+
+/// The number of public values of a layer.
+pub const LAYER_PUBLICS: usize = 9;
+
+/// What a layer's proof says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The root of the set of keys that layers below may have.
+    pub keys: Digest,
+    /// What was proven: the digest of public values, or of claims.
+    pub claim: Digest,
+    /// Whether this is the last layer.
+    pub complete: bool,
+}
+
+impl Statement {
+    /// The public values.
+    pub fn publics(&self) -> Vec<Goldilocks> {
+        let mut publics: Vec<Goldilocks> = self.keys.iter().chain(&self.claim).copied().collect();
+        publics.push(Goldilocks::from_bool(self.complete));
+        publics
+    }
+}
+
+/// The claim of a layer over several layers.
+pub fn joined(claims: &[Digest]) -> Digest {
+    match claims {
+        [claim] => *claim,
+        claims => digest(claims.as_flattened()),
+    }
+}
+
+/// Why a layer cannot be built, proven or verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// The proofs below cannot be verified in a circuit.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The circuit has a mistake.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The circuit cannot be compiled, proven or verified.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    /// A proof below does not have the shape that the layer verifies.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
+    /// A key below is not in the set.
+    #[error(transparent)]
+    Keys(#[from] KeySetError),
+    /// A table's height is not fixed by its key.
+    #[error("the height of table `{0}` is not fixed by its key")]
+    Height(String),
+    /// Another number of proofs.
+    #[error("the layer verifies {expected} proofs, {got} were given")]
+    Children {
+        /// How many the layer verifies.
+        expected: usize,
+        /// How many were given.
+        got: usize,
+    },
+    /// The statement is not the one expected.
+    #[error("the proof is {got}, a {expected} one was expected")]
+    Completeness {
+        /// What the verifier wants.
+        expected: &'static str,
+        /// What the proof is.
+        got: &'static str,
+    },
+    /// The proof is about another set of keys, or another claim.
+    #[error("the proof makes another statement about the {0}")]
+    Statement(&'static str),
+}
+
+/// What a layer verifies.
+#[derive(Debug)]
+enum Below {
+    /// One proof under a key that is a constant.
+    Base(Box<BatchShape>),
+    /// Layers, under keys of the allowed set.
+    Layers(Vec<BatchShape>),
+}
+
+/// A circuit that verifies proofs, compiled.
+#[derive(Debug)]
+pub struct Layer<P: RecursiveField> {
+    below: Below,
+    data: Vec<ProofData>,
+    /// The private data of the keys below.
+    keys: Vec<Option<DataTarget>>,
+    prover: CircuitProver<P>,
+    verifier: CircuitVerifier<P>,
+}
+
+/// A proof below a layer.
+#[derive(Debug)]
+pub struct Child<'a, P: RecursiveField> {
+    /// Its key.
+    pub key: &'a VerifyingKey<P>,
+    /// What it says.
+    pub statement: Statement,
+    /// The proof.
+    pub proof: &'a Proof<P>,
+}
+
+/// The heights that a key fixes.
+fn heights<P: RecursiveField>(key: &VerifyingKey<P>) -> Result<Vec<usize>, LayerError> {
+    let height = |table: &chipwright_backend_stark::key::TableShape| {
+        table.log_height.ok_or_else(|| LayerError::Height(table.name.clone()))
+    };
+    key.tables().iter().map(height).collect()
+}
+
+/// The public values of a layer in its circuit.
+struct Publics {
+    keys: [Target; 4],
+    claim: [Target; 4],
+}
+
+impl Publics {
+    fn declare(builder: &mut CircuitBuilder) -> Self {
+        let publics = Self {
+            keys: std::array::from_fn(|_| builder.add_public_input()),
+            claim: std::array::from_fn(|_| builder.add_public_input()),
+        };
+        // Whoever proves a layer says whether it is the last; all that the circuit demands is a bit.
+        builder.public::<BitTarget>();
+        publics
+    }
+}
+
+impl<P: RecursiveField> Layer<P> {
+    /// The first layer over a circuit or a machine: its key is a constant of the layer, and its public values
+    /// are hashed into the claim, table by table.
+    ///
+    /// # Errors
+    ///
+    /// Fails if proofs of these heights (base-2 logarithms) cannot be verified in a circuit.
+    pub fn over(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        config: &Config,
+    ) -> Result<Self, LayerError> {
+        let shape = BatchShape::new(key, log_heights)?;
+        let mut builder = builder(P::FIELD);
+        let own = Publics::declare(&mut builder);
+        // The set of keys is passed on, and the first layer may be the last.
+        let child = ChildKey::of(key).constant(&mut builder);
+        let values: Vec<Vec<Target>> = shape
+            .publics()
+            .map(|count| (0..count).map(|_| builder.add_private_input()).collect())
+            .collect();
+        let data =
+            verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
+        let claim = digest_targets(&mut builder, &values.concat());
+        for (own, claim) in own.claim.into_iter().zip(claim) {
+            builder.assert_eq(own, claim).named("claim");
+        }
+        Self::compile(builder, Below::Base(Box::new(shape)), vec![data], Vec::new(), config)
+    }
+
+    /// A layer over layers: one proof under each of some keys, or under keys of the same shape.
+    ///
+    /// # Errors
+    ///
+    /// Fails if such proofs cannot be verified in a circuit.
+    pub fn above(keys: &[&VerifyingKey<P>], config: &Config) -> Result<Self, LayerError> {
+        let mut builder = builder(P::FIELD);
+        let own = Publics::declare(&mut builder);
+        let mut forest = Forest::default();
+        let mut shapes = Vec::new();
+        let mut data = Vec::new();
+        let mut key_data = Vec::new();
+        let mut claims: Vec<[Target; 4]> = Vec::new();
+        for &key in keys {
+            let shape = BatchShape::new(key, &heights(key)?)?;
+            let cap = shape.fixed_cap_elements();
+            let child = member(&mut builder, &mut forest, &own.keys, cap);
+            let claim: [Target; 4] = std::array::from_fn(|_| builder.add_private_input());
+            // Only an incomplete proof has a layer above it, and it is about the same set of keys.
+            let incomplete = builder.add_const(0);
+            let values: Vec<Target> =
+                own.keys.iter().chain(&claim).copied().chain([incomplete]).collect();
+            let publics: Vec<Vec<Target>> = shape
+                .publics()
+                .map(|count| if count == LAYER_PUBLICS { values.clone() } else { Vec::new() })
+                .collect();
+            data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
+            key_data.push(child.data);
+            claims.push(claim);
+            shapes.push(shape);
+        }
+        let claim = match &claims[..] {
+            [claim] => *claim,
+            claims => digest_targets(&mut builder, claims.as_flattened()),
+        };
+        for (own, claim) in own.claim.into_iter().zip(claim) {
+            builder.assert_eq(own, claim).named("claim");
+        }
+        Self::compile(builder, Below::Layers(shapes), data, key_data, config)
+    }
+
+    fn compile(
+        builder: CircuitBuilder,
+        below: Below,
+        data: Vec<ProofData>,
+        keys: Vec<Option<DataTarget>>,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
+        let circuit = builder.build()?;
+        let (prover, verifier) = compile_circuit::<P>(circuit.tables, &circuit.library, config)?;
+        Ok(Self { below, data, keys, prover, verifier })
+    }
+
+    /// The key of the layer's proofs.
+    pub fn key(&self) -> &VerifyingKey<P> {
+        self.verifier.key()
+    }
+
+    /// The compiled circuit.
+    pub fn prover(&self) -> &CircuitProver<P> {
+        &self.prover
+    }
+
+    /// The shapes of the proofs that the layer verifies.
+    pub fn shapes(&self) -> Vec<&BatchShape> {
+        match &self.below {
+            Below::Base(shape) => vec![shape],
+            Below::Layers(shapes) => shapes.iter().collect(),
+        }
+    }
+
+    /// The number of permutations that verifying the proofs takes.
+    pub fn permutations(&self) -> usize {
+        let count = |(data, shape): (&ProofData, &BatchShape)| {
+            data.transcript_permutations
+                + shape.pcs.parameters.queries * shape.permutations_per_query()
+        };
+        self.data.iter().zip(self.shapes()).map(count).sum()
+    }
+
+    /// What a run of a first layer needs: its inputs, and the statement that the proof will make.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the layer is not a first one, or the proof does not have its shape. The proof need not be
+    /// valid: an invalid one has inputs that do not satisfy the circuit.
+    pub fn inputs_over(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<Goldilocks>],
+        proof: &Proof<P>,
+        keys: Digest,
+        complete: bool,
+    ) -> Result<(Inputs, Statement), LayerError> {
+        let Below::Base(shape) = &self.below else {
+            return Err(LayerError::Children { expected: self.data.len(), got: 0 });
+        };
+        let claim = digest(&publics.concat());
+        let statement = Statement { keys, claim, complete };
+        let mut inputs = self.publics(&statement);
+        inputs.privates = publics.concat().iter().map(|v| vec![v.as_canonical_u64()]).collect();
+        self.data[0].supply(shape.witness(key, publics, proof)?, &mut inputs.data);
+        Ok((inputs, statement))
+    }
+
+    /// What a run of a layer over layers needs: its inputs, and the statement that the proof will make.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are too few or too many proofs, a key is not in the set, or a proof does not have the
+    /// shape of its place.
+    pub fn inputs_above(
+        &self,
+        children: &[Child<'_, P>],
+        keys: &KeySet,
+        complete: bool,
+    ) -> Result<(Inputs, Statement), LayerError> {
+        let Below::Layers(shapes) = &self.below else {
+            return Err(LayerError::Children { expected: 0, got: children.len() });
+        };
+        if children.len() != shapes.len() {
+            return Err(LayerError::Children { expected: shapes.len(), got: children.len() });
+        }
+        let claims: Vec<Digest> = children.iter().map(|child| child.statement.claim).collect();
+        let statement = Statement { keys: keys.root(), claim: joined(&claims), complete };
+        let mut inputs = self.publics(&statement);
+        for (position, (child, shape)) in children.iter().zip(shapes).enumerate() {
+            let (index, siblings) = keys.path(child.key)?;
+            inputs.privates.push(vec![index as u64]);
+            inputs.privates.extend(child.statement.claim.map(|v| vec![v.as_canonical_u64()]));
+            let values = child.statement.publics();
+            let publics: Vec<Vec<Goldilocks>> = shape
+                .publics()
+                .map(|count| if count == LAYER_PUBLICS { values.clone() } else { Vec::new() })
+                .collect();
+            let witness = shape.witness(child.key, &publics, child.proof)?;
+            self.data[position].supply(witness, &mut inputs.data);
+            if let Some(target) = self.keys[position] {
+                let elements: Vec<u64> = ChildKey::of(child.key)
+                    .elements()
+                    .chain(siblings)
+                    .map(|v| v.as_canonical_u64())
+                    .collect();
+                let position = target.position();
+                inputs.data.resize(inputs.data.len().max(position + 1), Vec::new());
+                inputs.data[position] = elements;
+            }
+        }
+        Ok((inputs, statement))
+    }
+
+    fn publics(&self, statement: &Statement) -> Inputs {
+        Inputs::publics(statement.publics().iter().map(PrimeField64::as_canonical_u64))
+    }
+
+    /// Proves a run.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the inputs do not satisfy the circuit.
+    pub fn prove(&self, inputs: &Inputs) -> Result<Proof<P>, LayerError> {
+        Ok(self.prover.prove(inputs)?)
+    }
+
+    /// Verifies a proof of a statement, complete or not.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof does not prove the statement.
+    pub fn verify(&self, statement: &Statement, proof: &Proof<P>) -> Result<(), LayerError> {
+        let publics: Vec<Vec<u64>> =
+            statement.publics().iter().map(|value| vec![value.as_canonical_u64()]).collect();
+        Ok(self.verifier.verify(&publics, proof)?)
+    }
+
+    /// Verifies the last proof of a tree: it is complete, and it is about this set of keys and this claim.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not, or does not prove it.
+    pub fn verify_result(
+        &self,
+        keys: &KeySet,
+        claim: Digest,
+        statement: &Statement,
+        proof: &Proof<P>,
+    ) -> Result<(), LayerError> {
+        if !statement.complete {
+            return Err(LayerError::Completeness { expected: "complete", got: "incomplete" });
+        }
+        if statement.keys != keys.root() {
+            return Err(LayerError::Statement("allowed keys"));
+        }
+        if statement.claim != claim {
+            return Err(LayerError::Statement("claim"));
+        }
+        self.verify(statement, proof)
+    }
+}
+
+fn builder(field: Field) -> CircuitBuilder {
+    let mut builder = CircuitBuilder::over("layer", field);
+    *builder.library_mut() = chipwright_chips::library(field);
+    builder
+}
