@@ -97,6 +97,12 @@ pub enum LayerError {
         /// What the proof is.
         got: &'static str,
     },
+    /// Layers keep changing.
+    #[error("the layers still change after {levels} levels; a layout of fixed size would settle them")]
+    NoFixedPoint {
+        /// How many were tried.
+        levels: usize,
+    },
     /// The proof is about another set of keys, or another claim.
     #[error("the proof makes another statement about the {0}")]
     Statement(&'static str),
@@ -108,7 +114,11 @@ enum Below {
     /// One proof under a key that is a constant.
     Base(Box<BatchShape>),
     /// Layers, under keys of the allowed set.
-    Layers(Vec<BatchShape>),
+    Layers {
+        shapes: Vec<BatchShape>,
+        /// Whether there may be a single proof, which then is verified in both places.
+        pair: bool,
+    },
 }
 
 /// A circuit that verifies proofs, compiled.
@@ -195,6 +205,23 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(keys: &[&VerifyingKey<P>], config: &Config) -> Result<Self, LayerError> {
+        Self::over_layers(keys, false, config)
+    }
+
+    /// A layer over two layers of one shape, or over a single one, whose claim it passes on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if such proofs cannot be verified in a circuit.
+    pub fn pair(key: &VerifyingKey<P>, config: &Config) -> Result<Self, LayerError> {
+        Self::over_layers(&[key, key], true, config)
+    }
+
+    fn over_layers(
+        keys: &[&VerifyingKey<P>],
+        pair: bool,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder);
         let mut forest = Forest::default();
@@ -224,10 +251,17 @@ impl<P: RecursiveField> Layer<P> {
             [claim] => *claim,
             claims => digest_targets(&mut builder, claims.as_flattened()),
         };
+        let claim = if pair {
+            // Whether the second proof counts is the prover's choice, and the claim says which it was.
+            let single: BitTarget = builder.private();
+            std::array::from_fn(|i| builder.select(single, claims[0][i], claim[i]))
+        } else {
+            claim
+        };
         for (own, claim) in own.claim.into_iter().zip(claim) {
             builder.assert_eq(own, claim).named("claim");
         }
-        Self::compile(builder, Below::Layers(shapes), data, key_data, config)
+        Self::compile(builder, Below::Layers { shapes, pair }, data, key_data, config)
     }
 
     fn compile(
@@ -256,7 +290,7 @@ impl<P: RecursiveField> Layer<P> {
     pub fn shapes(&self) -> Vec<&BatchShape> {
         match &self.below {
             Below::Base(shape) => vec![shape],
-            Below::Layers(shapes) => shapes.iter().collect(),
+            Below::Layers { shapes, .. } => shapes.iter().collect(),
         }
     }
 
@@ -306,16 +340,17 @@ impl<P: RecursiveField> Layer<P> {
         keys: &KeySet,
         complete: bool,
     ) -> Result<(Inputs, Statement), LayerError> {
-        let Below::Layers(shapes) = &self.below else {
+        let Below::Layers { shapes, pair } = &self.below else {
             return Err(LayerError::Children { expected: 0, got: children.len() });
         };
-        if children.len() != shapes.len() {
+        let single = *pair && children.len() == 1;
+        if children.len() != shapes.len() && !single {
             return Err(LayerError::Children { expected: shapes.len(), got: children.len() });
         }
         let claims: Vec<Digest> = children.iter().map(|child| child.statement.claim).collect();
         let statement = Statement { keys: keys.root(), claim: joined(&claims), complete };
         let mut inputs = self.publics(&statement);
-        for (position, (child, shape)) in children.iter().zip(shapes).enumerate() {
+        for (position, (child, shape)) in children.iter().cycle().zip(shapes).enumerate() {
             let (index, siblings) = keys.path(child.key)?;
             inputs.privates.push(vec![index as u64]);
             inputs.privates.extend(child.statement.claim.map(|v| vec![v.as_canonical_u64()]));
@@ -336,6 +371,9 @@ impl<P: RecursiveField> Layer<P> {
                 inputs.data.resize(inputs.data.len().max(position + 1), Vec::new());
                 inputs.data[position] = elements;
             }
+        }
+        if *pair {
+            inputs.privates.push(vec![u64::from(single)]);
         }
         Ok((inputs, statement))
     }

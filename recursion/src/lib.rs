@@ -11,6 +11,7 @@ pub mod keys;
 pub mod layer;
 pub mod pcs;
 mod transcript;
+pub mod tree;
 mod witness;
 
 pub use witness::WitnessError;

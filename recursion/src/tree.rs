@@ -1,0 +1,185 @@
+//! Trees of layers: any number of proofs under one key become one.
+//!
+//! The lowest level verifies the proofs themselves, every level above verifies two layers each. A level with an
+//! odd number of proofs has one left over: its parent verifies it twice, and passes on its claim alone. Levels
+//! reach a fixed point as chains do, so a tree of any height needs the circuits of a few levels only.
+//!
+//! Proofs of one level are proven in parallel, by work-stealing; their order is kept.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::proof::Proof;
+use p3_goldilocks::Goldilocks;
+use rayon::prelude::*;
+
+use crate::batch::RecursiveField;
+use crate::keys::{Digest, KeySet};
+use crate::layer::{Child, Layer, LayerError, Statement, joined};
+
+/// The levels over proofs under one key.
+#[derive(Debug)]
+pub struct Tree<P: RecursiveField> {
+    levels: Vec<Layer<P>>,
+    keys: KeySet,
+}
+
+/// A proof at the bottom of a tree, with its public values, table by table.
+#[derive(Debug)]
+pub struct Leaf<P: RecursiveField> {
+    /// The public values of every table.
+    pub publics: Vec<Vec<Goldilocks>>,
+    /// The proof.
+    pub proof: Proof<P>,
+}
+
+/// The one proof of a tree.
+#[derive(Debug)]
+pub struct Root<P: RecursiveField> {
+    /// The number of levels.
+    pub levels: usize,
+    /// What the proof says.
+    pub statement: Statement,
+    /// The proof.
+    pub proof: Proof<P>,
+}
+
+/// What a tree tells while it grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grown {
+    /// The level, counted from 1.
+    pub level: usize,
+    /// How many proofs of the level are done.
+    pub done: usize,
+    /// How many there will be.
+    pub of: usize,
+}
+
+/// The largest number of levels until the fixed point.
+const MOST_LEVELS: usize = 8;
+
+impl<P: RecursiveField> Tree<P> {
+    /// The levels over proofs under a key with tables of some heights (base-2 logarithms).
+    ///
+    /// # Errors
+    ///
+    /// Fails if such proofs cannot be verified in a circuit, or if there is no fixed point within eight levels.
+    pub fn new(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        config: &Config,
+    ) -> Result<Self, LayerError> {
+        let mut levels = vec![Layer::over(key, log_heights, config)?];
+        loop {
+            let below = levels[levels.len() - 1].key();
+            let level = Layer::pair(below, config)?;
+            if level.key() == below {
+                break;
+            }
+            if levels.len() == MOST_LEVELS {
+                return Err(LayerError::NoFixedPoint { levels: MOST_LEVELS });
+            }
+            levels.push(level);
+        }
+        let keys = KeySet::new(levels.iter().map(Layer::key))?;
+        Ok(Self { levels, keys })
+    }
+
+    /// The keys of all levels.
+    pub fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// The circuit of level number `level`, counted from 1.
+    pub fn level(&self, level: usize) -> &Layer<P> {
+        &self.levels[level.clamp(1, self.levels.len()) - 1]
+    }
+
+    /// The number of levels of a tree with this many leaves: at least up to the fixed point, so that the last
+    /// proof always has the same shape.
+    pub fn height(&self, leaves: usize) -> usize {
+        let pairs = leaves.max(1).next_power_of_two().ilog2() as usize;
+        (1 + pairs).max(self.levels.len())
+    }
+
+    /// The claim of a tree over leaves with these public values.
+    pub fn claim(&self, leaves: &[Vec<Vec<Goldilocks>>]) -> Digest {
+        let mut claims: Vec<Digest> =
+            leaves.iter().map(|publics| crate::keys::digest(&publics.concat())).collect();
+        while claims.len() > 1 {
+            claims = claims.chunks(2).map(joined).collect();
+        }
+        claims.first().copied().unwrap_or_default()
+    }
+
+    /// Proves all levels.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are no leaves, or if one is not valid.
+    pub fn prove(
+        &self,
+        key: &VerifyingKey<P>,
+        leaves: &[Leaf<P>],
+        grown: &(dyn Fn(Grown) + Sync),
+    ) -> Result<Root<P>, LayerError> {
+        if leaves.is_empty() {
+            return Err(LayerError::Children { expected: 1, got: 0 });
+        }
+        let height = self.height(leaves.len());
+        let done = AtomicUsize::new(0);
+        let tell = |level: usize, of: usize| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            grown(Grown { level, done, of });
+        };
+        let first = self.level(1);
+        let mut nodes: Vec<(Statement, Proof<P>)> = leaves
+            .par_iter()
+            .map(|leaf| {
+                let keys = self.keys.root();
+                let (inputs, statement) =
+                    first.inputs_over(key, &leaf.publics, &leaf.proof, keys, height == 1)?;
+                let proof = first.prove(&inputs)?;
+                tell(1, leaves.len());
+                Ok((statement, proof))
+            })
+            .collect::<Result<_, LayerError>>()?;
+        for level in 2..=height {
+            done.store(0, Ordering::Relaxed);
+            let below = self.level(level - 1).key();
+            let layer = self.level(level);
+            let count = nodes.len().div_ceil(2);
+            nodes = nodes
+                .par_chunks(2)
+                .map(|pair| {
+                    let children: Vec<Child<'_, P>> = pair
+                        .iter()
+                        .map(|(statement, proof)| Child { key: below, statement: *statement, proof })
+                        .collect();
+                    let (inputs, statement) =
+                        layer.inputs_above(&children, &self.keys, level == height)?;
+                    let proof = layer.prove(&inputs)?;
+                    tell(level, count);
+                    Ok((statement, proof))
+                })
+                .collect::<Result<_, LayerError>>()?;
+        }
+        let (statement, proof) = nodes.swap_remove(0);
+        Ok(Root { levels: height, statement, proof })
+    }
+
+    /// Verifies the one proof of a tree, given the public values of its leaves in order.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof is not complete, or not about these leaves.
+    pub fn verify(
+        &self,
+        leaves: &[Vec<Vec<Goldilocks>>],
+        root: &Root<P>,
+    ) -> Result<(), LayerError> {
+        let layer = self.level(root.levels);
+        layer.verify_result(&self.keys, self.claim(leaves), &root.statement, &root.proof)
+    }
+}
