@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod constraints;
 pub mod domain;
+pub mod foreign;
 pub mod pcs;
 mod transcript;
 mod witness;
