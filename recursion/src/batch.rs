@@ -4,21 +4,26 @@
 //! is made from it alone; what changes from key to key of one shape (the transcript's seed and the commitment
 //! to the preprocessed columns) is a [`ChildKey`], of constants or of targets.
 //!
+//! A `p3-uni-stark` proof of a foreign AIR is a batch of one table without lookups, whose transcript begins
+//! otherwise: [`crate::foreign`] describes its shape, and everything else is the same.
+//!
 //! Source: `p3-batch-stark`, `verify_batch`, step by step.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chipwright_backend_stark::config::{GoldilocksMmcs, StarkField};
+use chipwright_backend_stark::config::{GoldilocksMmcs, Parameters, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_dsl::circuit::{CircuitBuilder, DataTarget, ExtTarget, Target};
-use p3_air::BaseAir;
 use p3_batch_stark::BatchShape as TranscriptShape;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_fri::{FriShape, PcsShape as PcsTranscriptShape};
 use p3_goldilocks::Goldilocks;
+use p3_uni_stark::StarkShape;
 
-use crate::constraints::{BatchConstraints, Challenges, ConstraintsError, Opened, Row};
+use crate::constraints::{
+    BatchConstraints, Challenges, ConstraintsError, Opened, Row, TableConstraints,
+};
 use crate::domain::OutOfDomain;
 use crate::pcs::{self, Forest, MatrixShape, PcsClaims, PcsShape, QueryData};
 use crate::transcript::{self, TranscriptPlan};
@@ -45,6 +50,30 @@ struct Table {
     publics: usize,
 }
 
+impl Table {
+    fn of(table: &TableConstraints, degree: usize) -> Self {
+        Self {
+            log_height: table.log_height(),
+            width: table.width(),
+            next: table.opens_next(),
+            fixed_width: table.fixed_width(),
+            fixed_next: table.opens_next_fixed(),
+            lookup_width: degree * table.lookup_columns(),
+            chunks: 1 << table.log_chunks(),
+            publics: table.publics(),
+        }
+    }
+}
+
+/// Which of Plonky3's verifiers a shape is of. Their transcripts begin differently.
+#[derive(Debug)]
+pub(crate) enum Protocol {
+    /// `p3_batch_stark::verify_batch`
+    Batch(TranscriptShape),
+    /// `p3_uni_stark::verify_with_preprocessed`
+    Single(StarkShape),
+}
+
 /// Everything that a circuit needs to know about the proofs that it verifies.
 #[derive(Debug)]
 pub struct BatchShape {
@@ -52,7 +81,7 @@ pub struct BatchShape {
     constraints: BatchConstraints,
     /// The commitment scheme: main columns, quotient chunks, preprocessed columns, lookup columns.
     pub pcs: PcsShape,
-    transcript: TranscriptShape,
+    protocol: Protocol,
     /// The number of digests in the cap of the preprocessed columns; zero without such columns.
     fixed_cap: usize,
 }
@@ -61,24 +90,6 @@ pub struct BatchShape {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShapeError {
-    /// The number of heights is not the number of tables.
-    #[error("the key has {tables} tables, {heights} heights were given")]
-    Heights {
-        /// Tables of the key.
-        tables: usize,
-        /// Heights given.
-        heights: usize,
-    },
-    /// A height that the key does not allow.
-    #[error("table `{table}` has 2^{expected} rows by its key, not 2^{got}")]
-    Height {
-        /// The table.
-        table: String,
-        /// The key's.
-        expected: usize,
-        /// The one given.
-        got: usize,
-    },
     /// The constraints cannot be evaluated in a circuit, or opened values do not fit them.
     #[error(transparent)]
     Constraints(#[from] ConstraintsError),
@@ -104,12 +115,33 @@ impl BatchShape {
         key: &VerifyingKey<P>,
         log_heights: &[usize],
     ) -> Result<Self, ShapeError> {
-        if key.tables().len() != log_heights.len() {
-            let (tables, heights) = (key.tables().len(), log_heights.len());
-            return Err(ShapeError::Heights { tables, heights });
-        }
-        let parameters = key.config().parameters;
-        let log_max = log_heights.iter().max().copied().unwrap_or(0) + parameters.log_blowup;
+        let constraints = BatchConstraints::of_key(key, log_heights)?;
+        let tables = constraints.tables();
+        let grinding = key.config().parameters.grinding;
+        let protocol = Protocol::Batch(TranscriptShape {
+            trace_widths: tables.iter().map(TableConstraints::width).collect(),
+            public_value_counts: tables.iter().map(TableConstraints::publics).collect(),
+            preprocessed_widths: tables.iter().map(TableConstraints::fixed_width).collect(),
+            has_preprocessed_commitment: tables.iter().any(|table| table.fixed_width() > 0),
+            num_lookup_instances: tables.iter().filter(|t| t.lookup_columns() > 0).count(),
+            lookup_pow_bits: grinding.lookup,
+            has_randomization_commitment: false,
+            ood_pow_bits: grinding.out_of_domain,
+        });
+        Self::assemble(P::FIELD.degree(), key.config().parameters, constraints, protocol)
+    }
+
+    /// The shape of proofs of some tables by one of Plonky3's provers.
+    pub(crate) fn assemble(
+        degree: usize,
+        parameters: Parameters,
+        constraints: BatchConstraints,
+        protocol: Protocol,
+    ) -> Result<Self, ShapeError> {
+        let tables: Vec<Table> =
+            constraints.tables().iter().map(|table| Table::of(table, degree)).collect();
+        let log_height = tables.iter().map(|table| table.log_height).max().unwrap_or(0);
+        let log_max = log_height + parameters.log_blowup;
         for (what, got, limit) in [
             ("the base-2 logarithm of the folding arity", parameters.max_log_arity, 3),
             ("the base-2 logarithm of the largest domain", log_max, 32),
@@ -118,25 +150,6 @@ impl BatchShape {
             if got > limit {
                 return Err(ShapeError::Parameter { what, got, limit });
             }
-        }
-        let degree = P::FIELD.degree();
-        let mut tables = Vec::new();
-        for (position, (table, &log_height)) in key.tables().iter().zip(log_heights).enumerate() {
-            if let Some(expected) = table.log_height.filter(|&expected| expected != log_height) {
-                let table = table.name.clone();
-                return Err(ShapeError::Height { table, expected, got: log_height });
-            }
-            let air = &key.airs()[position];
-            tables.push(Table {
-                log_height,
-                width: table.width,
-                next: !air.main_next_row_columns().is_empty(),
-                fixed_width: table.fixed_width,
-                fixed_next: !air.preprocessed_next_row_columns().is_empty(),
-                lookup_width: degree * table.lookup_columns,
-                chunks: table.quotient_chunks,
-                publics: table.publics,
-            });
         }
         let matrix = |table: &Table, width: usize, next: bool| MatrixShape {
             log_height: table.log_height,
@@ -161,19 +174,8 @@ impl BatchShape {
         let has_fixed = !fixed.is_empty();
         commitments.extend([fixed, lookups].into_iter().filter(|matrices| !matrices.is_empty()));
         let pcs = PcsShape { parameters, degree, commitments };
-        let transcript = TranscriptShape {
-            trace_widths: tables.iter().map(|table| table.width).collect(),
-            public_value_counts: tables.iter().map(|table| table.publics).collect(),
-            preprocessed_widths: tables.iter().map(|table| table.fixed_width).collect(),
-            has_preprocessed_commitment: has_fixed,
-            num_lookup_instances: tables.iter().filter(|table| table.lookup_width > 0).count(),
-            lookup_pow_bits: parameters.grinding.lookup,
-            has_randomization_commitment: false,
-            ood_pow_bits: parameters.grinding.out_of_domain,
-        };
         let fixed_cap = if has_fixed { pcs.trees()[2].cap } else { 0 };
-        let constraints = BatchConstraints::of_key(key, log_heights)?;
-        Ok(Self { tables, constraints, pcs, transcript, fixed_cap })
+        Ok(Self { tables, constraints, pcs, protocol, fixed_cap })
     }
 
     /// The number of public values of each table.
@@ -198,9 +200,17 @@ impl BatchShape {
         trees.iter().chain(&folds).map(pcs::TreePlan::permutations).sum()
     }
 
-    fn has_lookups(&self) -> bool {
-        self.transcript.num_lookup_instances > 0
+    /// The number of tables with lookups.
+    fn lookup_tables(&self) -> usize {
+        self.tables.iter().filter(|table| table.lookup_width > 0).count()
     }
+}
+
+/// The elements that a transcript of [`StarkField::stark`] begins with.
+pub fn seed_elements(seed: &[u8; 32]) -> Vec<Goldilocks> {
+    let element =
+        |bytes: &[u8]| bytes.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    seed.chunks(3).map(element).map(Goldilocks::from_u64).collect()
 }
 
 /// What names a verifying key among those of one shape, as targets or as elements.
@@ -215,20 +225,17 @@ pub struct ChildKey<K> {
 impl ChildKey<Goldilocks> {
     /// The elements of a key.
     pub fn of<P: RecursiveField>(key: &VerifyingKey<P>) -> Self {
-        let element =
-            |bytes: &[u8]| bytes.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
         let fixed = key.common().preprocessed.as_ref();
         Self {
-            seed: key.digest().chunks(3).map(element).map(Goldilocks::from_u64).collect(),
+            seed: seed_elements(key.digest()),
             fixed_cap: fixed.map(|fixed| cap_elements(&fixed.commitment)).unwrap_or_default(),
         }
     }
 
     /// The key as constants of a circuit.
     pub fn constant(&self, builder: &mut CircuitBuilder) -> ChildKey<Target> {
-        let mut constants = |values: &[Goldilocks]| {
-            values.iter().map(|&value| builder.add_const(value)).collect()
-        };
+        let mut constants =
+            |values: &[Goldilocks]| values.iter().map(|&value| builder.add_const(value)).collect();
         ChildKey { seed: constants(&self.seed), fixed_cap: constants(&self.fixed_cap) }
     }
 
@@ -341,26 +348,39 @@ impl BatchShape {
         };
 
         plan.observe(key.seed.iter().copied());
-        plan.observe(constants(transcript::seed(|recorder| {
-            self.transcript.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
-        })));
-        for table in &self.tables {
-            // A height is observed as an extension element.
-            let mut height = vec![Goldilocks::ZERO; degree];
-            height[0] = Goldilocks::from_usize(table.log_height);
-            plan.observe(constants(height));
-        }
-        let main = plan.listen(caps[0]);
-        plan.observe(publics.iter().flatten().copied());
-        plan.observe(key.fixed_cap.iter().copied());
-        let lookups = self.has_lookups().then(|| {
+        let separator = match &self.protocol {
+            Protocol::Batch(shape) => shape.domain_separator::<Goldilocks, P::Ext>(),
+            Protocol::Single(shape) => shape.domain_separator::<Goldilocks, P::Ext>(),
+        };
+        plan.observe(constants(transcript::seed(|recorder| separator.seed(recorder))));
+        let publics = publics.iter().flatten().copied();
+        let fixed_cap = key.fixed_cap.iter().copied();
+        let main = match &self.protocol {
+            Protocol::Batch(_) => {
+                for table in &self.tables {
+                    // A height is observed as an extension element.
+                    let mut height = vec![Goldilocks::ZERO; degree];
+                    height[0] = Goldilocks::from_usize(table.log_height);
+                    plan.observe(constants(height));
+                }
+                let main = plan.listen(caps[0]);
+                plan.observe(publics.chain(fixed_cap));
+                main
+            }
+            // The height is part of the separator.
+            Protocol::Single(_) => {
+                let main = plan.listen(caps[0]);
+                plan.observe(fixed_cap.chain(publics));
+                main
+            }
+        };
+        let lookup_tables = self.lookup_tables();
+        let lookups = (lookup_tables > 0).then(|| {
             work(&mut plan, grinding.lookup);
             LookupPlaces {
                 challenges: std::array::from_fn(|_| plan.sample(degree)),
                 cap: plan.listen(caps[caps.len() - 1]),
-                terminals: (0..self.transcript.num_lookup_instances)
-                    .map(|_| plan.listen(degree))
-                    .collect(),
+                terminals: (0..lookup_tables).map(|_| plan.listen(degree)).collect(),
             }
         });
         let constraint = plan.sample(degree);
@@ -376,8 +396,10 @@ impl BatchShape {
                 matrices.iter().map(|m| vec![m.width; 1 + usize::from(m.next)]).collect()
             })
             .collect();
-        let opening =
-            PcsTranscriptShape { claimed_evaluation_counts: counts, batch_pow_bits: grinding.batch };
+        let opening = PcsTranscriptShape {
+            claimed_evaluation_counts: counts,
+            batch_pow_bits: grinding.batch,
+        };
         plan.observe(constants(transcript::seed(|recorder| {
             opening.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
         })));
@@ -567,7 +589,7 @@ impl BatchShape {
         let mut chunks = opened[1].iter().map(|points| points[0].clone());
         let fixed = self.fixed_cap > 0;
         let mut fixed_rows = if fixed { opened[2].iter() } else { [].iter() };
-        let lookups = self.has_lookups();
+        let lookups = self.lookup_tables() > 0;
         let mut lookup_rows =
             if lookups { opened[2 + usize::from(fixed)].iter() } else { [].iter() };
         let mut terminals = terminals.iter().copied();

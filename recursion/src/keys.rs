@@ -169,11 +169,7 @@ pub(crate) fn member(
         .map(|chunk| {
             let kind = if chunk == 0 { RowKind::Leaf } else { RowKind::LeafNext };
             let taken = RATE.min(count - RATE * chunk);
-            RowSpec {
-                written: (1 << taken) - 1,
-                enter: chunk == 0,
-                ..RowSpec::new(kind, taken)
-            }
+            RowSpec { written: (1 << taken) - 1, enter: chunk == 0, ..RowSpec::new(kind, taken) }
         })
         .collect();
     rows.extend([RowSpec::new(RowKind::Parent4, 0); LEVELS]);

@@ -98,7 +98,9 @@ pub enum LayerError {
         got: &'static str,
     },
     /// Layers keep changing.
-    #[error("the layers still change after {levels} levels; a layout of fixed size would settle them")]
+    #[error(
+        "the layers still change after {levels} levels; a layout of fixed size would settle them"
+    )]
     NoFixedPoint {
         /// How many were tried.
         levels: usize,

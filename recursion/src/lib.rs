@@ -7,6 +7,7 @@ pub mod batch;
 pub mod chain;
 pub mod constraints;
 pub mod domain;
+pub mod foreign;
 pub mod keys;
 pub mod layer;
 pub mod pcs;

@@ -353,8 +353,7 @@ impl<'a> Shared<'a> {
         let trees = shape.trees();
         let fold_trees = shape.fold_trees();
         let numbers: Vec<u64> = claims.caps.iter().map(|cap| forest.plant(builder, cap)).collect();
-        let fold_numbers =
-            claims.fold_caps.iter().map(|cap| forest.plant(builder, cap)).collect();
+        let fold_numbers = claims.fold_caps.iter().map(|cap| forest.plant(builder, cap)).collect();
         // No query point is an opening point: those are in the base field, these are not.
         let coefficients = builder.coefficients(claims.zeta);
         builder.inverse(coefficients[1]);
@@ -613,8 +612,7 @@ fn horner(builder: &mut CircuitBuilder, x: ExtTarget, values: &[ExtTarget]) -> E
 
 /// Demands that the lowest `bits` bits of a sample are zero.
 pub(crate) fn assert_work(builder: &mut CircuitBuilder, sample: Target, bits: usize) {
-    let segment =
-        IndexSegment { bits: bits as u32, index_cuts: vec![0], power_cuts: Vec::new() };
+    let segment = IndexSegment { bits: bits as u32, index_cuts: vec![0], power_cuts: Vec::new() };
     let called = builder.call_named(index_call(&segment), &[sample.into()]);
     let index = builder.as_felt(called.outputs[0]);
     builder.assert_zero(index).named("proof of work");

@@ -155,7 +155,11 @@ impl<P: RecursiveField> Tree<P> {
                 .map(|pair| {
                     let children: Vec<Child<'_, P>> = pair
                         .iter()
-                        .map(|(statement, proof)| Child { key: below, statement: *statement, proof })
+                        .map(|(statement, proof)| Child {
+                            key: below,
+                            statement: *statement,
+                            proof,
+                        })
                         .collect();
                     let (inputs, statement) =
                         layer.inputs_above(&children, &self.keys, level == height)?;

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+use chipwright_backend_stark::config::Stark;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
+use p3_batch_stark::{OpenedValues, PcsProof};
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
 use p3_goldilocks::Goldilocks;
@@ -15,7 +17,9 @@ use p3_matrix::Dimensions;
 use p3_merkle_tree::MerkleAuthPath;
 use p3_util::reverse_bits_len;
 
-use crate::batch::{BatchShape, ChildKey, NativeChallenges, ProofData, RecursiveField, cap_elements};
+use crate::batch::{
+    BatchShape, Cap, ChildKey, NativeChallenges, ProofData, RecursiveField, cap_elements,
+};
 
 /// A proof that does not have the shape that a circuit verifies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +57,55 @@ fn length(what: &'static str, expected: usize, got: usize) -> Result<(), Witness
     if expected == got { Ok(()) } else { Err(WitnessError::Length { what, expected, got }) }
 }
 
+/// What the circuit needs of a proof, whichever of Plonky3's provers made it.
+struct Parts<'a, P: RecursiveField> {
+    log_heights: &'a [usize],
+    main: &'a Cap,
+    /// The commitment to the lookup columns, and the proof of work before their challenges.
+    lookups: Option<(&'a Cap, Goldilocks)>,
+    terminals: Vec<P::Ext>,
+    quotient: &'a Cap,
+    out_of_domain_work: Goldilocks,
+    /// What is opened of each table, and of its lookup columns at both points.
+    tables: Vec<(&'a OpenedValues<P::Ext>, [&'a [P::Ext]; 2])>,
+    fri: &'a PcsProof<Stark<P>>,
+}
+
+impl<'a, P: RecursiveField> Parts<'a, P> {
+    fn of_batch(proof: &'a Proof<P>) -> Self {
+        let batch = proof.batch();
+        let lookups = batch.commitments.permutation.as_ref();
+        let instances = batch.opened_values.instances.iter();
+        let tables = instances.map(|table| {
+            let lookups = [&table.permutation_local[..], &table.permutation_next[..]];
+            (&table.base_opened_values, lookups)
+        });
+        Self {
+            log_heights: &batch.degree_bits,
+            main: &batch.commitments.main,
+            lookups: lookups.map(|cap| (cap, batch.lookup_pow_witness.unwrap_or_default())),
+            terminals: batch.lookup_terminals.iter().flatten().map(|terminal| terminal.0).collect(),
+            quotient: &batch.commitments.quotient_chunks,
+            out_of_domain_work: batch.ood_pow_witness,
+            tables: tables.collect(),
+            fri: &batch.opening_proof,
+        }
+    }
+
+    fn of_single(proof: &'a p3_uni_stark::Proof<Stark<P>>) -> Self {
+        Self {
+            log_heights: std::slice::from_ref(&proof.degree_bits),
+            main: &proof.commitments.trace,
+            lookups: None,
+            terminals: Vec::new(),
+            quotient: &proof.commitments.quotient_chunks,
+            out_of_domain_work: proof.ood_pow_witness,
+            tables: vec![(&proof.opened_values, [&[], &[]])],
+            fri: &proof.opening_proof,
+        }
+    }
+}
+
 /// The private data of a proof's verification: [`ProofData`] says where each vector belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProofWitness {
@@ -82,6 +135,25 @@ impl ProofData {
     ) -> Result<Vec<Vec<u64>>, WitnessError> {
         let mut data = Vec::new();
         self.supply(shape.witness(key, publics, proof)?, &mut data);
+        Ok(data)
+    }
+
+    /// The private data of a run that verifies one `p3-uni-stark` proof and has no other data.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof does not have the shape. It need not be valid.
+    pub fn foreign_witness<P: RecursiveField>(
+        &self,
+        shape: &BatchShape,
+        key: &ChildKey<Goldilocks>,
+        publics: &[Goldilocks],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+    ) -> Result<Vec<Vec<u64>>, WitnessError> {
+        let mut data = Vec::new();
+        let witness =
+            shape.witness_of::<P>(key, &[publics.to_vec()], &Parts::<P>::of_single(proof))?;
+        self.supply(witness, &mut data);
         Ok(data)
     }
 
@@ -121,18 +193,26 @@ impl BatchShape {
         publics: &[Vec<Goldilocks>],
         proof: &Proof<P>,
     ) -> Result<ProofWitness, WitnessError> {
-        let batch = proof.batch();
+        self.witness_of::<P>(&ChildKey::of(key), publics, &Parts::<P>::of_batch(proof))
+    }
+
+    fn witness_of<P: RecursiveField>(
+        &self,
+        key: &ChildKey<Goldilocks>,
+        publics: &[Vec<Goldilocks>],
+        proof: &Parts<'_, P>,
+    ) -> Result<ProofWitness, WitnessError> {
         let tables: Vec<usize> = self.log_heights().collect();
-        length("tables", tables.len(), batch.degree_bits.len())?;
-        for (table, (&expected, &got)) in tables.iter().zip(&batch.degree_bits).enumerate() {
+        length("tables", tables.len(), proof.log_heights.len())?;
+        for (table, (&expected, &got)) in tables.iter().zip(proof.log_heights).enumerate() {
             if expected != got {
                 return Err(WitnessError::Height { table, expected, got });
             }
         }
-        let fri = &batch.opening_proof;
+        let fri = proof.fri;
         let said = self.said_by(proof)?;
         length("transcript elements", self.said::<P>(), said.len())?;
-        let challenges = self.native_challenges::<P>(&ChildKey::of(key), publics, &said);
+        let challenges = self.native_challenges::<P>(key, publics, &said);
         let indices = &challenges.indices;
         let mut queries = vec![QueryWitness::default(); indices.len()];
         let log_max = self.pcs.log_max();
@@ -164,8 +244,7 @@ impl BatchShape {
                     &opening.opening_proof,
                 )
                 .map_err(|error| WitnessError::Paths { reason: error.to_string() })?;
-            for ((query, rows), path) in queries.iter_mut().zip(&opening.opened_values).zip(paths)
-            {
+            for ((query, rows), path) in queries.iter_mut().zip(&opening.opened_values).zip(paths) {
                 let leaf = |group: &crate::pcs::Group| -> Vec<u64> {
                     let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
                     rows.map(PrimeField64::as_canonical_u64).collect()
@@ -179,7 +258,7 @@ impl BatchShape {
 
         let folds = self.pcs.fold_trees();
         length("folding rounds", folds.len(), fri.commit_phase_openings.len())?;
-        self.folds::<P>(&challenges, proof, &mut queries)?;
+        self.folds(&challenges, proof, &mut queries)?;
         let transcript = said.iter().map(PrimeField64::as_canonical_u64).collect();
         Ok(ProofWitness { transcript, queries })
     }
@@ -189,10 +268,10 @@ impl BatchShape {
     fn folds<P: RecursiveField>(
         &self,
         challenges: &NativeChallenges<P>,
-        proof: &Proof<P>,
+        proof: &Parts<'_, P>,
         queries: &mut [QueryWitness],
     ) -> Result<(), WitnessError> {
-        let fri = &proof.batch().opening_proof;
+        let fri = proof.fri;
         let mmcs = P::mmcs(self.pcs.parameters.cap_height);
         let log_max = self.pcs.log_max();
         let reduced = self.reduced_openings(challenges, proof);
@@ -222,12 +301,16 @@ impl BatchShape {
                 if let Some(&opening) = reduced[query].get(&height) {
                     folded[query] += challenges.betas[round].exp_power_of_2(log_arity) * opening;
                 }
-                let row: Vec<Goldilocks> =
-                    evaluations.iter().flat_map(|e| e.as_basis_coefficients_slice()).copied().collect();
+                let row: Vec<Goldilocks> = evaluations
+                    .iter()
+                    .flat_map(|e| e.as_basis_coefficients_slice())
+                    .copied()
+                    .collect();
                 leaves.push(leaf);
                 rows.push(vec![row]);
             }
-            let dimensions = [Dimensions { width: self.pcs.degree << log_arity, height: 1 << height }];
+            let dimensions =
+                [Dimensions { width: self.pcs.degree << log_arity, height: 1 << height }];
             let paths = mmcs
                 .restore_and_recompute_paths(&dimensions, &leaves, &rows, &opening.opening_proof)
                 .map_err(|error| WitnessError::Paths { reason: error.to_string() })?;
@@ -244,14 +327,14 @@ impl BatchShape {
     fn reduced_openings<P: RecursiveField>(
         &self,
         challenges: &NativeChallenges<P>,
-        proof: &Proof<P>,
+        proof: &Parts<'_, P>,
     ) -> Vec<BTreeMap<usize, P::Ext>> {
         let log_blowup = self.pcs.parameters.log_blowup;
         let log_max = self.pcs.log_max();
         let offsets = self.pcs.offsets();
         let longest = self.pcs.commitments.iter().flatten().map(|m| 2 * m.width).sum();
         let powers: Vec<P::Ext> = challenges.alpha.powers().take(longest).collect();
-        let openings = &proof.batch().opening_proof.input_openings;
+        let openings = &proof.fri.input_openings;
         let reduce = |(query, &index): (usize, &usize)| {
             let mut reduced: BTreeMap<usize, P::Ext> = BTreeMap::new();
             for (commitment, matrices) in self.pcs.commitments.iter().enumerate() {
@@ -285,9 +368,11 @@ impl BatchShape {
     }
 
     /// Everything that a proof says, in the order of the transcript.
-    fn said_by<P: RecursiveField>(&self, proof: &Proof<P>) -> Result<Vec<Goldilocks>, WitnessError> {
-        let batch = proof.batch();
-        let fri = &batch.opening_proof;
+    fn said_by<P: RecursiveField>(
+        &self,
+        proof: &Parts<'_, P>,
+    ) -> Result<Vec<Goldilocks>, WitnessError> {
+        let fri = proof.fri;
         let grinding = self.pcs.parameters.grinding;
         let mut said = Vec::new();
         let ext = |value: &P::Ext| value.as_basis_coefficients_slice().to_vec();
@@ -296,32 +381,28 @@ impl BatchShape {
                 said.push(witness);
             }
         };
-        said.extend(cap_elements(&batch.commitments.main));
-        if let Some(commitment) = &batch.commitments.permutation {
-            work(&mut said, grinding.lookup, batch.lookup_pow_witness.unwrap_or_default());
+        said.extend(cap_elements(proof.main));
+        if let Some((commitment, witness)) = proof.lookups {
+            work(&mut said, grinding.lookup, witness);
             said.extend(cap_elements(commitment));
-            let terminals = batch.lookup_terminals.iter().flatten();
-            said.extend(terminals.flat_map(|terminal| ext(&terminal.0)));
+            said.extend(proof.terminals.iter().flat_map(ext));
         }
-        said.extend(cap_elements(&batch.commitments.quotient_chunks));
-        work(&mut said, grinding.out_of_domain, batch.ood_pow_witness);
-        let tables = &batch.opened_values.instances;
+        said.extend(cap_elements(proof.quotient));
+        work(&mut said, grinding.out_of_domain, proof.out_of_domain_work);
         let mut values: Vec<&P::Ext> = Vec::new();
-        for table in tables {
-            values.extend(&table.base_opened_values.trace_local);
-            values.extend(table.base_opened_values.trace_next.iter().flatten());
+        for (table, _) in &proof.tables {
+            values.extend(&table.trace_local);
+            values.extend(table.trace_next.iter().flatten());
         }
-        for table in tables {
-            values.extend(table.base_opened_values.quotient_chunks.iter().flatten());
+        for (table, _) in &proof.tables {
+            values.extend(table.quotient_chunks.iter().flatten());
         }
-        for fixed in tables.iter().filter_map(|table| table.base_opened_values.preprocessed.as_ref())
-        {
+        for fixed in proof.tables.iter().filter_map(|(table, _)| table.preprocessed.as_ref()) {
             values.extend(&fixed.local);
             values.extend(fixed.next.iter().flatten());
         }
-        for table in tables {
-            values.extend(&table.permutation_local);
-            values.extend(&table.permutation_next);
+        for (_, lookups) in &proof.tables {
+            values.extend(lookups.iter().copied().flatten());
         }
         said.extend(values.into_iter().flat_map(ext));
         work(&mut said, grinding.batch, fri.batch_pow_witness);

@@ -25,16 +25,26 @@ fn r_31_layers_over_layers_reach_a_fixed_point() {
         for (table, rows) in layer.key().tables().iter().zip(&layer.prover().tables().tables) {
             println!(
                 "   {}: {} rows of 2^{:?}, {} + {} fixed + {} lookup, degree {}",
-                table.name, rows.rows.len(), table.log_height, table.width, table.fixed_width, table.lookup_columns, table.degree
+                table.name,
+                rows.rows.len(),
+                table.log_height,
+                table.width,
+                table.fixed_width,
+                table.lookup_columns,
+                table.degree
             );
         }
     }
-    let mut publics: Vec<Vec<Goldilocks>> = key.tables().iter().map(|t| vec![Goldilocks::from_u64(3); t.publics]).collect();
+    let mut publics: Vec<Vec<Goldilocks>> =
+        key.tables().iter().map(|t| vec![Goldilocks::from_u64(3); t.publics]).collect();
     publics.truncate(key.tables().len());
     let at = chain.fixed_point_at();
     println!("fixed point at {at:?}");
     let count = at.map_or(2, |at| at + 2);
     let (statement, proof) = chain.prove(key, &publics, &proof, count).expect("proves");
-    chain.layer(count).verify_result(chain.keys(), statement.claim, &statement, &proof).expect("verifies");
+    chain
+        .layer(count)
+        .verify_result(chain.keys(), statement.claim, &statement, &proof)
+        .expect("verifies");
     assert!(at.is_some_and(|at| at <= 4));
 }

@@ -23,11 +23,13 @@ fn a_proof_of_the_toy_circuit_is_verified_in_a_circuit() {
     let mut builder = CircuitBuilder::new();
     *builder.library_mut() = chipwright_chips::library(builder.field());
     let child = ChildKey::of(key).constant(&mut builder);
-    let values: Vec<Vec<Goldilocks>> = shape.publics().map(|n| vec![Goldilocks::from_u64(3); n]).collect();
+    let values: Vec<Vec<Goldilocks>> =
+        shape.publics().map(|n| vec![Goldilocks::from_u64(3); n]).collect();
     let publics: Vec<Vec<_>> =
         values.iter().map(|row| row.iter().map(|_| builder.add_public_input()).collect()).collect();
-    let data = verify_batch::<Goldilocks2>(&mut builder, &mut Forest::default(), &shape, &child, &publics)
-        .expect("the public values fit");
+    let data =
+        verify_batch::<Goldilocks2>(&mut builder, &mut Forest::default(), &shape, &child, &publics)
+            .expect("the public values fit");
     println!("graph {} nodes", builder.graph().len());
     let circuit = builder.build().expect("the circuit is sound");
     for table in &circuit.tables.tables {
@@ -39,7 +41,9 @@ fn a_proof_of_the_toy_circuit_is_verified_in_a_circuit() {
     if let Err(e) = circuit.tables.program.execute::<Goldilocks2>(&inputs, environment) {
         panic!("{e}");
     }
-    let (prover, verifier) = compile_circuit::<Goldilocks2>(circuit.tables, &circuit.library, &Config::testing()).expect("compiles");
+    let (prover, verifier) =
+        compile_circuit::<Goldilocks2>(circuit.tables, &circuit.library, &Config::testing())
+            .expect("compiles");
     let start = std::time::Instant::now();
     let proof = prover.prove(&inputs).expect("proves");
     println!("proved in {:?}", start.elapsed());

@@ -156,7 +156,8 @@ impl Chip for Hasher {
                     c.assert_zero(here * (child - row.after[i])).named("child");
                 }
             }
-            c.assert_eq(row.index, low_bits(next) + next.radix * next.index).named("parent's index");
+            c.assert_eq(row.index, low_bits(next) + next.radix * next.index)
+                .named("parent's index");
         });
         c.when(next.hold, |c| {
             c.assert_eq(next.index, row.index).named("same index");
@@ -231,17 +232,15 @@ fn folded(c: &Builder, row: &Row<Hasher>, part: FoldPart) -> (ExtExpr, ExtExpr) 
     if arity > 4 {
         fold = fold + block(4..arity) * row.fourth.expr();
     }
-    let own = evaluations.iter().enumerate().fold(
-        row.own.expr(),
-        |own: ExtExpr, (i, evaluation)| {
+    let own =
+        evaluations.iter().enumerate().fold(row.own.expr(), |own: ExtExpr, (i, evaluation)| {
             let place = part.start + i;
             let here = (0..part.log_arity)
                 .map(|k| bit(row.bits[k], place >> k & 1))
                 .reduce(|a, b| a * b)
                 .unwrap_or(Expr::ONE);
             own + *evaluation * here
-        },
-    );
+        });
     (row.sum.expr() + fold, own)
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use chipwright_dsl::prelude::*;
 use chipwright_ir::chip::Chip as IrChip;
-use chipwright_ir::circuit::{
-    CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType,
-};
+use chipwright_ir::circuit::{CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType};
 use p3_field::{Field as _, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_goldilocks::Goldilocks;
 
@@ -168,11 +166,7 @@ pub fn index_call(segment: &IndexSegment) -> ChipCall {
     let mask = |cuts: &[u32]| cuts.iter().fold(0_u64, |mask, &cut| mask | 1 << cut);
     ChipCall {
         chip: "index".to_owned(),
-        parameters: vec![
-            segment.bits.into(),
-            mask(&segment.index_cuts),
-            mask(&segment.power_cuts),
-        ],
+        parameters: vec![segment.bits.into(), mask(&segment.index_cuts), mask(&segment.power_cuts)],
         rows: segment.rows().len() as u32,
     }
 }

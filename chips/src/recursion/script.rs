@@ -116,8 +116,7 @@ impl RowSpec {
         use RowKind::{
             Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Rest, Resume,
         };
-        let kinds =
-            [Begin, Absorb, Resume, Echo, Leaf_, LeafNext, Parent4, Parent2, Inject, Rest];
+        let kinds = [Begin, Absorb, Resume, Echo, Leaf_, LeafNext, Parent4, Parent2, Inject, Rest];
         let kind = *kinds.get((code & 15) as usize)?;
         let flag = |i: u32| code >> (41 + i) & 1 == 1;
         let (log_arity, part) = ((code >> 32 & 15) as usize, (code >> 36 & 15) as usize);

@@ -185,11 +185,7 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
     }
 
     /// The state before the row's permutation; elements that are put on the bus become outputs.
-    fn state(
-        &mut self,
-        number: usize,
-        spec: &RowSpec,
-    ) -> Result<[Goldilocks; WIDTH], HasherError> {
+    fn state(&mut self, number: usize, spec: &RowSpec) -> Result<[Goldilocks; WIDTH], HasherError> {
         let mut state = [Goldilocks::ZERO; WIDTH];
         match spec.kind {
             RowKind::Begin | RowKind::Absorb | RowKind::Resume => {
@@ -264,9 +260,10 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
                     let evaluation = element::<P>(&state[degree * i..degree * (i + 1)]);
                     let place = part.start + i;
                     let polynomial = lagrange(log_arity, place);
-                    let weight = polynomial.iter().rev().fold(P::Ext::ZERO, |sum, &c| {
-                        sum * self.point + Goldilocks::from_u64(c)
-                    });
+                    let weight = polynomial
+                        .iter()
+                        .rev()
+                        .fold(P::Ext::ZERO, |sum, &c| sum * self.point + Goldilocks::from_u64(c));
                     self.sum += evaluation * weight;
                     if place as u64 == self.bits {
                         self.own = evaluation;

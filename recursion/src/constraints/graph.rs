@@ -122,6 +122,29 @@ impl Constraints {
         &self.roots
     }
 
+    /// The highest degree of a constraint, in multiples of the height.
+    pub fn degree(&self) -> usize {
+        let mut degrees: Vec<usize> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let of = |id: NodeId| degrees[id.index()];
+            degrees.push(match *node {
+                Node::Leaf(
+                    Leaf::Public(_)
+                    | Leaf::Transition
+                    | Leaf::Prefix(_)
+                    | Leaf::Beta
+                    | Leaf::Terminal,
+                )
+                | Node::Constant(_) => 0,
+                Node::Leaf(_) => 1,
+                Node::Add(a, b) | Node::Sub(a, b) => of(a).max(of(b)),
+                Node::Mul(a, b) => of(a) + of(b),
+                Node::Neg(a) => of(a),
+            });
+        }
+        self.roots.iter().map(|root| degrees[root.index()]).max().unwrap_or(0)
+    }
+
     /// The same without the constraint at a position: for tests that a constraint is needed. The powers of
     /// the challenge that fold the others are the same as before.
     #[must_use]

@@ -370,6 +370,11 @@ impl BatchConstraints {
         Ok(Self { tables })
     }
 
+    /// The constraints of a single table without lookups.
+    pub fn single(table: TableConstraints) -> Self {
+        Self { tables: vec![table] }
+    }
+
     /// The tables, in the order of the key.
     pub fn tables(&self) -> &[TableConstraints] {
         &self.tables

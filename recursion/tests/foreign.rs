@@ -1,0 +1,229 @@
+//! Proofs by `p3_uni_stark` of AIRs that know nothing of this project, verified in circuits.
+
+use std::borrow::Cow;
+
+use chipwright_backend_stark::config::{Config, Stark, StarkField};
+use chipwright_dsl::circuit::{BuiltCircuit, CircuitBuilder, Target};
+use chipwright_ir::circuit::{Environment, Inputs};
+use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use chipwright_recursion::batch::{
+    BatchShape, ChildKey, ProofData, RecursiveField, seed_elements, verify_batch,
+};
+use chipwright_recursion::foreign::{ForeignError, foreign_key, foreign_shape};
+use chipwright_recursion::pcs::Forest;
+use p3_air::{
+    Air, AirBuilder, BaseAir, DebugConstraintBuilder, ExtensionBuilder, SymbolicAirBuilder,
+    WindowAccess,
+};
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::Goldilocks;
+use p3_keccak_air::{KeccakAir, generate_trace_rows};
+use p3_matrix::dense::RowMajorMatrix;
+use p3_uni_stark::{
+    Proof, QuotientAir, VerifierConstraintFolder, prove_with_preprocessed, setup_preprocessed,
+    verify_with_preprocessed,
+};
+
+const SEED: [u8; 32] = *b"a statement of thirty-two bytes.";
+const ROWS: usize = 32;
+
+/// `b` walks by `a`, which walks by a preprocessed and a periodic column.
+struct Walk;
+
+const PERIOD: [u64; 4] = [3, 1, 4, 1];
+
+fn weight(row: usize) -> u64 {
+    (row * row) as u64 + 3
+}
+
+impl<F: PrimeField64> BaseAir<F> for Walk {
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn preprocessed_width(&self) -> usize {
+        1
+    }
+
+    fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
+        Some(RowMajorMatrix::new((0..ROWS).map(|row| F::from_u64(weight(row))).collect(), 1))
+    }
+
+    fn num_periodic_columns(&self) -> usize {
+        1
+    }
+
+    fn periodic_columns(&self) -> Cow<'_, [Vec<F>]> {
+        Cow::Owned(vec![PERIOD.map(F::from_u64).to_vec()])
+    }
+
+    fn num_public_values(&self) -> usize {
+        2
+    }
+}
+
+impl<AB: AirBuilder<F: PrimeField64>> Air<AB> for Walk {
+    fn eval(&self, builder: &mut AB) {
+        let main = builder.main();
+        let (here, next) = (main.current_slice(), main.next_slice());
+        let (a, b, next_a, next_b) = (here[0], here[1], next[0], next[1]);
+        let fixed = builder.preprocessed().clone();
+        let (weight, next_weight) = (fixed.current_slice()[0], fixed.next_slice()[0]);
+        let beat: AB::Expr = builder.periodic_values()[0].into();
+        let [start, end] = [0, 1].map(|i| builder.public_values()[i]);
+        builder.when_first_row().assert_eq(a, start);
+        builder.when_first_row().assert_one(b);
+        builder.when_transition().assert_eq(next_a, a * beat + weight);
+        builder.when_transition().assert_eq(next_b, a * b * b + next_weight);
+        builder.when_last_row().assert_eq(b, end);
+    }
+}
+
+fn walk() -> (RowMajorMatrix<Goldilocks>, Vec<Goldilocks>) {
+    let mut values = vec![Goldilocks::TWO, Goldilocks::ONE];
+    for row in 0..ROWS - 1 {
+        let (a, b) = (values[2 * row], values[2 * row + 1]);
+        values.push(a * Goldilocks::from_u64(PERIOD[row % 4]) + Goldilocks::from_u64(weight(row)));
+        values.push(a * b * b + Goldilocks::from_u64(weight(row + 1)));
+    }
+    let publics = vec![values[0], values[2 * ROWS - 1]];
+    (RowMajorMatrix::new(values, 2), publics)
+}
+
+/// A proof that Plonky3's verifier accepts, and the circuit that verifies it.
+struct Verified<P: RecursiveField> {
+    shape: BatchShape,
+    key: ChildKey<Goldilocks>,
+    publics: Vec<Goldilocks>,
+    proof: Proof<Stark<P>>,
+    circuit: BuiltCircuit,
+    data: ProofData,
+}
+
+impl<P: RecursiveField> Verified<P> {
+    fn new<A>(
+        name: &str,
+        air: &A,
+        config: &Config,
+        trace: RowMajorMatrix<Goldilocks>,
+        publics: Vec<Goldilocks>,
+    ) -> Self
+    where
+        A: QuotientAir<Stark<P>>
+            + Air<SymbolicAirBuilder<Goldilocks>>
+            + for<'a> Air<DebugConstraintBuilder<'a, Goldilocks>>
+            + for<'a> Air<VerifierConstraintFolder<'a, Stark<P>>>,
+    {
+        let stark = P::stark(&config.parameters, &SEED);
+        let log_height = (trace.values.len() / trace.width).trailing_zeros() as usize;
+        let fixed = setup_preprocessed(&stark, air, log_height).expect("a commitment").unzip();
+        let proof = prove_with_preprocessed(&stark, air, trace, &publics, fixed.0.as_ref())
+            .expect("a proof");
+        verify_with_preprocessed(&stark, air, &proof, &publics, fixed.1.as_ref())
+            .expect("Plonky3 accepts");
+
+        let shape = foreign_shape::<P, A>(name, air, config, log_height).expect("a shape");
+        let key = foreign_key::<P>(&seed_elements(&SEED), fixed.1.as_ref());
+        let mut builder = CircuitBuilder::over(name, P::FIELD);
+        *builder.library_mut() = chipwright_chips::library(builder.field());
+        // The key as public values, so that a test can exchange it.
+        let mut inputs = |values: &[Goldilocks]| -> Vec<Target> {
+            values.iter().map(|_| builder.add_public_input()).collect()
+        };
+        let child = ChildKey { seed: inputs(&key.seed), fixed_cap: inputs(&key.fixed_cap) };
+        let public_inputs = inputs(&publics);
+        let data = verify_batch::<P>(
+            &mut builder,
+            &mut Forest::default(),
+            &shape,
+            &child,
+            &[public_inputs],
+        )
+        .expect("the public values fit");
+        let circuit = builder.build().expect("a circuit");
+        Self { shape, key, publics, proof, circuit, data }
+    }
+
+    fn inputs(&self) -> Inputs {
+        let publics = self.key.elements().chain(self.publics.iter().copied());
+        let mut inputs = Inputs::publics(publics.map(|value| value.as_canonical_u64()));
+        inputs.data = self
+            .data
+            .foreign_witness(&self.shape, &self.key, &self.publics, &self.proof)
+            .expect("the proof has the shape");
+        inputs
+    }
+
+    fn accepts(&self, inputs: &Inputs) -> bool {
+        let environment = Environment { chips: &self.circuit.library, hints: None };
+        self.circuit.tables.program.execute::<P>(inputs, environment).is_ok()
+    }
+
+    fn rows(&self) -> String {
+        let tables = self.circuit.tables.tables.iter();
+        let rows = tables.map(|table| format!("{} {}", table.rows.len(), table.kind));
+        rows.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[test]
+fn a_proof_of_a_foreign_air_is_verified_and_every_altered_value_rejected() {
+    fn check<P: RecursiveField>() -> usize {
+        let (trace, publics) = walk();
+        let config = Config::testing_over(P::FIELD);
+        let verified = Verified::<P>::new("walk", &Walk, &config, trace, publics);
+        println!("walk over {}: {}", P::FIELD, verified.rows());
+        let honest = verified.inputs();
+        assert!(verified.accepts(&honest));
+        let mut altered = 0;
+        let mut rejected = |alter: &dyn Fn(&mut Inputs)| {
+            let mut inputs = honest.clone();
+            alter(&mut inputs);
+            assert!(!verified.accepts(&inputs), "alteration {altered}");
+            altered += 1;
+        };
+        // The seed, the preprocessed commitment, the public values.
+        for index in 0..honest.publics.len() {
+            rejected(&|inputs| inputs.publics[index][0] ^= 1);
+        }
+        // What the proof says, leaves and siblings: the longest piece is the transcript.
+        for (piece, values) in honest.data.iter().enumerate() {
+            let step = if piece == 0 { 1 } else { values.len().div_ceil(3) };
+            for index in (0..values.len()).step_by(step) {
+                rejected(&|inputs| inputs.data[piece][index] ^= 1);
+            }
+        }
+        altered
+    }
+    let altered = check::<Goldilocks2>() + check::<Goldilocks3>();
+    println!("{altered} alterations rejected");
+}
+
+#[test]
+fn a_proof_of_keccak_is_verified() {
+    let state = std::array::from_fn(|lane| lane as u64 * 0x0123_4567_89ab);
+    let trace = generate_trace_rows(vec![state], 0);
+    let verified = Verified::<Goldilocks2>::new(
+        "keccak",
+        &KeccakAir {},
+        &Config::testing(),
+        trace,
+        Vec::new(),
+    );
+    println!("keccak: {}", verified.rows());
+    let mut inputs = verified.inputs();
+    assert!(verified.accepts(&inputs));
+    inputs.data[0][100] ^= 1;
+    assert!(!verified.accepts(&inputs));
+}
+
+#[test]
+fn a_configuration_below_its_target_is_refused() {
+    let mut config = Config::testing();
+    config.target = Some(100);
+    let shape = foreign_shape::<Goldilocks2, _>("walk", &Walk, &config, 5);
+    assert!(matches!(shape, Err(ForeignError::Security(_))), "{shape:?}");
+    // A period that does not fit the height.
+    let shape = foreign_shape::<Goldilocks2, _>("walk", &Walk, &Config::testing(), 1);
+    assert!(matches!(shape, Err(ForeignError::Shape(_))), "{shape:?}");
+}
