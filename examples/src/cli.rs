@@ -22,6 +22,7 @@ pub mod circuit;
 pub mod demo;
 pub mod error;
 pub mod progress;
+pub mod recurse;
 pub mod security;
 pub mod table;
 pub mod value;
@@ -60,6 +61,9 @@ pub enum Command {
     /// Run Brainfuck programs, prove what they do, and verify it.
     #[command(subcommand)]
     Bf(bf::BfCommand),
+    /// Verify proofs in circuits: chains, trees, proofs of foreign AIRs.
+    #[command(subcommand)]
+    Recurse(recurse::RecurseCommand),
     /// What each named configuration is worth, computed.
     Security(security::Arguments),
 }
@@ -77,6 +81,7 @@ impl Cli {
             Some(Command::Chips(arguments)) => chips::run(arguments, out),
             Some(Command::Audit(arguments)) => audit::run(arguments, out),
             Some(Command::Bf(command)) => bf::run(command, out),
+            Some(Command::Recurse(command)) => recurse::run(command, out),
             Some(Command::Security(arguments)) => security::run(arguments, out),
         }
     }

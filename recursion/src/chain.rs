@@ -3,6 +3,8 @@
 //! Each layer verifies the layer below it. Its circuit depends only on the *shape* of the proofs below, so after
 //! a few layers the shape, the circuit and the verifying key stay the same: the fixed point.
 
+use std::time::{Duration, Instant};
+
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
@@ -19,6 +21,8 @@ pub struct Chain<P: RecursiveField> {
     /// Whether the last layer verifies proofs of itself.
     closed: bool,
     keys: KeySet,
+    /// How long building each layer took.
+    build_times: Vec<Duration>,
 }
 
 impl<P: RecursiveField> Chain<P> {
@@ -34,18 +38,22 @@ impl<P: RecursiveField> Chain<P> {
         config: &Config,
         most: usize,
     ) -> Result<Self, LayerError> {
+        let start = Instant::now();
         let mut layers = vec![Layer::over(key, log_heights, config)?];
+        let mut build_times = vec![start.elapsed()];
         let mut closed = false;
         while layers.len() < most && !closed {
             let below = layers[layers.len() - 1].key();
+            let start = Instant::now();
             let layer = Layer::above(&[below], config)?;
+            build_times.push(start.elapsed());
             closed = layer.key() == below;
             if !closed {
                 layers.push(layer);
             }
         }
         let keys = KeySet::new(layers.iter().map(Layer::key))?;
-        Ok(Self { layers, closed, keys })
+        Ok(Self { layers, closed, keys, build_times })
     }
 
     /// Layer number `number`, counted from 1.
@@ -56,6 +64,11 @@ impl<P: RecursiveField> Chain<P> {
     /// The number of the first layer whose key is that of all layers above it, if there is one.
     pub fn fixed_point_at(&self) -> Option<usize> {
         self.closed.then_some(self.layers.len())
+    }
+
+    /// How long building each layer took: its circuit, its machine, its keys.
+    pub fn build_times(&self) -> &[Duration] {
+        &self.build_times
     }
 
     /// The keys of all layers.

@@ -14,12 +14,12 @@
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, compile_circuit,
 };
-use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::config::{Config, Stark};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
 use chipwright_ir::Field;
-use chipwright_ir::circuit::Inputs;
+use chipwright_ir::circuit::{Inputs, TableKind};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
@@ -27,6 +27,7 @@ use crate::WitnessError;
 use crate::batch::{BatchShape, ChildKey, ProofData, RecursiveField, ShapeError, verify_batch};
 use crate::keys::{Digest, KeySet, KeySetError, digest, digest_targets, member};
 use crate::pcs::Forest;
+use crate::witness::ProofWitness;
 
 /// The number of public values of a layer.
 pub const LAYER_PUBLICS: usize = 9;
@@ -183,11 +184,23 @@ impl<P: RecursiveField> Layer<P> {
         log_heights: &[usize],
         config: &Config,
     ) -> Result<Self, LayerError> {
-        let shape = BatchShape::new(key, log_heights)?;
+        Self::over_shape(BatchShape::new(key, log_heights)?, &ChildKey::of(key), config)
+    }
+
+    /// The first layer over proofs of any shape, under a key that is a constant of the layer: those of a foreign
+    /// AIR, for example.
+    ///
+    /// # Errors
+    ///
+    /// Fails if such proofs cannot be verified in a circuit.
+    pub fn over_shape(
+        shape: BatchShape,
+        key: &ChildKey<Goldilocks>,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder);
-        // The set of keys is passed on, and the first layer may be the last.
-        let child = ChildKey::of(key).constant(&mut builder);
+        let child = key.constant(&mut builder);
         let values: Vec<Vec<Target>> = shape
             .publics()
             .map(|count| (0..count).map(|_| builder.add_private_input()).collect())
@@ -296,13 +309,11 @@ impl<P: RecursiveField> Layer<P> {
         }
     }
 
-    /// The number of permutations that verifying the proofs takes.
+    /// The number of permutations of the hash chip, which hashes for everything that the layer verifies.
     pub fn permutations(&self) -> usize {
-        let count = |(data, shape): (&ProofData, &BatchShape)| {
-            data.transcript_permutations
-                + shape.pcs.parameters.queries * shape.permutations_per_query()
-        };
-        self.data.iter().zip(self.shapes()).map(count).sum()
+        let tables = self.prover.tables().tables.iter();
+        let hasher = TableKind::Call("hasher".to_owned());
+        tables.filter(|table| table.kind == hasher).map(|table| table.rows.len()).sum()
     }
 
     /// What a run of a first layer needs: its inputs, and the statement that the proof will make.
@@ -319,6 +330,35 @@ impl<P: RecursiveField> Layer<P> {
         keys: Digest,
         complete: bool,
     ) -> Result<(Inputs, Statement), LayerError> {
+        self.first_inputs(publics, keys, complete, |shape| shape.witness(key, publics, proof))
+    }
+
+    /// [`Self::inputs_over`] for a `p3-uni-stark` proof of a foreign AIR.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::inputs_over`].
+    pub fn inputs_over_foreign(
+        &self,
+        key: &ChildKey<Goldilocks>,
+        publics: &[Goldilocks],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+        keys: Digest,
+        complete: bool,
+    ) -> Result<(Inputs, Statement), LayerError> {
+        let rows = [publics.to_vec()];
+        self.first_inputs(&rows, keys, complete, |shape| {
+            shape.single_witness::<P>(key, publics, proof)
+        })
+    }
+
+    fn first_inputs(
+        &self,
+        publics: &[Vec<Goldilocks>],
+        keys: Digest,
+        complete: bool,
+        witness: impl FnOnce(&BatchShape) -> Result<ProofWitness, WitnessError>,
+    ) -> Result<(Inputs, Statement), LayerError> {
         let Below::Base(shape) = &self.below else {
             return Err(LayerError::Children { expected: self.data.len(), got: 0 });
         };
@@ -326,7 +366,7 @@ impl<P: RecursiveField> Layer<P> {
         let statement = Statement { keys, claim, complete };
         let mut inputs = self.publics(&statement);
         inputs.privates = publics.concat().iter().map(|v| vec![v.as_canonical_u64()]).collect();
-        self.data[0].supply(shape.witness(key, publics, proof)?, &mut inputs.data);
+        self.data[0].supply(witness(shape)?, &mut inputs.data);
         Ok((inputs, statement))
     }
 

@@ -151,8 +151,7 @@ impl ProofData {
         proof: &p3_uni_stark::Proof<Stark<P>>,
     ) -> Result<Vec<Vec<u64>>, WitnessError> {
         let mut data = Vec::new();
-        let witness =
-            shape.witness_of::<P>(key, &[publics.to_vec()], &Parts::<P>::of_single(proof))?;
+        let witness = shape.single_witness::<P>(key, publics, proof)?;
         self.supply(witness, &mut data);
         Ok(data)
     }
@@ -184,6 +183,16 @@ impl ProofData {
 }
 
 impl BatchShape {
+    /// What the circuit needs to know of a `p3-uni-stark` proof.
+    pub(crate) fn single_witness<P: RecursiveField>(
+        &self,
+        key: &ChildKey<Goldilocks>,
+        publics: &[Goldilocks],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+    ) -> Result<ProofWitness, WitnessError> {
+        self.witness_of::<P>(key, &[publics.to_vec()], &Parts::<P>::of_single(proof))
+    }
+
     /// What the circuit needs to know of a proof.
     ///
     /// The proof need not be valid; it must only have the right shape.

@@ -12,6 +12,8 @@ use chipwright_ir::Field;
 use chipwright_ir::circuit::WitnessError;
 use chipwright_ir::pass::PipelineError;
 use chipwright_ir::text::ParseError;
+use chipwright_recursion::foreign::ForeignError;
+use chipwright_recursion::layer::LayerError;
 
 use crate::brainfuck;
 
@@ -206,6 +208,38 @@ pub enum CliError {
         /// What the verifier says.
         error: brainfuck::VerifyError,
     },
+    /// A layer cannot be built, proven or verified.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// Proofs of the AIR cannot be verified in a circuit.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    /// An AIR that this cannot prove over the field.
+    #[error("{air} over {field} cannot be verified in circuits yet: their hash is that of Goldilocks; known are --air keccak over goldilocks^2 and goldilocks^3")]
+    NoForeign {
+        /// The AIR.
+        air: &'static str,
+        /// The field.
+        field: String,
+    },
+    /// No layers over the field.
+    #[error("circuits over {0} cannot verify proofs yet: the hash chip is that of Goldilocks")]
+    NoLayers(Field),
+    /// A number that makes no sense.
+    #[error("{what} is {got}, expected {low} to {high}")]
+    OutOfRange {
+        /// What.
+        what: &'static str,
+        /// The number given.
+        got: usize,
+        /// The smallest number.
+        low: usize,
+        /// The largest number.
+        high: usize,
+    },
+    /// An honest proof failed.
+    #[error("the proof below the first layer cannot be made: {0}")]
+    Base(String),
     /// An honest step of the tour failed.
     #[error("the tour cannot go on: {0}")]
     Demo(String),

@@ -1,0 +1,438 @@
+//! `chipwright recurse`: proofs that are verified in circuits, and these proven in turn.
+//!
+//! The proofs at the bottom are of a small embedded circuit, or of a foreign AIR. Everything above it is the same
+//! for any circuit of a user.
+
+use std::io::Write;
+use std::time::Instant;
+
+use chipwright_backend_stark::circuit::{CircuitProver, CircuitVerifier, compile_circuit};
+use chipwright_backend_stark::config::{Config, StarkField};
+use chipwright_backend_stark::proof::Proof;
+use chipwright_dsl::circuit::CircuitBuilder;
+use chipwright_ir::Field;
+use chipwright_ir::circuit::Inputs;
+use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use chipwright_recursion::batch::{RecursiveField, seed_elements};
+use chipwright_recursion::chain::Chain;
+use chipwright_recursion::foreign::{foreign_key, foreign_shape};
+use chipwright_recursion::keys::KeySet;
+use chipwright_recursion::layer::{Child, Layer, LayerError};
+use chipwright_recursion::tree::{Leaf, Tree};
+use clap::{Args, Subcommand, ValueEnum};
+use p3_field::PrimeCharacteristicRing;
+use p3_goldilocks::Goldilocks;
+use p3_keccak_air::{KeccakAir, generate_trace_rows};
+use serde::Serialize;
+
+use super::error::CliError;
+use super::progress::Progress;
+
+/// Commands over layers.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum RecurseCommand {
+    /// Prove a small circuit, then layer over layer, each verifying the one below.
+    Chain(ChainArguments),
+    /// Prove several runs of a small circuit, and make one proof of them.
+    Aggregate(Aggregate),
+    /// Prove an AIR of another project, and verify that proof in a circuit.
+    Foreign(Foreign),
+}
+
+/// What all commands have in common.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The configuration; by default `proven-100`.
+    #[arg(long, value_name = "NAME", default_value = "proven-100")]
+    config: String,
+    /// The base field.
+    #[arg(long, value_enum, default_value_t)]
+    field: BaseField,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A base field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum BaseField {
+    /// `2^64 − 2^32 + 1`
+    #[default]
+    Goldilocks,
+    /// `2^31 − 2^24 + 1`
+    KoalaBear,
+}
+
+/// The arguments of `chipwright recurse chain`.
+#[derive(Debug, Args)]
+pub struct ChainArguments {
+    /// The number of layers.
+    #[arg(long, default_value_t = 6)]
+    layers: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The arguments of `chipwright recurse aggregate`.
+#[derive(Debug, Args)]
+pub struct Aggregate {
+    /// The number of proofs to make one of.
+    #[arg(long, default_value_t = 2)]
+    leaves: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The arguments of `chipwright recurse foreign`.
+#[derive(Debug, Args)]
+pub struct Foreign {
+    /// The AIR.
+    #[arg(long, value_enum)]
+    air: ForeignAir,
+    /// The number of hashes proven.
+    #[arg(long, default_value_t = 4)]
+    hashes: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// An AIR of another project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForeignAir {
+    /// `p3-keccak-air`
+    Keccak,
+    /// `p3-blake3-air`
+    Blake3,
+}
+
+/// A table of a layer.
+#[derive(Debug, Serialize)]
+struct TableReport {
+    name: String,
+    rows: usize,
+    columns: usize,
+}
+
+/// A layer of a chain.
+#[derive(Debug, Serialize)]
+struct LayerReport {
+    build_ms: f64,
+    witness_ms: f64,
+    prove_ms: f64,
+    verify_ms: f64,
+    proof_bytes: usize,
+    cells: usize,
+    permutations: usize,
+    tables: Vec<TableReport>,
+    vk: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ChainReport {
+    config: String,
+    layers: Vec<LayerReport>,
+    fixed_point_at: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct AggregateReport {
+    leaves: usize,
+    layers: usize,
+    proof_bytes: usize,
+    prove_ms: f64,
+    verify_ms: f64,
+    verified: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ForeignReport {
+    air: &'static str,
+    base_ms: f64,
+    layer_ms: f64,
+    proof_bytes: usize,
+    verified: bool,
+}
+
+/// Runs a command.
+///
+/// # Errors
+///
+/// Fails if the configuration is not known or cannot be verified in circuits.
+pub fn run(command: &RecurseCommand, out: &mut dyn Write) -> Result<(), CliError> {
+    let common = match command {
+        RecurseCommand::Chain(arguments) => &arguments.common,
+        RecurseCommand::Aggregate(arguments) => &arguments.common,
+        RecurseCommand::Foreign(arguments) => &arguments.common,
+    };
+    if let RecurseCommand::Foreign(Foreign { air: ForeignAir::Blake3, .. }) = command {
+        let field = format!("{:?}", common.field).to_lowercase();
+        return Err(CliError::NoForeign { air: "blake3", field });
+    }
+    if common.field == BaseField::KoalaBear {
+        return Err(CliError::NoLayers(Field::KoalaBear4));
+    }
+    let config = Config::named(&common.config)
+        .ok_or_else(|| CliError::UnknownConfig { name: common.config.clone() })?;
+    match config.field {
+        Field::Goldilocks2 => run_over::<Goldilocks2>(command, &config, out),
+        Field::Goldilocks3 => run_over::<Goldilocks3>(command, &config, out),
+        other => Err(CliError::NoLayers(other)),
+    }
+}
+
+fn run_over<P: RecursiveField>(
+    command: &RecurseCommand,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    match command {
+        RecurseCommand::Chain(arguments) => chain::<P>(arguments, config, out),
+        RecurseCommand::Aggregate(arguments) => aggregate::<P>(arguments, config, out),
+        RecurseCommand::Foreign(arguments) => foreign::<P>(arguments, config, out),
+    }
+}
+
+fn ms(start: Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The embedded circuit: `x ← x² + i`, for `i` from 0 to 31, from a public start to a public end.
+struct Base<P: StarkField> {
+    prover: CircuitProver<P>,
+    verifier: CircuitVerifier<P>,
+}
+
+impl<P: RecursiveField> Base<P> {
+    const STEPS: i64 = 32;
+
+    fn new(config: &Config) -> Result<Self, CliError> {
+        let mut builder = CircuitBuilder::over("squares", P::FIELD);
+        *builder.library_mut() = chipwright_chips::library(P::FIELD);
+        let start = builder.add_public_input();
+        let end = builder.add_public_input();
+        let last = (0..Self::STEPS).fold(start, |x, i| builder.mul_add(x, x, i));
+        builder.assert_eq(last, end).named("end");
+        let circuit = builder.build().map_err(LayerError::from)?;
+        let (prover, verifier) = compile_circuit(circuit.tables, &circuit.library, config)?;
+        Ok(Self { prover, verifier })
+    }
+
+    /// The public values of a run, table by table.
+    fn publics(&self, start: u64) -> Vec<Vec<Goldilocks>> {
+        let start = Goldilocks::from_u64(start);
+        let end = (0..Self::STEPS).fold(start, |x, i| x * x + Goldilocks::from_i64(i));
+        let tables = self.verifier.key().tables().iter();
+        tables.map(|table| if table.publics == 2 { vec![start, end] } else { Vec::new() }).collect()
+    }
+
+    fn prove(&self, start: u64) -> Result<Proof<P>, CliError> {
+        use p3_field::PrimeField64;
+        let publics = self.publics(start).concat();
+        let inputs = Inputs::publics(publics.iter().map(PrimeField64::as_canonical_u64));
+        Ok(self.prover.prove(&inputs)?)
+    }
+}
+
+fn chain<P: RecursiveField>(
+    arguments: &ChainArguments,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let count = arguments.layers;
+    if !(1..=1000).contains(&count) {
+        return Err(CliError::OutOfRange { what: "--layers", got: count, low: 1, high: 1000 });
+    }
+    let progress = Progress::new("proving the circuit below");
+    let base = Base::<P>::new(config)?;
+    let publics = base.publics(3);
+    let below = base.prove(3)?;
+    let heights = below.batch().degree_bits.clone();
+    let chain = Chain::new(base.verifier.key(), &heights, config, count)?;
+    let mut reports = Vec::new();
+    let mut child = None;
+    for number in 1..=count {
+        progress.next(format!("layer {number} of {count}"));
+        let layer = chain.layer(number);
+        let start = Instant::now();
+        let built = number.min(chain.fixed_point_at().unwrap_or(number));
+        let build_ms = chain.build_times()[built - 1].as_secs_f64() * 1e3;
+        let keys = chain.keys();
+        let (inputs, statement) = match &child {
+            None => {
+                let key = base.verifier.key();
+                layer.inputs_over(key, &publics, &below, keys.root(), number == count)?
+            }
+            Some((statement, proof)) => {
+                let key = chain.layer(number - 1).key();
+                let child = Child { key, statement: *statement, proof };
+                layer.inputs_above(&[child], keys, number == count)?
+            }
+        };
+        let witness = layer.prover().witness(&inputs, None)?;
+        let trace = layer.prover().trace(&witness)?;
+        let witness_ms = ms(start);
+        let start = Instant::now();
+        let proof = layer.prover().key().prove(trace).map_err(|e| CliError::Base(e.to_string()))?;
+        let prove_ms = ms(start);
+        let start = Instant::now();
+        layer.verify(&statement, &proof)?;
+        let verify_ms = ms(start);
+        reports.push(LayerReport {
+            build_ms: (build_ms * 1e3).round() / 1e3,
+            witness_ms,
+            prove_ms,
+            verify_ms,
+            proof_bytes: proof.to_bytes().len(),
+            cells: cells(layer),
+            permutations: layer.permutations(),
+            tables: tables(layer),
+            vk: hex(layer.key().digest()),
+        });
+        child = Some((statement, proof));
+    }
+    let at = chain.fixed_point_at().filter(|&at| at < count);
+    drop(progress);
+    let report = ChainReport { config: config.name.to_string(), layers: reports, fixed_point_at: at };
+    if arguments.common.json {
+        return super::write_json(out, &report);
+    }
+    for (number, layer) in (1..).zip(&report.layers) {
+        writeln!(
+            out,
+            "layer {number}: {} permutations, {} cells; witness {:.0} ms, proof {:.0} ms, {} bytes, verified in \
+             {:.1} ms; key {}",
+            layer.permutations,
+            layer.cells,
+            layer.witness_ms,
+            layer.prove_ms,
+            layer.proof_bytes,
+            layer.verify_ms,
+            &layer.vk[..16],
+        )?;
+    }
+    match at {
+        Some(at) => writeln!(out, "from layer {at} on, all layers have one key")?,
+        None => writeln!(out, "the layers still change")?,
+    }
+    Ok(())
+}
+
+/// The base-field cells that a proof of the layer commits to before the blowup, without preprocessed columns.
+fn cells<P: RecursiveField>(layer: &Layer<P>) -> usize {
+    let degree = P::FIELD.degree();
+    let table = |table: &chipwright_backend_stark::key::TableShape| {
+        let columns = table.width + degree * (table.lookup_columns + table.quotient_chunks);
+        columns << table.log_height.unwrap_or(0)
+    };
+    layer.key().tables().iter().map(table).sum()
+}
+
+fn tables<P: RecursiveField>(layer: &Layer<P>) -> Vec<TableReport> {
+    let report = |table: &chipwright_backend_stark::key::TableShape| TableReport {
+        name: table.name.clone(),
+        rows: 1 << table.log_height.unwrap_or(0),
+        columns: table.width,
+    };
+    layer.key().tables().iter().map(report).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn aggregate<P: RecursiveField>(
+    arguments: &Aggregate,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let count = arguments.leaves;
+    if !(1..=4096).contains(&count) {
+        return Err(CliError::OutOfRange { what: "--leaves", got: count, low: 1, high: 4096 });
+    }
+    let progress = Progress::new("proving the leaves");
+    let base = Base::<P>::new(config)?;
+    let mut leaves = Vec::new();
+    for start in 0..count as u64 {
+        leaves.push(Leaf { publics: base.publics(start), proof: base.prove(start)? });
+    }
+    let heights = leaves[0].proof.batch().degree_bits.clone();
+    let key = base.verifier.key();
+    let tree = Tree::new(key, &heights, config)?;
+    let start = Instant::now();
+    let root = tree.prove(key, &leaves, &|grown| {
+        progress.next(format!("level {}: {} of {}", grown.level, grown.done, grown.of));
+    })?;
+    let prove_ms = ms(start);
+    let publics: Vec<_> = leaves.into_iter().map(|leaf| leaf.publics).collect();
+    let start = Instant::now();
+    tree.verify(&publics, &root)?;
+    let verify_ms = ms(start);
+    drop(progress);
+    let report = AggregateReport {
+        leaves: count,
+        layers: root.levels,
+        proof_bytes: root.proof.to_bytes().len(),
+        prove_ms,
+        verify_ms,
+        verified: true,
+    };
+    if arguments.common.json {
+        return super::write_json(out, &report);
+    }
+    writeln!(
+        out,
+        "{} proofs became one of {} bytes in {} levels and {:.0} ms; it is verified in {:.1} ms",
+        report.leaves, report.proof_bytes, report.layers, report.prove_ms, report.verify_ms
+    )?;
+    Ok(())
+}
+
+fn foreign<P: RecursiveField>(
+    arguments: &Foreign,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let hashes = arguments.hashes;
+    if !(1..=4096).contains(&hashes) {
+        return Err(CliError::OutOfRange { what: "--hashes", got: hashes, low: 1, high: 4096 });
+    }
+    let progress = Progress::new("proving Keccak");
+    let seed = *b"p3-keccak-air, verified by layers";
+    let seed: [u8; 32] = std::array::from_fn(|i| seed[i]);
+    let states = (0..hashes as u64).map(|i| std::array::from_fn(|lane| i << 8 | lane as u64));
+    let trace = generate_trace_rows::<Goldilocks>(states.collect(), 0);
+    let log_height = (trace.values.len() / trace.width).ilog2() as usize;
+    let stark = P::stark(&config.parameters, &seed);
+    let start = Instant::now();
+    let proof = p3_uni_stark::prove(&stark, &KeccakAir {}, trace, &[])
+        .map_err(|error| CliError::Base(error.to_string()))?;
+    let base_ms = ms(start);
+    progress.next("verifying it in a circuit");
+    let shape = foreign_shape::<P, _>("keccak", &KeccakAir {}, config, log_height)?;
+    let key = foreign_key::<P>(&seed_elements(&seed), None);
+    let layer = Layer::<P>::over_shape(shape, &key, config)?;
+    let keys = KeySet::new([layer.key()]).map_err(LayerError::from)?;
+    let start = Instant::now();
+    let (inputs, statement) = layer.inputs_over_foreign(&key, &[], &proof, keys.root(), true)?;
+    let proof = layer.prove(&inputs)?;
+    let layer_ms = ms(start);
+    layer.verify_result(&keys, statement.claim, &statement, &proof)?;
+    drop(progress);
+    let report = ForeignReport {
+        air: "keccak",
+        base_ms,
+        layer_ms,
+        proof_bytes: proof.to_bytes().len(),
+        verified: true,
+    };
+    if arguments.common.json {
+        return super::write_json(out, &report);
+    }
+    writeln!(
+        out,
+        "{} Keccak hashes proven in {:.0} ms; the layer over that proof in {:.0} ms, {} bytes, verified",
+        hashes, report.base_ms, report.layer_ms, report.proof_bytes
+    )?;
+    Ok(())
+}
