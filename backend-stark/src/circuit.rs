@@ -19,16 +19,20 @@
 //! # Ok::<(), chipwright_ir::circuit::LowerError>(())
 //! ```
 
+use chipwright_ir::chip::passes::{FuseError, lower_degree};
+use chipwright_ir::circuit::layout::{FUSED_TABLE, FusionError};
 use chipwright_ir::circuit::{
-    AssembleError, Assembly, Environment, HintRegistry, Inputs, Library, PUBLIC_TABLE, Tables,
-    Witness, WitnessError,
+    AssembleError, Assembly, CostParameters, Environment, Fusion, HintRegistry, Inputs, Layout,
+    Library, PUBLIC_TABLE, Tables, Witness, WitnessError,
 };
-use chipwright_ir::machine::{Machine, MachineTrace};
+use chipwright_ir::machine::fill::{FillOptions, fill_with};
+use chipwright_ir::machine::{Machine, MachineTrace, Report, check, verify};
 
 use crate::config::{Config, StarkField};
-use crate::key::{ProvingKey, VerifyingKey};
-use crate::machine::{MachineError, MachineProver, MachineVerifier, compile_machine};
+use crate::key::{ProvingKey, VerifyingKey, compile};
+use crate::machine::{MachineError, MachineVerifier};
 use crate::proof::Proof;
+use crate::statement::max_log_height;
 
 /// Why a circuit cannot be compiled, proven or verified.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,12 @@ pub enum CircuitError {
     /// The machine cannot be compiled, proven or verified.
     #[error(transparent)]
     Machine(#[from] MachineError),
+    /// The tables cannot be fused.
+    #[error(transparent)]
+    Fuse(#[from] FuseError),
+    /// A trace is not one of the fused machine.
+    #[error(transparent)]
+    Fusion(#[from] FusionError),
     /// The public inputs do not fit the circuit.
     #[error("public input {index} has {found} base elements, the circuit expects {expected}")]
     PublicWidth {
@@ -68,7 +78,11 @@ pub struct CircuitProver<P: StarkField> {
     tables: Tables,
     library: Library,
     assembly: Assembly,
-    machine: MachineProver<P>,
+    /// The machine that is filled: the circuit's, its degrees lowered.
+    parts: Machine,
+    /// How its tables become the one that is proven, if they do.
+    fusion: Option<Fusion>,
+    key: ProvingKey<P>,
 }
 
 /// Verifies proofs of a circuit.
@@ -76,6 +90,8 @@ pub struct CircuitVerifier<P: StarkField> {
     machine: MachineVerifier<P>,
     /// The number of base elements of each public input.
     widths: Vec<usize>,
+    /// The table that the public inputs belong to.
+    table: &'static str,
 }
 
 impl<P: StarkField> std::fmt::Debug for CircuitProver<P> {
@@ -92,7 +108,8 @@ impl<P: StarkField> std::fmt::Debug for CircuitVerifier<P> {
     }
 }
 
-/// Compiles a circuit: assembles its machine, and commits to its preprocessed columns.
+/// Compiles a circuit: assembles its machine, one table for each kind of row, and commits to its
+/// preprocessed columns.
 ///
 /// # Errors
 ///
@@ -103,10 +120,72 @@ pub fn compile_circuit<P: StarkField>(
     config: &Config,
 ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
     let assembly = tables.assemble(library)?;
-    let (machine, verifier) = compile_machine::<P>(assembly.machine.clone(), config)?;
-    let verifier =
-        CircuitVerifier { machine: verifier, widths: assembly.public_widths().collect() };
-    Ok((CircuitProver { tables, library: library.clone(), assembly, machine }, verifier))
+    let parts = lowered(&assembly.machine, config)?;
+    compiled(tables, library, config, assembly, parts, None)
+}
+
+/// Compiles a circuit whose tables are all in one: assembled and fused by a layout, or by the one that
+/// costs least under the configuration. A layout lower than the configuration's lowest table is raised.
+///
+/// # Errors
+///
+/// Fails as [`compile_circuit`] does, or if the circuit does not fit the layout.
+pub fn compile_circuit_with_layout<P: StarkField>(
+    tables: Tables,
+    library: &Library,
+    config: &Config,
+    layout: Option<Layout>,
+) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
+    let parameters = cost_parameters(config);
+    let mut layout = match layout {
+        Some(layout) => layout,
+        None => Layout::choose(&tables, library, &parameters)?,
+    };
+    layout.log_height = layout.log_height.max(parameters.min_log_height);
+    let assembly = tables.assemble_with(library, &layout)?;
+    let parts = lowered(&assembly.machine, config)?;
+    let fusion = Fusion::new(&parts, &layout)?;
+    compiled(tables, library, config, assembly, parts, Some(fusion))
+}
+
+/// What layouts for a configuration are chosen by.
+pub fn cost_parameters(config: &Config) -> CostParameters {
+    /// The rate of the hash, and the cells that absorbing as many elements takes in the next layer.
+    const RATE: usize = 12;
+    const ROW: usize = 200;
+    CostParameters {
+        max_degree: config.max_degree(),
+        min_log_height: config.min_height().trailing_zeros() as usize,
+        max_log_height: max_log_height(config),
+        opened: config.parameters.queries * ROW / RATE,
+    }
+}
+
+/// The machine with rules and messages of degrees that the configuration allows.
+fn lowered(machine: &Machine, config: &Config) -> Result<Machine, MachineError> {
+    verify(machine)?;
+    let chips = machine.chips.iter().map(|chip| lower_degree(chip, config.max_degree()));
+    let chips = chips.collect::<Result<_, _>>()?;
+    Ok(Machine { chips, ..machine.clone() })
+}
+
+fn compiled<P: StarkField>(
+    tables: Tables,
+    library: &Library,
+    config: &Config,
+    assembly: Assembly,
+    parts: Machine,
+    fusion: Option<Fusion>,
+) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
+    let machine = fusion.as_ref().map_or(&parts, |fusion| &fusion.machine);
+    let (key, verifying) = compile::<P>(machine, config).map_err(MachineError::from)?;
+    let verifier = CircuitVerifier {
+        machine: verifying.into(),
+        widths: assembly.public_widths().collect(),
+        table: if fusion.is_some() { FUSED_TABLE } else { PUBLIC_TABLE },
+    };
+    let library = library.clone();
+    Ok((CircuitProver { tables, library, assembly, parts, fusion, key }, verifier))
 }
 
 impl<P: StarkField> CircuitProver<P> {
@@ -130,7 +209,12 @@ impl<P: StarkField> CircuitProver<P> {
         hints: Option<&HintRegistry>,
     ) -> Result<Proof<P>, CircuitError> {
         let witness = self.witness(inputs, hints)?;
-        Ok(self.machine.prove(&self.assembly.input(&witness))?)
+        let trace = self.parts_trace(&witness)?;
+        let report = check::<P>(&self.parts, &trace);
+        if !report.is_ok() {
+            return Err(MachineError::Violated(report).into());
+        }
+        Ok(self.key.prove(self.fused(trace)?).map_err(MachineError::from)?)
     }
 
     /// Computes the value of every slot. `hints` resolves the external hints by name.
@@ -147,18 +231,62 @@ impl<P: StarkField> CircuitProver<P> {
         Ok(self.tables.program.execute::<P>(inputs, environment)?)
     }
 
-    /// Fills the tables.
+    /// Fills the tables of the machine that is proven.
     ///
     /// # Errors
     ///
     /// Fails if a chip cannot be filled.
     pub fn trace(&self, witness: &Witness<P>) -> Result<MachineTrace<P::Base>, CircuitError> {
-        Ok(self.machine.trace(&self.assembly.input(witness))?)
+        self.fused(self.parts_trace(witness)?)
     }
 
-    /// The machine that is proven: the circuit's, its degrees lowered.
+    /// Fills the tables of the parts: as [`Self::trace`], before tables are fused.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a chip cannot be filled.
+    pub fn parts_trace(&self, witness: &Witness<P>) -> Result<MachineTrace<P::Base>, CircuitError> {
+        let least = self.key.verifying_key().config().min_height();
+        let min_height = self.fusion.as_ref().map_or(least, |fusion| fusion.height().max(least));
+        let options = FillOptions { min_height, ..FillOptions::default() };
+        let input = self.assembly.input(witness);
+        Ok(fill_with::<P>(&self.parts, &input, &options).map_err(MachineError::from)?)
+    }
+
+    /// The trace of the machine that is proven, from that of the parts.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the tables of the trace are not those of the parts.
+    pub fn fused(
+        &self,
+        parts: MachineTrace<P::Base>,
+    ) -> Result<MachineTrace<P::Base>, CircuitError> {
+        match &self.fusion {
+            Some(fusion) => Ok(fusion.trace(parts)?),
+            None => Ok(parts),
+        }
+    }
+
+    /// Everything that does not hold in a trace of the parts.
+    pub fn check(&self, parts: &MachineTrace<P::Base>) -> Report {
+        check::<P>(&self.parts, parts)
+    }
+
+    /// The machine that is proven: the circuit's, its degrees lowered and, if there is a layout, its
+    /// tables fused.
     pub fn machine(&self) -> &Machine {
-        self.machine.machine()
+        self.fusion.as_ref().map_or(&self.parts, |fusion| &fusion.machine)
+    }
+
+    /// The machine that is filled: as [`Self::machine`], before tables are fused.
+    pub fn parts(&self) -> &Machine {
+        &self.parts
+    }
+
+    /// The layout, if there is one.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.assembly.layout()
     }
 
     /// The machine together with where its rows come from.
@@ -173,7 +301,7 @@ impl<P: StarkField> CircuitProver<P> {
 
     /// The key of the machine.
     pub fn key(&self) -> &ProvingKey<P> {
-        self.machine.key()
+        &self.key
     }
 }
 
@@ -195,7 +323,7 @@ impl<P: StarkField> CircuitVerifier<P> {
         }
         let values: Vec<u64> = publics.iter().flatten().copied().collect();
         let publics =
-            if values.is_empty() { Vec::new() } else { vec![(PUBLIC_TABLE.to_owned(), values)] };
+            if values.is_empty() { Vec::new() } else { vec![(self.table.to_owned(), values)] };
         Ok(self.machine.verify(&publics, proof)?)
     }
 

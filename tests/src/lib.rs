@@ -5,14 +5,14 @@
 //! about it is right except the one thing that a test is about.
 
 use chipwright_backend_stark::circuit::{
-    CircuitError, CircuitProver, CircuitVerifier, compile_circuit,
+    CircuitError, CircuitProver, CircuitVerifier, compile_circuit, compile_circuit_with_layout,
 };
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{
-    BinaryOp, Form, Graph, Inputs, Library, SlotId, Tables, ValueType, lower_to_slots,
+    BinaryOp, Form, Graph, Inputs, Layout, Library, SlotId, Tables, ValueType, lower_to_slots,
     lower_to_tables,
 };
 use chipwright_ir::field::Goldilocks2;
@@ -86,6 +86,21 @@ impl Compiled {
         let (prover, verifier) = compile_circuit(tables(graph, form), library, &Config::testing())
             .expect("the circuit compiles");
         Self { prover, verifier }
+    }
+
+    /// Compiles tables to a single one, by a layout or by the one that costs least.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the circuit does not fit the layout.
+    pub fn fused(
+        tables: Tables,
+        config: &Config,
+        layout: Option<Layout>,
+    ) -> Result<Self, CircuitError> {
+        let library = chipwright_chips::library(FIELD);
+        let (prover, verifier) = compile_circuit_with_layout(tables, &library, config, layout)?;
+        Ok(Self { prover, verifier })
     }
 
     /// The honest proof.

@@ -9,13 +9,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use chipwright_backend_stark::circuit::{CircuitProver, CircuitVerifier, compile_circuit};
+use chipwright_backend_stark::circuit::{
+    CircuitProver, CircuitVerifier, compile_circuit, cost_parameters,
+};
 use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::encoding::MAX_BYTES;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_backend_stark::with_stark_field;
 use chipwright_ir::Field;
-use chipwright_ir::circuit::{Circuit, Form, Inputs, Tables, parse, passes, verify};
+use chipwright_ir::circuit::{Circuit, Form, Inputs, Layout, Tables, parse, passes, verify};
 use chipwright_ir::pass::{Ir, Pipeline};
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -189,9 +191,36 @@ fn show(arguments: &Show, out: &mut dyn Write) -> Result<(), CliError> {
     match &circuit {
         Circuit::Expr(graph) if *dot => write!(out, "{}", graph.to_dot())?,
         other if *dot => return Err(CliError::Dot { stage: other.stage() }),
+        Circuit::Tables(tables) => {
+            write!(out, "{tables}")?;
+            show_layout(tables, out)?;
+        }
         other => write!(out, "{other}")?,
     }
     Ok(())
+}
+
+/// The layout that costs least with the standard chips, as comments: how the tables become one.
+fn show_layout(tables: &Tables, out: &mut dyn Write) -> Result<(), CliError> {
+    let field = tables.program.field;
+    let library = chipwright_chips::library(field);
+    let parameters = default_config(field).as_ref().map_or_else(Default::default, cost_parameters);
+    let cost = Layout::choose(tables, &library, &parameters)
+        .and_then(|layout| layout.cost(tables, &library, &parameters));
+    let text = match cost {
+        Ok(cost) => cost.to_string(),
+        Err(error) => format!("no layout: {error}"),
+    };
+    for line in text.lines() {
+        writeln!(out, "; {line}")?;
+    }
+    Ok(())
+}
+
+/// The configuration of the highest target over a field.
+fn default_config(field: Field) -> Option<Config> {
+    let over_field = Config::all().into_iter().filter(|config| config.field == field);
+    over_field.max_by_key(|config| config.target)
 }
 
 impl Stage {
@@ -247,11 +276,7 @@ impl Statement {
             Some(name) => {
                 Config::named(name).ok_or_else(|| CliError::UnknownConfig { name: name.clone() })?
             }
-            None => Config::all()
-                .into_iter()
-                .filter(|config| config.field == field)
-                .max_by_key(|config| config.target)
-                .ok_or(CliError::NoConfig(field))?,
+            None => default_config(field).ok_or(CliError::NoConfig(field))?,
         };
         if config.field == field {
             return Ok(config);

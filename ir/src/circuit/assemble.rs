@@ -5,56 +5,61 @@
 //! row. So a circuit is proven exactly as any other machine is, and all that makes it *this* circuit
 //! is in the preprocessed columns that the verifying key commits to.
 //!
-//! Public inputs have no cells: the chip `public` puts the public values themselves on the bus, all in
-//! its first row.
+//! A [`Layout`] cuts tables into lanes, each of which is a chip of this machine; the chips are then put side
+//! by side by [`Fusion`](super::layout::Fusion).
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use p3_field::{BasedVectorSpace, PrimeField64};
 
 use super::call::{CallPort, ChipCall};
 use super::execute::Witness;
+use super::interface::Interface;
+use super::layout::{Lanes, Layout, LayoutError, deal, table_name};
 use super::library::{CalledChip, Library};
-use super::rows::{A, B, C, OUT, Port, Relation, Role, Row, RowOp, SlotId};
+use super::public_table::PUBLIC_TABLE;
+use super::rows::{Relation, Role, Row, RowOp, SlotId};
 use super::tables::{Table, TableKind, Tables};
 use super::value::ValueType;
-use crate::chip::passes::{WITNESS_BUS, WitnessBusError, on_witness_bus, witness_values};
-use crate::chip::{
-    Cell, CellType, Chip, Column, ColumnId, ColumnKind, Fill, FillOp, FixedData, Graph, Group,
-    Interaction, Label, Node, Origin, Public, PublicId, Rule, Section, Sign,
-};
+use crate::chip::passes::{WitnessBusError, on_witness_bus};
+use crate::chip::{Chip, ColumnKind, FixedData, Origin};
 use crate::field::FieldPair;
 use crate::machine::{ChipRows, Machine, MachineInput};
-
-/// The name of the chip that holds the public inputs.
-pub const PUBLIC_TABLE: &str = "public";
 
 /// A circuit as a machine.
 #[derive(Clone, Debug)]
 pub struct Assembly {
     /// The chips, wired.
     pub machine: Machine,
-    tables: Vec<Plan>,
+    plans: Vec<Plan>,
     publics: Vec<(SlotId, usize)>,
+    layout: Option<Layout>,
 }
 
-/// Where the cells of a table's rows come from.
+/// Where the cells of a chip's rows come from.
 #[derive(Clone, Debug)]
 struct Plan {
     chip: String,
+    interface: Arc<Interface>,
+    /// The slot wired to each value of the interface, row by row.
+    slots: Vec<Option<SlotId>>,
     rows: Vec<RowPlan>,
-    called: Option<CalledChip>,
+    /// The calls of a chip that says itself what its rows hold, in the order of their first rows.
+    native: Option<Native>,
 }
 
 #[derive(Clone, Debug)]
+struct Native {
+    called: CalledChip,
+    /// Each call, and where its inputs are.
+    calls: Vec<(ChipCall, Vec<CallPort>)>,
+}
+
+/// The row within its call, and the position of the call's private data.
+#[derive(Clone, Copy, Debug, Default)]
 struct RowPlan {
-    /// The slot wired to each value of the interface.
-    slots: Vec<Option<SlotId>>,
-    /// The row within its call, and the position of the call's private data.
     row: u32,
     data: Option<u32>,
-    /// The call that begins in this row, and where its inputs are.
-    begins: Option<(ChipCall, Vec<CallPort>)>,
 }
 
 /// Why a circuit cannot be assembled.
@@ -83,331 +88,392 @@ pub enum AssembleError {
         /// The field of the library.
         library: crate::Field,
     },
+    /// The circuit does not fit the layout.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
 }
 
 impl Tables {
-    /// Builds the machine.
+    /// Builds the machine: one chip a table.
     ///
     /// # Errors
     ///
     /// Fails if the library lacks a chip, or has one that does not fit its table.
     pub fn assemble(&self, library: &Library) -> Result<Assembly, AssembleError> {
-        let field = self.program.field;
-        if library.field() != field {
-            return Err(AssembleError::Field { circuit: field, library: library.field() });
-        }
-        let mut machine = Machine::new(self.program.name.clone(), field);
-        let mut plans = Vec::new();
+        self.check_field(library)?;
+        let mut assembly = self.empty_assembly();
         for table in &self.tables {
             if table.kind == TableKind::Public {
-                machine.chips.push(self.public_chip(table));
-                continue;
-            }
-            let (chip, plan) = self.wire(table, library)?;
-            machine.chips.push(chip);
-            plans.push(plan);
-        }
-        let helpers: Vec<Chip> = library.helpers_of(&machine.chips).into_iter().cloned().collect();
-        machine.chips.extend(helpers);
-        let publics = self
-            .program
-            .publics
-            .iter()
-            .map(|&slot| (slot, self.program.slots[slot.index()].ty.width(field)));
-        Ok(Assembly { machine, tables: plans, publics: publics.collect() })
-    }
-
-    /// The chip of a table with its fixed columns, and the plan of its rows.
-    fn wire(&self, table: &Table, library: &Library) -> Result<(Chip, Plan), AssembleError> {
-        let missing = || AssembleError::NoChip(table.kind.clone());
-        let called = match &table.kind {
-            TableKind::Call(name) => Some(library.called(name).ok_or_else(missing)?.clone()),
-            _ => None,
-        };
-        let bare = match &called {
-            Some(called) => called.chip(),
-            None => library.primitive(&table.kind).ok_or_else(missing)?,
-        };
-        let values = witness_values(bare);
-        let own: Vec<String> = bare
-            .columns_of(ColumnKind::Fixed)
-            .map(|id| bare.columns[id.index()].name.clone())
-            .collect();
-        let mut chip = on_witness_bus(bare)?;
-        let mut columns: Vec<Vec<u64>> = vec![Vec::new(); chip.fixed_width()];
-        let mut weight = vec![1_u32; values.len()];
-        let mut rows = Vec::new();
-        for row in table.rows.iter() {
-            let mut slots = vec![None; values.len()];
-            let mut counts = vec![0_i128; values.len()];
-            for &port in row.ports.iter().filter(|port| port.role != Role::Peeks) {
-                let value = Self::value_index(&table.kind, &values, port)?;
-                slots[value] = Some(port.slot);
-                counts[value] = self.multiplicity(port).into();
-                weight[value] = weight[value].max(counts[value].unsigned_abs() as u32);
-            }
-            let (fixed, plan) = self.own_columns(&table.kind, &own, row, called.as_ref())?;
-            let wiring = slots.iter().zip(&counts).flat_map(|(slot, &count)| {
-                let slot = slot.map_or(0, |slot: SlotId| slot.0.into());
-                [slot, chip.field.reduce(count)]
-            });
-            let active = chip.real().map(|_| 1);
-            for (column, value) in
-                columns.iter_mut().zip(fixed.into_iter().chain(wiring).chain(active))
-            {
-                column.push(value);
-            }
-            rows.push(RowPlan { slots, ..plan });
-        }
-        for interaction in &mut chip.interactions {
-            let named = values.iter().position(|value| value.name == interaction.label.name);
-            if let Some(value) = named.filter(|_| interaction.origin == Origin::Interface) {
-                interaction.weight = weight[value];
-            }
-        }
-        chip.name = table.kind.to_string().replace(' ', "_");
-        chip.fixed = Some(FixedData { columns });
-        let plan = Plan { chip: chip.name.clone(), rows, called };
-        Ok((chip, plan))
-    }
-
-    fn value_index(
-        table: &TableKind,
-        values: &[crate::chip::passes::WitnessValue],
-        port: Port,
-    ) -> Result<usize, AssembleError> {
-        let missing = |what: String| AssembleError::Interface { table: table.clone(), what };
-        if let TableKind::Call(_) = table {
-            let index = usize::from(port.position);
-            return if index < values.len() {
-                Ok(index)
+                let chip = self.public_chip(self.public_reads());
+                assembly.machine.chips.push(chip);
             } else {
-                Err(missing(format!("port {index}")))
-            };
-        }
-        let name = match (table, port.position) {
-            (TableKind::Add | TableKind::Mul | TableKind::Alu(_), A) => "a",
-            (TableKind::Add | TableKind::Mul | TableKind::Alu(_), B) => "b",
-            (TableKind::Add | TableKind::Mul | TableKind::Alu(_), C) => "c",
-            (TableKind::Add | TableKind::Mul | TableKind::Alu(_), OUT) => "out",
-            _ => "value",
-        };
-        values
-            .iter()
-            .position(|value| value.name == name)
-            .ok_or_else(|| missing(format!("input `{name}`")))
-    }
-
-    /// The contents of the chip's own fixed columns in a row, and what else the row needs.
-    fn own_columns(
-        &self,
-        table: &TableKind,
-        names: &[String],
-        row: Row<'_>,
-        called: Option<&CalledChip>,
-    ) -> Result<(Vec<u64>, RowPlan), AssembleError> {
-        let mut plan = RowPlan { slots: Vec::new(), row: 0, data: None, begins: None };
-        if let (Some(called), RowOp::Call { call, row }) = (called, row.op) {
-            let info = &self.program.calls[call.index()];
-            plan.row = *row;
-            plan.data = info.data;
-            if *row == 0 {
-                plan.begins = Some((info.chip.clone(), info.signature.inputs.clone()));
+                let wiring = Wiring::new(self, &table.kind, library)?;
+                let rows: Vec<usize> = (0..table.rows.len()).collect();
+                assembly.push(wiring.wire(table_name(&table.kind), Some(table), &rows, None)?);
             }
-            let fixed: Vec<u64> = fixed_row(called, &info.chip, *row, names.len());
-            return Ok((fixed, plan));
         }
-        let cell = |name: &String| {
-            self.selector(row, name).ok_or_else(|| AssembleError::Interface {
-                table: table.clone(),
-                what: format!("use for its fixed column `{name}`"),
-            })
-        };
-        Ok((names.iter().map(cell).collect::<Result<_, _>>()?, plan))
+        Ok(assembly.with_helpers(library))
     }
 
-    /// A fixed column of a primitive chip, by name: the coefficients of a constant (`constant[0]` …),
-    /// whether a slot is a base element (`felt`), the number of the row (`index`), or a coefficient of
-    /// `product·a·b + left·a + right·b + addend·c = out`.
-    fn selector(&self, row: Row<'_>, name: &str) -> Option<u64> {
+    /// Builds the machine with the lanes of a layout: one chip a lane. All tables of the layout are there,
+    /// those without rows, too.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::assemble`] does, or if the circuit does not fit the layout.
+    pub fn assemble_with(
+        &self,
+        library: &Library,
+        layout: &Layout,
+    ) -> Result<Assembly, AssembleError> {
+        self.check_field(library)?;
+        layout.check(self)?;
+        let mut assembly = self.empty_assembly();
+        if !layout.publics.is_empty() {
+            assembly.machine.chips.push(self.public_chip(layout.public_reads));
+        }
+        for lanes in &layout.tables {
+            let wiring = Wiring::new(self, &lanes.table, library)?;
+            let table = self.table(&lanes.table);
+            let mut dealt = match table {
+                Some(table) => deal(table, layout.height())?,
+                None => Vec::new(),
+            };
+            if dealt.len() > lanes.lanes {
+                return Err(AssembleError::Layout(LayoutError::Rows {
+                    table: lanes.table.clone(),
+                    rows: dealt.iter().map(Vec::len).sum(),
+                    needed: dealt.len(),
+                    height: layout.height(),
+                    lanes: lanes.lanes,
+                }));
+            }
+            dealt.resize(lanes.lanes, Vec::new());
+            for (lane, rows) in dealt.iter().enumerate() {
+                assembly.push(wiring.wire(lanes.name(lane), table, rows, Some(lanes))?);
+            }
+        }
+        assembly.layout = Some(layout.clone());
+        Ok(assembly.with_helpers(library))
+    }
+
+    /// By value of the interface of a table's chip: the largest number of messages of a row.
+    pub(super) fn weights(
+        &self,
+        kind: &TableKind,
+        library: &Library,
+    ) -> Result<Vec<u32>, AssembleError> {
+        let wiring = Wiring::new(self, kind, library)?;
+        let mut weights = vec![1; wiring.interface.values.len()];
+        for row in self.table(kind).into_iter().flat_map(|table| table.rows.iter()) {
+            for port in row.ports.iter().filter(|port| port.role != Role::Peeks) {
+                let weight = &mut weights[wiring.value_of(port.position)?];
+                *weight = (*weight).max(self.multiplicity(*port).unsigned_abs() as u32);
+            }
+        }
+        Ok(weights)
+    }
+
+    fn check_field(&self, library: &Library) -> Result<(), AssembleError> {
+        let (circuit, library) = (self.program.field, library.field());
+        if circuit == library {
+            return Ok(());
+        }
+        Err(AssembleError::Field { circuit, library })
+    }
+
+    fn empty_assembly(&self) -> Assembly {
+        let publics = self.program.publics.iter().copied().zip(self.public_widths());
+        Assembly {
+            machine: Machine::new(self.program.name.clone(), self.program.field),
+            plans: Vec::new(),
+            publics: publics.collect(),
+            layout: None,
+        }
+    }
+}
+
+/// What the chips of all lanes of a table have in common.
+struct Wiring<'a> {
+    tables: &'a Tables,
+    kind: &'a TableKind,
+    called: Option<&'a CalledChip>,
+    interface: Arc<Interface>,
+    /// The chip, on the witness bus, without rows.
+    chip: Chip,
+    /// What the fixed columns of the bare chip say, if the chip is one of ours.
+    selectors: Vec<Selector>,
+    /// The number of fixed columns of the bare chip.
+    own: usize,
+    /// By position of a port: its value in the interface. Ports of calls are values by themselves.
+    values: [Option<usize>; 4],
+}
+
+/// What a fixed column of a primitive chip says, by its name: a coefficient of
+/// `product·a·b + left·a + right·b + addend·c = out`, whether a slot is a base element (`felt`), or the
+/// coefficients of a constant (`constant[0]` …).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Selector {
+    Product,
+    Left,
+    Right,
+    Addend,
+    Felt,
+    Constant(usize),
+}
+
+impl Selector {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "product" => Self::Product,
+            "left" => Self::Left,
+            "right" => Self::Right,
+            "addend" => Self::Addend,
+            "felt" => Self::Felt,
+            _ => {
+                let index = name.strip_prefix("constant[")?.strip_suffix(']')?;
+                Self::Constant(index.parse().ok()?)
+            }
+        })
+    }
+
+    fn value(self, tables: &Tables, row: Row<'_>) -> Option<u64> {
         let flag = |relations: &[Relation]| match row.op {
             RowOp::Arithmetic(relation, _) => Some(u64::from(relations.contains(relation))),
             _ => None,
         };
-        match name {
-            "product" => flag(&[Relation::Mul, Relation::MulAdd]),
-            "left" => flag(&[Relation::Add, Relation::Eq]),
-            "right" => flag(&[Relation::Add]),
-            "addend" => flag(&[Relation::MulAdd]),
-            "felt" => {
+        match self {
+            Self::Product => flag(&[Relation::Mul, Relation::MulAdd]),
+            Self::Left => flag(&[Relation::Add, Relation::Eq]),
+            Self::Right => flag(&[Relation::Add]),
+            Self::Addend => flag(&[Relation::MulAdd]),
+            Self::Felt => {
                 let slot = row.ports.first()?.slot;
-                Some(u64::from(self.program.slots[slot.index()].ty != ValueType::Ext))
+                Some(u64::from(tables.program.slots[slot.index()].ty != ValueType::Ext))
             }
-            _ => {
-                let index: usize =
-                    name.strip_prefix("constant[")?.strip_suffix(']')?.parse().ok()?;
-                let RowOp::Const(constant) = row.op else { return None };
-                Some(constant.coefficients().get(index).copied().unwrap_or(0))
-            }
+            Self::Constant(index) => match row.op {
+                RowOp::Const(constant) => {
+                    Some(constant.coefficients().get(index).copied().unwrap_or(0))
+                }
+                _ => None,
+            },
         }
     }
+}
 
-    /// The chip that puts the public values on the bus, all in its first row.
-    fn public_chip(&self, table: &Table) -> Chip {
-        let field = self.program.field;
-        let mut chip = Chip {
-            name: PUBLIC_TABLE.to_owned(),
-            field,
-            doc: "The public inputs, put on the witness bus in the first row.".to_owned(),
-            dense: false,
-            groups: Vec::new(),
-            columns: Vec::new(),
-            publics: Vec::new(),
-            ports: Vec::new(),
-            graph: Graph::new(),
-            rules: Vec::new(),
-            fills: Vec::new(),
-            interactions: Vec::new(),
-            fixed: Some(FixedData { columns: vec![vec![1]] }),
-            periodic: Vec::new(),
-            memory_of: None,
+impl<'a> Wiring<'a> {
+    fn new(
+        tables: &'a Tables,
+        kind: &'a TableKind,
+        library: &'a Library,
+    ) -> Result<Self, AssembleError> {
+        let (bare, called) = library.chip_of(kind).ok_or(AssembleError::NoChip(kind.clone()))?;
+        let interface = match called {
+            Some(called) => Arc::clone(called.interface()),
+            None => Arc::new(Interface::new(bare)),
         };
-        let active = column(&mut chip, "active", ColumnKind::Fixed);
-        // A trace has at least one column.
-        let unit = column(&mut chip, "unit", ColumnKind::Private);
-        let active = chip.graph.add(Node::Cell(Cell { column: active, next: false }));
-        let unit_cell = Cell { column: unit, next: false };
-        let unit = chip.graph.add(Node::Cell(unit_cell));
-        let one = chip.graph.add(Node::Const(1));
-        chip.rules.push(Rule {
-            section: Section::Row,
-            guard: None,
-            left: unit,
-            right: one,
-            origin: Origin::Interface,
-            label: Label { name: "unit".to_owned(), ..Label::default() },
-        });
-        chip.fills.push(Fill {
-            section: Section::Row,
-            guards: Vec::new(),
-            op: FillOp::Set { cell: unit_cell, value: one },
-            label: Label::default(),
-        });
-        let mut message = vec![("slot".to_owned(), CellType::Felt)];
-        message.extend(
-            (0..field.degree()).map(|i| (format!("value[{i}]"), CellType::Coordinate(i as u8))),
-        );
-        chip.ports.push(crate::chip::Port {
-            name: WITNESS_BUS.to_owned(),
-            bus: WITNESS_BUS.to_owned(),
-            kind: crate::chip::PortKind::Witness,
-            message,
-            location: None,
-        });
-        for row in table.rows.iter() {
-            let (RowOp::Public(position), Some(&port)) = (row.op, row.ports.first()) else {
-                continue;
-            };
-            let width = self.program.slots[port.slot.index()].ty.width(field);
-            let zero = chip.graph.add(Node::Const(0));
-            let mut message = vec![chip.graph.add(Node::Const(port.slot.0.into()))];
-            for coordinate in 0..width {
-                let name = if width == 1 {
-                    format!("public{position}")
-                } else {
-                    format!("public{position}[{coordinate}]")
-                };
-                let id = PublicId::new(chip.publics.len());
-                chip.publics.push(Public { name });
-                message.push(chip.graph.add(Node::Public(id)));
+        let missing = |what: String| AssembleError::Interface { table: kind.clone(), what };
+        let mut selectors = Vec::new();
+        let mut values = [None; 4];
+        if called.is_none() {
+            for id in bare.columns_of(ColumnKind::Fixed) {
+                let name = &bare.columns[id.index()].name;
+                let selector = Selector::of(name);
+                selectors.push(
+                    selector
+                        .ok_or_else(|| missing(format!("use for its fixed column `{name}`")))?,
+                );
             }
-            message.resize(1 + field.degree(), zero);
-            let multiplicity = self.multiplicity(port);
-            let times = chip.graph.add(Node::Const(field.reduce(multiplicity.into())));
-            let count = chip.graph.add(Node::Mul(active, times));
-            chip.interactions.push(Interaction {
-                port: crate::chip::PortId(0),
-                sign: Sign::Plus,
-                message,
-                count,
-                weight: multiplicity.unsigned_abs() as u32,
-                exclusive: None,
-                origin: Origin::Interface,
-                label: Label { name: format!("public {position}"), ..Label::default() },
+            let names: &[&str] = match kind {
+                TableKind::Add | TableKind::Mul | TableKind::Alu(_) => &["a", "b", "c", "out"],
+                _ => &["value"],
+            };
+            for (position, name) in names.iter().enumerate() {
+                values[position] = interface.values.iter().position(|value| value.name == *name);
+            }
+        }
+        let (chip, own) = (on_witness_bus(bare)?, bare.fixed_width());
+        Ok(Self { tables, kind, called, interface, chip, selectors, own, values })
+    }
+
+    /// The chip with its fixed columns, and the plan of its rows. The bounds on the number of readers are
+    /// those of the layout, or the least possible.
+    fn wire(
+        &self,
+        name: String,
+        table: Option<&Table>,
+        rows: &[usize],
+        lanes: Option<&Lanes>,
+    ) -> Result<(Chip, Plan), AssembleError> {
+        let width = self.interface.values.len();
+        let field = self.chip.field;
+        let mut weights = vec![1_u32; width];
+        let mut columns = vec![Vec::with_capacity(rows.len()); self.chip.fixed_width()];
+        let mut slots = vec![None; width * rows.len()];
+        let mut plans = Vec::with_capacity(rows.len());
+        let mut native = self
+            .called
+            .filter(|called| called.has_records())
+            .map(|called| Native { called: called.clone(), calls: Vec::new() });
+        let rows = table.into_iter().flat_map(|table| rows.iter().map(|&row| table.rows.get(row)));
+        for (row, slots) in rows.zip(slots.chunks_exact_mut(width)) {
+            let plan = self.own_columns(row, &mut columns[..self.own])?;
+            if let (Some(native), RowOp::Call { call, row: 0 }) = (&mut native, row.op) {
+                let info = &self.tables.program.calls[call.index()];
+                native.calls.push((info.chip.clone(), info.signature.inputs.clone()));
+            }
+            let wiring = &mut columns[self.own..];
+            wiring.iter_mut().take(2 * width).for_each(|column| column.push(0));
+            wiring.iter_mut().skip(2 * width).for_each(|active| active.push(1));
+            for port in row.ports.iter().filter(|port| port.role != Role::Peeks) {
+                let value = self.value_of(port.position)?;
+                let count = self.tables.multiplicity(*port);
+                slots[value] = Some(port.slot);
+                weights[value] = weights[value].max(count.unsigned_abs() as u32);
+                let cells = [u64::from(port.slot.0), field.reduce(count.into())];
+                for (column, cell) in wiring[2 * value..].iter_mut().zip(cells) {
+                    *column.last_mut().expect("every column has this row") = cell;
+                }
+            }
+            plans.push(plan);
+        }
+        let weights = match lanes {
+            Some(lanes) => self.bounded(&weights, lanes)?,
+            None => &weights,
+        };
+        let mut chip = self.chip.clone();
+        for interaction in &mut chip.interactions {
+            let named = self.interface.values.iter().position(|v| v.name == interaction.label.name);
+            if let Some(value) = named.filter(|_| interaction.origin == Origin::Interface) {
+                interaction.weight = weights[value];
+            }
+        }
+        chip.name.clone_from(&name);
+        chip.fixed = Some(FixedData { columns });
+        let interface = Arc::clone(&self.interface);
+        Ok((chip, Plan { chip: name, interface, slots, rows: plans, native }))
+    }
+
+    /// The bounds of the layout, if they hold.
+    fn bounded<'l>(&self, weights: &[u32], lanes: &'l Lanes) -> Result<&'l [u32], LayoutError> {
+        let table = || self.kind.clone();
+        let (expected, found) = (lanes.weights.len(), weights.len());
+        if expected != found {
+            return Err(LayoutError::Values { table: table(), expected, found });
+        }
+        for (value, (&found, &limit)) in weights.iter().zip(&lanes.weights).enumerate() {
+            if found > limit {
+                return Err(LayoutError::Reads { table: table(), value, found, limit });
+            }
+        }
+        Ok(&lanes.weights)
+    }
+
+    fn value_of(&self, position: u16) -> Result<usize, AssembleError> {
+        let position = usize::from(position);
+        let value = match self.called {
+            Some(_) => Some(position).filter(|&value| value < self.interface.values.len()),
+            None => self.values.get(position).copied().flatten(),
+        };
+        value.ok_or_else(|| AssembleError::Interface {
+            table: self.kind.clone(),
+            what: format!("value for port {position}"),
+        })
+    }
+
+    /// Appends a row to the chip's own fixed columns, and says what else the row needs.
+    fn own_columns(
+        &self,
+        row: Row<'_>,
+        columns: &mut [Vec<u64>],
+    ) -> Result<RowPlan, AssembleError> {
+        if let (Some(called), RowOp::Call { call, row }) = (self.called, row.op) {
+            let info = &self.tables.program.calls[call.index()];
+            let mut fixed = called.fixed_row(&info.chip, *row).into_iter();
+            columns.iter_mut().for_each(|column| column.push(fixed.next().unwrap_or(0)));
+            return Ok(RowPlan { row: *row, data: info.data });
+        }
+        for (column, selector) in columns.iter_mut().zip(&self.selectors) {
+            let value = selector.value(self.tables, row);
+            column.push(value.ok_or_else(|| AssembleError::Interface {
+                table: self.kind.clone(),
+                what: format!("fixed column `{selector:?}` for a row of another kind"),
+            })?);
+        }
+        Ok(RowPlan::default())
+    }
+}
+
+impl Plan {
+    /// The records of all rows; `coefficients` are those of all slots, `degree` a slot.
+    fn records(&self, coefficients: &[u64], degree: usize, data: &[Vec<u64>]) -> ChipRows {
+        let width = self.interface.values.len();
+        let mut calls = self.native.iter().flat_map(|native| &native.calls);
+        let mut records: Vec<Vec<u64>> = Vec::with_capacity(self.rows.len());
+        let mut given: Vec<Vec<u64>> = Vec::new();
+        for (number, (row, slots)) in
+            self.rows.iter().zip(self.slots.chunks_exact(width)).enumerate()
+        {
+            let data = row.data.and_then(|position| data.get(position as usize));
+            let data = data.map_or(&[][..], Vec::as_slice);
+            if let Some(native) = self.native.as_ref().filter(|_| row.row == 0) {
+                given.clear();
+                if let Some((call, inputs)) = calls.next() {
+                    let inputs: Vec<u64> = inputs
+                        .iter()
+                        .flat_map(|port| {
+                            let place = (number + port.row as usize) * width;
+                            let slot = self.slots.get(place + usize::from(port.port));
+                            let first = slot.copied().flatten().map(|slot| slot.index() * degree);
+                            let len = if port.ty.is_ext() { degree } else { 1 };
+                            first.map_or(&[][..], |first| &coefficients[first..first + len])
+                        })
+                        .copied()
+                        .collect();
+                    given = native.called.native_records(call, &inputs, data).unwrap_or_default();
+                }
+            }
+            records.push(match given.get_mut(row.row as usize) {
+                Some(record) => std::mem::take(record),
+                None => self.interface.record(row.row, data, |value, index| {
+                    slots[value].map_or(0, |slot| coefficients[slot.index() * degree + index])
+                }),
             });
         }
-        chip
+        ChipRows { rows: records }
     }
-}
-
-fn fixed_row(called: &CalledChip, call: &ChipCall, row: u32, width: usize) -> Vec<u64> {
-    let mut fixed = called.fixed_row(call, row);
-    fixed.resize(width, 0);
-    fixed
-}
-
-fn column(chip: &mut Chip, name: &str, kind: ColumnKind) -> ColumnId {
-    let id = ColumnId::new(chip.columns.len());
-    chip.columns.push(Column { name: name.to_owned(), kind, ty: CellType::Felt });
-    chip.groups.push(Group {
-        name: name.to_owned(),
-        kind,
-        type_name: "felt".to_owned(),
-        start: id,
-        len: 1,
-        doc: String::new(),
-        free: None,
-        location: None,
-    });
-    id
 }
 
 impl Assembly {
+    fn push(&mut self, (chip, plan): (Chip, Plan)) {
+        self.machine.chips.push(chip);
+        self.plans.push(plan);
+    }
+
+    fn with_helpers(mut self, library: &Library) -> Self {
+        let helpers: Vec<Chip> =
+            library.helpers_of(&self.machine.chips).into_iter().cloned().collect();
+        self.machine.chips.extend(helpers);
+        self
+    }
+
     /// What the executor of the machine says, given the values of all slots.
     pub fn input<P: FieldPair>(&self, witness: &Witness<P>) -> MachineInput {
-        let coefficients = |slot: SlotId| -> Vec<u64> {
-            let value = witness.value(slot);
-            value.as_basis_coefficients_slice().iter().map(PrimeField64::as_canonical_u64).collect()
-        };
-        let mut values: BTreeMap<SlotId, Vec<u64>> = BTreeMap::new();
-        let mut rows = Vec::new();
-        for table in &self.tables {
-            let chip = &self.machine.chips[self.position(&table.chip)];
-            let primitive = CalledChip::new(chip.clone());
-            let called = table.called.as_ref().unwrap_or(&primitive);
-            let mut native: Vec<Vec<u64>> = Vec::new();
-            let records = table.rows.iter().enumerate().map(|(number, row)| {
-                if let Some((call, inputs)) = &row.begins {
-                    let input = |port: &CallPort| {
-                        let row = table.rows.get(number + port.row as usize)?;
-                        let slot = row.slots.get(usize::from(port.port)).copied().flatten()?;
-                        let mut coefficients = coefficients(slot);
-                        if !port.ty.is_ext() {
-                            coefficients.truncate(1);
-                        }
-                        Some(coefficients)
-                    };
-                    let inputs: Vec<u64> =
-                        inputs.iter().flat_map(|port| input(port).unwrap_or_default()).collect();
-                    let data = row.data.and_then(|position| witness.data.get(position as usize));
-                    let data = data.map_or(&[][..], Vec::as_slice);
-                    native = called.native_records(call, &inputs, data).unwrap_or_default();
-                }
-                if let Some(record) = native.get_mut(row.row as usize) {
-                    return std::mem::take(record);
-                }
-                let data = row.data.and_then(|position| witness.data.get(position as usize));
-                called.record(row.row, data.map_or(&[], Vec::as_slice), |port| {
-                    let slot = row.slots.get(port).copied().flatten()?;
-                    Some(values.entry(slot).or_insert_with(|| coefficients(slot)).clone())
-                })
-            });
-            rows.push((table.chip.clone(), ChipRows { rows: records.collect() }));
-        }
+        let degree = P::FIELD.degree();
+        let coefficients: Vec<u64> = witness
+            .values
+            .iter()
+            .flat_map(BasedVectorSpace::<P::Base>::as_basis_coefficients_slice)
+            .map(PrimeField64::as_canonical_u64)
+            .collect();
+        let records =
+            |plan: &Plan| (plan.chip.clone(), plan.records(&coefficients, degree, &witness.data));
+        let rows = self.plans.iter().map(records).collect();
         let publics: Vec<u64> = self
             .publics
             .iter()
-            .flat_map(|&(slot, width)| coefficients(slot).into_iter().take(width))
+            .flat_map(|&(slot, width)| &coefficients[slot.index() * degree..][..width])
+            .copied()
             .collect();
         let publics =
             if publics.is_empty() { Vec::new() } else { vec![(PUBLIC_TABLE.to_owned(), publics)] };
@@ -419,7 +485,8 @@ impl Assembly {
         self.publics.iter().map(|&(_, width)| width)
     }
 
-    fn position(&self, chip: &str) -> usize {
-        self.machine.position(chip).expect("every plan names a chip of the machine")
+    /// The layout that the machine's lanes follow.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
     }
 }

@@ -9,10 +9,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::call::{CallPort, ChipCall, ChipLibrary, Signature};
+use super::interface::Interface;
 use super::tables::TableKind;
 use super::value::ValueType;
-use crate::chip::passes::{WitnessValue, witness_values};
-use crate::chip::{Chip, ColumnKind, FixedData};
+use crate::chip::passes::WitnessValue;
+use crate::chip::{Chip, FixedData};
 use crate::machine::{ChipRows, Machine, MachineInput, fill};
 use crate::{Field, with_field};
 
@@ -28,7 +29,8 @@ pub struct Library {
 /// A chip that circuits call.
 #[derive(Clone)]
 pub struct CalledChip {
-    chip: Chip,
+    chip: Arc<Chip>,
+    interface: Arc<Interface>,
     plan: Option<Arc<CallPlan>>,
     native: Option<NativeEvaluation>,
     records: Option<NativeRecords>,
@@ -73,12 +75,13 @@ impl CalledChip {
     /// A chip whose calls take one row: its inputs are the inputs of the call, its record columns the
     /// private data, its outputs the results.
     pub fn new(chip: Chip) -> Self {
-        Self { chip, plan: None, native: None, records: None }
+        let interface = Arc::new(Interface::new(&chip));
+        Self { chip: Arc::new(chip), interface, plan: None, native: None, records: None }
     }
 
     /// A chip whose fixed columns and wiring depend on the call.
     pub fn planned(chip: Chip, plan: CallPlan) -> Self {
-        Self { chip, plan: Some(Arc::new(plan)), native: None, records: None }
+        Self { plan: Some(Arc::new(plan)), ..Self::new(chip) }
     }
 
     /// With a native function that computes the results faster than the chip's fills do. The trace is
@@ -110,6 +113,11 @@ impl CalledChip {
         Some(records(call, inputs, data).unwrap_or_default())
     }
 
+    /// Whether a native function gives the records of a call's rows.
+    pub(super) fn has_records(&self) -> bool {
+        self.records.is_some()
+    }
+
     /// The chip.
     pub fn chip(&self) -> &Chip {
         &self.chip
@@ -125,13 +133,14 @@ impl CalledChip {
             Some(plan) => (plan.signature)(call).filter(|signature| self.fits(call, signature)),
             None if call.rows == 1 && call.parameters.is_empty() && !self.has_fixed() => {
                 let of = |output: bool| -> Vec<ValueType> {
-                    witness_values(&self.chip)
+                    self.interface
+                        .values
                         .iter()
                         .filter(|value| value.output == output)
                         .map(|value| value_type(&self.chip, value))
                         .collect()
                 };
-                let data = self.chip.columns_of(ColumnKind::Record).count() as u32;
+                let data = self.interface.data as u32;
                 Some(Signature::one_row(&of(false), &of(true), data))
             }
             None => None,
@@ -144,8 +153,7 @@ impl CalledChip {
 
     /// Whether a planned signature agrees with the chip: rows, ports, types and data exist.
     fn fits(&self, call: &ChipCall, signature: &Signature) -> bool {
-        let values = witness_values(&self.chip);
-        let records = self.chip.columns_of(ColumnKind::Record).count();
+        let Interface { values, data, .. } = &*self.interface;
         let port = |port: &CallPort| {
             port.row < call.rows
                 && values
@@ -153,39 +161,12 @@ impl CalledChip {
                     .is_some_and(|value| port.ty.is_ext() == value_type(&self.chip, value).is_ext())
         };
         signature.inputs.iter().chain(&signature.outputs).all(port)
-            && (self.records.is_some()
-                || signature.data as usize == records * call.rows as usize)
+            && (self.records.is_some() || signature.data as usize == data * call.rows as usize)
     }
 
-    /// The values of the chip's input and record columns in one row of a call, in layout order.
-    ///
-    /// `value` gives the canonical coefficients of the slot that is wired to an interface value in this
-    /// row, or `None` where nothing is; `data` is the private data of all rows.
-    pub fn record(
-        &self,
-        row: u32,
-        data: &[u64],
-        mut value: impl FnMut(usize) -> Option<Vec<u64>>,
-    ) -> Vec<u64> {
-        let records = self.chip.columns_of(ColumnKind::Record).count();
-        let mut data = data.iter().skip(records * row as usize);
-        let values = witness_values(&self.chip);
-        let mut record = Vec::new();
-        for (index, column) in self.chip.columns.iter().enumerate() {
-            match column.kind {
-                ColumnKind::Record => record.push(data.next().copied().unwrap_or(0)),
-                ColumnKind::Input => {
-                    if let Some(port) = values.iter().position(|v| v.start.index() == index) {
-                        let cells = values[port].cells;
-                        let mut coefficients = value(port).unwrap_or_default();
-                        coefficients.resize(cells, 0);
-                        record.extend(coefficients);
-                    }
-                }
-                _ => {}
-            }
-        }
-        record
+    /// How circuits see the chip.
+    pub(super) fn interface(&self) -> &Arc<Interface> {
+        &self.interface
     }
 }
 
@@ -241,6 +222,14 @@ impl Library {
     /// The chip that circuits call by a name.
     pub fn called(&self, name: &str) -> Option<&CalledChip> {
         self.called.get(name)
+    }
+
+    /// The chip behind a table, and what is known of its calls if it is called.
+    pub(super) fn chip_of(&self, kind: &TableKind) -> Option<(&Chip, Option<&CalledChip>)> {
+        match kind {
+            TableKind::Call(name) => self.called(name).map(|called| (called.chip(), Some(called))),
+            _ => self.primitive(kind).map(|chip| (chip, None)),
+        }
     }
 
     /// The helpers that the given chips need, directly or through other helpers, in the order in which
@@ -305,16 +294,17 @@ impl ChipLibrary for Library {
         }
         let rows = (0..call.rows)
             .map(|row| {
-                called.record(row, data, |port| {
+                called.interface.record(row, data, |port, coefficient| {
                     let wired =
                         |input: &CallPort| input.row == row && usize::from(input.port) == port;
-                    signature.inputs.iter().position(wired).map(|input| values[input].clone())
+                    let input = signature.inputs.iter().position(wired);
+                    input.and_then(|input| values[input].get(coefficient).copied()).unwrap_or(0)
                 })
             })
             .collect();
         let mut machine = Machine::new(call.chip.clone(), self.field);
-        machine.chips.push(called.chip.clone());
-        machine.chips.extend(self.helpers_of([&called.chip]).into_iter().cloned());
+        machine.chips.push(Chip::clone(&called.chip));
+        machine.chips.extend(self.helpers_of([called.chip()]).into_iter().cloned());
         if called.has_fixed() {
             let rows: Vec<Vec<u64>> =
                 (0..call.rows).map(|row| called.fixed_row(call, row)).collect();
@@ -333,7 +323,7 @@ impl ChipLibrary for Library {
             use p3_field::PrimeField64;
             let trace = fill::<P>(&machine, &input).map_err(|errors| errors.to_string())?;
             let positions = called.chip.positions();
-            let interface = witness_values(&called.chip);
+            let interface = &called.interface.values;
             for port in &signature.outputs {
                 let value = &interface[usize::from(port.port)];
                 let row = trace.tables[0].row(port.row as usize);

@@ -35,20 +35,23 @@ mod dot;
 mod execute;
 mod graph;
 mod hint;
+mod interface;
 mod interpret;
+pub mod layout;
 mod library;
 mod lower;
 mod names;
 mod parse;
 pub mod passes;
 mod print;
+mod public_table;
 mod rows;
 mod slots;
 mod tables;
 mod value;
 pub mod verify;
 
-pub use assemble::{AssembleError, Assembly, PUBLIC_TABLE};
+pub use assemble::{AssembleError, Assembly};
 pub use call::{CallPort, ChipCall, ChipLibrary, NoChips, Signature};
 pub use cost::ScopeCost;
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};
@@ -57,10 +60,14 @@ pub use graph::{
     Operands, Rule, RuleKind,
 };
 pub use hint::{HintFunction, HintKind, HintRegistry};
-pub use library::{CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRecords};
+pub use layout::{CostParameters, Fusion, Layout, LayoutCost, LayoutError};
+pub use library::{
+    CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRecords,
+};
 pub use lower::{LowerError, lower_to_slots, lower_to_tables};
 pub use names::{Names, Symbol};
 pub use parse::{Circuit, SourceLines, parse, parse_graph, parse_with_lines};
+pub use public_table::PUBLIC_TABLE;
 pub use rows::{A, B, C, OUT, Origin, Port, Relation, Role, Row, RowOp, Rows, SlotId};
 pub use slots::{Form, SlotInfo, Slots};
 pub use tables::{Table, TableKind, Tables};

@@ -16,12 +16,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::rows::{Port, Role, Row, Rows};
 use super::slots::Slots;
 use super::value::ValueType;
 
 /// Which table rows belong to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TableKind {
     /// Slot `i` in row `i` (separate form only).
     Witness,

@@ -8,12 +8,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
+use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, FieldPair};
 
 /// The type of a value. The order is that of inclusion: every bit is a base element, and every base
 /// element is lifted to an extension element where one is expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ValueType {
     /// 0 or 1, by guarantee of the producer.
     Bit,

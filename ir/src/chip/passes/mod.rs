@@ -5,6 +5,7 @@
 //! new columns have been filled, and one that violates them still does.
 
 mod build;
+mod fuse;
 mod interface;
 mod lower_degree;
 mod pack_lookups;
@@ -13,6 +14,7 @@ mod remove_unused;
 mod share_common;
 mod witness_bus;
 
+pub use fuse::{FuseError, fuse};
 pub use interface::interface;
 pub use lower_degree::{LowerDegreeError, lower_degree};
 pub use pack_lookups::pack_lookups;

@@ -1,0 +1,441 @@
+//! What a layout costs, and which one costs least.
+//!
+//! The cost of a layout is the number of cells that its proof commits to, and a price for every element
+//! that a query of the verifier opens: what that element's hashing takes in the next layer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::fusion::fits;
+use super::{Lanes, Layout, LayoutError, MAX_LOG_HEIGHT, deal};
+use crate::chip::passes::{lower_degree, on_witness_bus};
+use crate::chip::{Chip, FixedData};
+use crate::circuit::assemble::AssembleError;
+use crate::circuit::library::Library;
+use crate::circuit::tables::{Table, TableKind, Tables};
+
+/// What a layout is chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CostParameters {
+    /// The largest degree of a constraint, one more than a power of two: messages are packed and the
+    /// quotient is cut up to it.
+    pub max_degree: usize,
+    /// The base-2 logarithm of the lowest height.
+    pub min_log_height: usize,
+    /// The base-2 logarithm of the largest height.
+    pub max_log_height: usize,
+    /// The cells that an opened element of a query costs in the next layer, for all queries.
+    pub opened: usize,
+}
+
+impl Default for CostParameters {
+    /// Blowup 8, any height, 64 queries whose elements are absorbed twelve a row of some 200 cells.
+    fn default() -> Self {
+        Self { max_degree: 9, min_log_height: 0, max_log_height: MAX_LOG_HEIGHT, opened: 1067 }
+    }
+}
+
+/// What a layout costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayoutCost {
+    /// The base-2 logarithm of the common height.
+    pub log_height: usize,
+    /// The tables in one chip.
+    pub tables: Vec<TableCost>,
+    /// The tables that stand apart.
+    pub apart: Vec<TableCost>,
+    /// The main-trace columns of the fused chip.
+    pub main: usize,
+    /// Its preprocessed columns.
+    pub fixed: usize,
+    /// Its lookup columns, in extension elements; the running sum is one of them.
+    pub lookup: usize,
+    /// Its quotient chunks, in extension elements.
+    pub quotient: usize,
+    /// The cells that a proof commits to, in base elements, the tables that stand apart included.
+    pub cells: usize,
+    /// The base elements that a query opens.
+    pub openings: usize,
+}
+
+/// What a table adds to a layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableCost {
+    /// The name of its chip.
+    pub name: String,
+    /// The rows in use, of all lanes.
+    pub rows: usize,
+    /// The lanes.
+    pub lanes: usize,
+    /// The main-trace columns of a lane.
+    pub main: usize,
+    /// The preprocessed columns of a lane.
+    pub fixed: usize,
+    /// The messages of a row of a lane.
+    pub messages: usize,
+    /// The base-2 logarithm of its height.
+    pub log_height: usize,
+}
+
+/// What counts of a chip.
+#[derive(Clone, Debug)]
+struct Shape {
+    main: usize,
+    fixed: usize,
+    degree: usize,
+    /// By bus: for each message, the degrees of its elements and of its count. Exclusive groups, which
+    /// are not packed, by the degree of their constraint.
+    messages: BTreeMap<String, Vec<(usize, usize)>>,
+    groups: Vec<usize>,
+    count: usize,
+}
+
+impl Shape {
+    fn new(chip: &Chip) -> Self {
+        let degrees = chip.graph.degrees(&chip.columns);
+        let of = |node: crate::chip::NodeId| degrees[node.index()];
+        let mut messages: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(u32, &str), usize> = BTreeMap::new();
+        for message in &chip.interactions {
+            let bus = chip.ports[message.port.index()].bus.as_str();
+            let elements = message.message.iter().copied().map(of).max().unwrap_or(0);
+            match message.exclusive {
+                Some(group) => {
+                    let degree = groups.entry((group, bus)).or_default();
+                    *degree = (*degree).max(1 + elements + of(message.count));
+                }
+                None => {
+                    messages.entry(bus.to_owned()).or_default().push((elements, of(message.count)));
+                }
+            }
+        }
+        Self {
+            main: chip.width(),
+            fixed: chip.fixed_width(),
+            degree: chip.degree(),
+            groups: groups.into_values().collect(),
+            messages,
+            count: chip.interactions.len(),
+        }
+    }
+
+    fn add(&mut self, other: &Self, lanes: usize) {
+        self.main += lanes * other.main;
+        self.fixed += lanes * other.fixed;
+        self.count += lanes * other.count;
+        if lanes > 0 {
+            self.degree = self.degree.max(other.degree);
+        }
+        for _ in 0..lanes {
+            self.groups.extend(&other.groups);
+            for (bus, messages) in &other.messages {
+                self.messages.entry(bus.clone()).or_default().extend(messages);
+            }
+        }
+    }
+
+    /// Lookup columns and quotient chunks: of the degrees up to the largest, the one that needs the
+    /// fewest columns in all.
+    fn columns(&self, max_degree: usize) -> (usize, usize) {
+        let group = self.groups.iter().copied().max().unwrap_or(0);
+        let least = self.degree.max(group).max(2) - 1;
+        let largest = max_degree.max(2) - 1;
+        let mut best = (usize::MAX, 0);
+        let mut chunks = least.next_power_of_two();
+        while chunks <= largest.max(least.next_power_of_two()) {
+            let packed: usize =
+                self.messages.values().map(|messages| packed(messages, chunks + 1)).sum();
+            let lookup = if self.count == 0 { 0 } else { packed + self.groups.len() + 1 };
+            if best.0 == usize::MAX || lookup + chunks < best.0 + best.1 {
+                best = (lookup, chunks);
+            }
+            chunks *= 2;
+        }
+        best
+    }
+}
+
+/// The columns that messages of one bus are packed into, one after the other, as the backend does.
+fn packed(messages: &[(usize, usize)], max_degree: usize) -> usize {
+    let mut columns = 0;
+    let (mut sum, mut excess) = (0, 0);
+    for &(elements, count) in messages {
+        // The degree of `fraction · Π denominators`, and of `Σ count · Π other denominators`.
+        let (with, most) = (sum + elements, excess.max(count.saturating_sub(elements)));
+        if columns > 0 && with + most.max(1) <= max_degree {
+            (sum, excess) = (with, most);
+        } else {
+            columns += 1;
+            (sum, excess) = (elements, count.saturating_sub(elements));
+        }
+    }
+    columns
+}
+
+/// Everything about circuits that is the same at all heights.
+struct Candidates<'a> {
+    circuits: &'a [&'a Tables],
+    kinds: Vec<(TableKind, Shape)>,
+    public: Option<Shape>,
+    helpers: Vec<(Chip, Shape)>,
+    degree: usize,
+    parameters: CostParameters,
+}
+
+impl<'a> Candidates<'a> {
+    fn new(
+        circuits: &'a [&'a Tables],
+        kinds: Vec<TableKind>,
+        library: &Library,
+        parameters: CostParameters,
+    ) -> Result<Self, AssembleError> {
+        let first = circuits.first().ok_or(LayoutError::NoCircuit)?;
+        // A degree that cannot be lowered is found when the machine is compiled.
+        let lowered = |chip: &Chip| lower_degree(chip, parameters.max_degree);
+        let shape = |chip: &Chip| Shape::new(lowered(chip).as_ref().unwrap_or(chip));
+        let mut chips = Vec::new();
+        let mut shapes = Vec::new();
+        for kind in kinds {
+            let (bare, _) =
+                library.chip_of(&kind).ok_or_else(|| AssembleError::NoChip(kind.clone()))?;
+            let chip = on_witness_bus(bare)?;
+            shapes.push((kind, shape(&chip)));
+            chips.push(chip);
+        }
+        let helpers = library.helpers_of(&chips).into_iter();
+        let helpers = helpers.map(|chip| (chip.clone(), shape(chip))).collect();
+        let public = first.public_widths().next().map(|_| shape(&first.public_chip(0)));
+        let degree = first.program.field.degree();
+        Ok(Self { circuits, kinds: shapes, public, helpers, degree, parameters })
+    }
+
+    /// The lanes of every table at a height.
+    fn lanes(&self, log_height: usize) -> Result<Vec<usize>, LayoutError> {
+        let height = 1 << log_height;
+        let needed = |kind: &TableKind| -> Result<usize, LayoutError> {
+            let mut lanes = 0;
+            for table in self.circuits.iter().filter_map(|circuit| circuit.table(kind)) {
+                lanes = lanes.max(deal(table, height)?.len());
+            }
+            Ok(lanes)
+        };
+        self.kinds.iter().map(|(kind, _)| needed(kind)).collect()
+    }
+
+    fn cost(&self, log_height: usize, lanes: &[usize]) -> LayoutCost {
+        let height = 1 << log_height;
+        let mut fused = Shape::new(&empty(self.circuits[0]));
+        let mut tables = Vec::new();
+        let mut apart = Vec::new();
+        let rows = |kind: &TableKind| {
+            let tables = self.circuits.iter().filter_map(|circuit| circuit.table(kind));
+            tables.map(|table: &Table| table.rows.len()).max().unwrap_or(0)
+        };
+        let entry = |name: String, rows: usize, lanes: usize, shape: &Shape, log_height| {
+            let Shape { main, fixed, count: messages, .. } = *shape;
+            TableCost { name, rows, lanes, main, fixed, messages, log_height }
+        };
+        if let Some(shape) = &self.public {
+            fused.add(shape, 1);
+            let kind = TableKind::Public;
+            tables.push(entry(kind.to_string(), rows(&kind), 1, shape, log_height));
+        }
+        for ((kind, shape), &lanes) in self.kinds.iter().zip(lanes) {
+            fused.add(shape, lanes);
+            tables.push(entry(kind.to_string(), rows(kind), lanes, shape, log_height));
+        }
+        let (mut cells, mut openings) = (0, 0);
+        let mut count = |shape: &Shape, log_height: usize| {
+            let (lookup, quotient) = shape.columns(self.parameters.max_degree);
+            let committed = shape.main + self.degree * (lookup + quotient);
+            cells += committed << log_height;
+            openings += committed + shape.fixed;
+            (lookup, quotient)
+        };
+        for (chip, shape) in &self.helpers {
+            let rows = chip.fixed.as_ref().map_or(0, FixedData::rows);
+            if fits(chip, height) {
+                fused.add(shape, 1);
+                tables.push(entry(chip.name.clone(), rows, 1, shape, log_height));
+            } else {
+                let own = rows.next_power_of_two().trailing_zeros() as usize;
+                let own = own.max(self.parameters.min_log_height);
+                apart.push(entry(chip.name.clone(), rows, 1, shape, own));
+                count(shape, own);
+            }
+        }
+        let (lookup, quotient) = count(&fused, log_height);
+        let Shape { main, fixed, .. } = fused;
+        LayoutCost { log_height, tables, apart, main, fixed, lookup, quotient, cells, openings }
+    }
+
+    /// The largest height that can make a difference.
+    fn highest(&self) -> usize {
+        let helpers = self.helpers.iter().filter_map(|(chip, _)| chip.fixed.as_ref());
+        let tables = self.circuits.iter().flat_map(|circuit| &circuit.tables);
+        let rows = tables.map(|table| table.rows.len()).chain(helpers.map(FixedData::rows)).max();
+        rows.unwrap_or(0).next_power_of_two().trailing_zeros() as usize
+    }
+}
+
+/// A chip without anything.
+fn empty(circuit: &Tables) -> Chip {
+    Chip {
+        name: String::new(),
+        field: circuit.program.field,
+        doc: String::new(),
+        dense: false,
+        groups: Vec::new(),
+        columns: Vec::new(),
+        publics: Vec::new(),
+        ports: Vec::new(),
+        graph: crate::chip::Graph::new(),
+        rules: Vec::new(),
+        fills: Vec::new(),
+        interactions: Vec::new(),
+        fixed: None,
+        periodic: Vec::new(),
+        memory_of: None,
+    }
+}
+
+impl LayoutCost {
+    /// The number that is to be small.
+    pub fn total(&self, parameters: &CostParameters) -> usize {
+        self.cells + parameters.opened * self.openings
+    }
+}
+
+impl Layout {
+    /// The layout that costs a circuit least.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the library lacks a chip, or no height that is allowed holds the longest call.
+    pub fn choose(
+        circuit: &Tables,
+        library: &Library,
+        parameters: &CostParameters,
+    ) -> Result<Self, AssembleError> {
+        Self::choose_common(&[circuit], library, parameters)
+    }
+
+    /// The layout of least cost that all of some circuits fit.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::choose`] does, or if the circuits have different public inputs.
+    pub fn choose_common(
+        circuits: &[&Tables],
+        library: &Library,
+        parameters: &CostParameters,
+    ) -> Result<Self, AssembleError> {
+        let mut kinds: Vec<TableKind> = circuits
+            .iter()
+            .flat_map(|circuit| circuit.tables.iter().map(|table| table.kind.clone()))
+            .filter(|kind| *kind != TableKind::Public)
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let candidates = Candidates::new(circuits, kinds, library, *parameters)?;
+        let publics: Vec<usize> = circuits[0].public_widths().collect();
+        for circuit in circuits {
+            let found: Vec<usize> = circuit.public_widths().collect();
+            if found != publics {
+                return Err(LayoutError::Publics { expected: publics, found }.into());
+            }
+        }
+        let low = parameters.min_log_height.max(Self::public_log_height(publics.len()));
+        let high = candidates.highest().max(low).min(parameters.max_log_height);
+        let best = (low..=high)
+            .filter_map(|log_height| {
+                let lanes = candidates.lanes(log_height).ok()?;
+                let cost = candidates.cost(log_height, &lanes).total(parameters);
+                Some((cost, log_height, lanes))
+            })
+            .min_by_key(|(cost, log_height, _)| (*cost, *log_height));
+        let (_, log_height, lanes) = best.ok_or(LayoutError::NoHeight(low, high))?;
+        let mut tables = Vec::new();
+        for ((table, _), lanes) in candidates.kinds.into_iter().zip(lanes) {
+            let weights = weights(circuits, &table, library)?;
+            tables.push(Lanes { table, lanes, weights });
+        }
+        let reads = circuits.iter().map(|circuit| circuit.public_reads()).max().unwrap_or(0);
+        let public_reads = reads.next_power_of_two();
+        Ok(Self { log_height, publics, public_reads, tables })
+    }
+
+    /// What the layout costs, and which part of it a circuit uses.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the library lacks a chip, or the circuit does not fit.
+    pub fn cost(
+        &self,
+        circuit: &Tables,
+        library: &Library,
+        parameters: &CostParameters,
+    ) -> Result<LayoutCost, AssembleError> {
+        self.check(circuit)?;
+        let kinds = self.tables.iter().map(|lanes| lanes.table.clone()).collect();
+        let circuits = [circuit];
+        let candidates = Candidates::new(&circuits, kinds, library, *parameters)?;
+        let lanes: Vec<usize> = self.tables.iter().map(|lanes| lanes.lanes).collect();
+        Ok(candidates.cost(self.log_height, &lanes))
+    }
+}
+
+/// Bounds on the number of readers of each value, for all of some circuits.
+fn weights(
+    circuits: &[&Tables],
+    kind: &TableKind,
+    library: &Library,
+) -> Result<Vec<u32>, AssembleError> {
+    let mut weights: Vec<u32> = Vec::new();
+    for circuit in circuits {
+        for (index, weight) in circuit.weights(kind, library)?.into_iter().enumerate() {
+            if weights.len() <= index {
+                weights.push(1);
+            }
+            weights[index] = weights[index].max(weight.next_power_of_two());
+        }
+    }
+    Ok(weights)
+}
+
+impl fmt::Display for LayoutCost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let height = 1_usize << self.log_height;
+        writeln!(f, "one table of 2^{} rows:", self.log_height)?;
+        let width = |column: fn(&TableCost) -> &str| {
+            self.tables.iter().chain(&self.apart).map(|table| column(table).len()).max()
+        };
+        let name = width(|table| &table.name).unwrap_or(0);
+        for table in &self.tables {
+            let TableCost { rows, lanes, main, fixed, messages, .. } = *table;
+            let room = (lanes * height).max(1);
+            writeln!(
+                f,
+                "  {:name$}  {rows:>6} rows in {lanes:>2} x {height} ({:>3} %), a lane {main:>4} main + \
+                 {fixed:>3} fixed, {messages:>3} messages",
+                table.name,
+                rows * 100 / room,
+            )?;
+        }
+        for table in &self.apart {
+            let TableCost { rows, main, fixed, messages, log_height, .. } = *table;
+            writeln!(
+                f,
+                "  {:name$}  {rows:>6} rows apart, 2^{log_height}: {main} main + {fixed} fixed, \
+                 {messages} messages",
+                table.name
+            )?;
+        }
+        let Self { main, fixed, lookup, quotient, cells, openings, .. } = self;
+        write!(
+            f,
+            "  columns: {main} main, {fixed} fixed, {lookup} lookup and {quotient} quotient (extension); \
+             {cells} cells committed, {openings} elements opened a query"
+        )
+    }
+}
