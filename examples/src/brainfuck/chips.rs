@@ -144,7 +144,9 @@ impl Chip for Processor {
             c.lookup(row.ticks, Digit { value });
         }
 
-        c.when(c.real(), |c| c.define(zero, 1 - mv * inv));
+        c.when(c.real(), |c| {
+            c.define(zero, 1 - mv * inv).named("zero is told from the rest");
+        });
         c.assert_zero(mv * zero).named("a value that has no inverse is zero");
         c.assert_zero(inv * zero).named("zero has the inverse zero");
 
@@ -168,17 +170,21 @@ impl Chip for Processor {
                 }
             }
             match symbol {
-                Symbol::Open => c.define(next_ip, ip + 2 + zero * (ni - ip - 2)).named("jumps if zero"),
-                Symbol::Close => c.define(next_ip, ni + zero * (ip + 2 - ni)).named("jumps unless zero"),
+                Symbol::Open => {
+                    c.define(next_ip, ip + 2 + zero * (ni - ip - 2)).named("jumps if zero")
+                }
+                Symbol::Close => {
+                    c.define(next_ip, ni + zero * (ip + 2 - ni)).named("jumps unless zero")
+                }
                 _ => c.define(next_ip, ip + 1).named("goes on"),
             };
         });
     }
 
     fn first(c: &Builder, row: &Row<Self>) {
-        c.expose(row.start_clk, row.clk);
-        c.expose(row.start_ip, row.ip);
-        c.expose(row.start_mp, row.mp);
+        c.expose(row.start_clk, row.clk).named("clk before");
+        c.expose(row.start_ip, row.ip).named("ip before");
+        c.expose(row.start_mp, row.mp).named("mp before");
     }
 
     fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
@@ -188,9 +194,9 @@ impl Chip for Processor {
     }
 
     fn last(c: &Builder, row: &Row<Self>) {
-        c.expose(row.end_clk, row.clk + 1);
-        c.expose(row.end_ip, row.next_ip);
-        c.expose(row.end_mp, row.mp + moved(row));
+        c.expose(row.end_clk, row.clk + 1).named("clk after");
+        c.expose(row.end_ip, row.next_ip).named("ip after");
+        c.expose(row.end_mp, row.mp + moved(row)).named("mp after");
     }
 }
 
@@ -312,8 +318,8 @@ impl Chip for Memory {
     }
 
     fn last(c: &Builder, row: &Row<Self>) {
-        c.expose(row.start_digest, row.hashed[0]);
-        c.expose(row.end_digest, row.hashed[1]);
+        c.expose(row.start_digest, row.hashed[0]).named("tape before");
+        c.expose(row.end_digest, row.hashed[1]).named("tape after");
     }
 }
 
@@ -359,16 +365,17 @@ macro_rules! stream {
             fn row(c: &Builder, row: &Row<Self>) {
                 let [byte, zeros @ ..] = row.block;
                 c.when(row.active, |c| c.$verb(row.$bus, Transfer { clk: row.clk, byte }));
-                c.zero::<[Felt; 3]>(zeros);
+                c.zero::<[Felt; 3]>(zeros).named("one byte at a time");
                 let hash = c.embed(row.hash, (row.digest, row.block));
-                c.define(row.hashed, c.select(row.active, hash.parent, row.digest));
+                let after = c.select(row.active, hash.parent, row.digest);
+                c.define(row.hashed, after).named("hash of a byte");
                 for value in row.gap {
                     c.lookup(row.ticks, Digit { value });
                 }
             }
 
             fn first(c: &Builder, row: &Row<Self>) {
-                c.define(row.digest, row.start_digest);
+                c.define(row.digest, row.start_digest).named("bytes before");
             }
 
             fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
@@ -380,7 +387,7 @@ macro_rules! stream {
             }
 
             fn last(c: &Builder, row: &Row<Self>) {
-                c.expose(row.end_digest, row.hashed);
+                c.expose(row.end_digest, row.hashed).named("bytes after");
             }
         }
     };

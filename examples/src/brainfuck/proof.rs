@@ -24,10 +24,13 @@ use chipwright_backend_stark::machine::{
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_dsl::MachineErrors;
 use chipwright_ir::field::Goldilocks2;
+use chipwright_ir::machine::MachineTrace;
+use p3_field::{PrimeCharacteristicRing, PrimeField64, TwoAdicField};
+use p3_goldilocks::Goldilocks;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::machine::{Shape, input as machine_input, machine, named_publics};
+use super::machine::{FIELD, Shape, input as machine_input, machine, named_publics};
 use super::program::Program;
 use super::segment::{Digest, Hasher, Segment, Segments, State};
 use super::vm::{Cells, EndOfInput, Options, Run, RunError, Vm};
@@ -101,8 +104,8 @@ impl Proof {
     /// Fails if the bytes are not what [`Self::to_bytes`] writes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
         let body = bytes.strip_prefix(MAGIC).ok_or(ReadError::Magic)?;
-        let proof: Self = postcard::from_bytes(body)
-            .map_err(|error| ReadError::Malformed(error.to_string()))?;
+        let proof: Self =
+            postcard::from_bytes(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
         if proof.to_bytes() != bytes {
             return Err(ReadError::NotCanonical);
         }
@@ -193,6 +196,25 @@ pub enum VerifyError {
     Output,
 }
 
+/// A table of a segment, as it is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableReport {
+    /// The chip's name.
+    pub name: String,
+    /// The number of columns.
+    pub base_width: usize,
+    /// The number of columns with those of the buses, in base elements.
+    pub full_width: usize,
+    /// The number of preprocessed columns.
+    pub fixed_width: usize,
+    /// The number of rows that are not padding.
+    pub length: usize,
+    /// The number of rows: the order of the trace domain.
+    pub height: usize,
+    /// The generator of the trace domain.
+    pub generator: u64,
+}
+
 /// Proves the segments of runs of one program, and verifies them: a pair of keys.
 #[derive(Debug)]
 pub struct Engine {
@@ -234,16 +256,39 @@ impl Engine {
         &self,
         segment: &Segment,
         claim: Digest,
-    ) -> Result<chipwright_ir::machine::MachineTrace<p3_goldilocks::Goldilocks>, MachineError> {
+    ) -> Result<MachineTrace<Goldilocks>, MachineError> {
         let mut trace = self.prover.trace(&machine_input(segment, &self.shape, claim))?;
-        // The segment at the end of a run is shorter: the rest of its table is padding, which is zero.
+        self.pad(&mut trace);
+        Ok(trace)
+    }
+
+    /// Makes the tables of a trace as high as the shape says. The segment at the end of a run is shorter: the
+    /// rest of its table is padding, which is zero.
+    pub fn pad(&self, trace: &mut MachineTrace<Goldilocks>) {
         for (chip, table) in self.prover.machine().chips.iter().zip(&mut trace.tables) {
             if let Some(log_height) = self.shape.log_height(&chip.name) {
                 table.height = 1 << log_height;
-                table.values.resize(table.height * table.width, p3_goldilocks::Goldilocks::default());
+                table.values.resize(table.height * table.width, Goldilocks::ZERO);
             }
         }
-        Ok(trace)
+    }
+
+    /// The tables of a trace, as they are proven.
+    pub fn tables(&self, trace: &MachineTrace<Goldilocks>) -> Vec<TableReport> {
+        let shapes = self.key().tables().iter();
+        shapes
+            .zip(&trace.tables)
+            .map(|(shape, table)| TableReport {
+                name: shape.name.clone(),
+                base_width: shape.width,
+                full_width: shape.width + FIELD.degree() * shape.lookup_columns,
+                fixed_width: shape.fixed_width,
+                length: table.real_rows,
+                height: table.height,
+                generator: Goldilocks::two_adic_generator(table.height.ilog2() as usize)
+                    .as_canonical_u64(),
+            })
+            .collect()
     }
 
     /// Proves a segment.

@@ -1,0 +1,7 @@
+//! The Brainfuck machine: the criteria of its construction, forged runs, other interpreters.
+
+mod criteria;
+mod differential;
+mod forging;
+mod negative;
+mod segments;
