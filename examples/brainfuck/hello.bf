@@ -1,4 +1,4 @@
-[ Prints "Hello, world!" and a line feed.
+[ Prints a greeting to the world and a line feed.
   Written for Chipwright. Licence: MIT OR Apache-2.0, at your choice. ]
 
 ++++++++[>+++++++++>+++++++++++++>++++>+<<<<-]  72 and 104 and 32 and 8
