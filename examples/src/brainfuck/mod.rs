@@ -1,8 +1,32 @@
-//! A Brainfuck machine with proofs.
+//! A Brainfuck machine with proofs: the page to read to see how a virtual machine is built of chips.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`program`] | the compiler: commands, words, brackets |
+//! | [`vm`] | the executor |
+//! | [`chips`] | the machine, as rules |
+//! | [`machine`](mod@machine) | the chips of a program put together, and what they are given |
+//! | [`segment`] | runs cut into pieces, and what one leaves to the next |
+//! | [`proof`] | proving and verifying |
+//! | [`generate`](mod@generate), [`programs`] | random programs, and ours |
+//! | [`bench`] | measurements |
+//!
+//! ```
+//! use chipwright_examples::brainfuck::{Program, ProveOptions, prove, verify};
+//!
+//! let (program, options) = (Program::compile("+++[>+++<-]>.")?, ProveOptions::default());
+//! let (proof, run) = prove(&program, b"", &options)?;
+//! verify(&program, b"", &[9], &proof, &options)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What is proven, and why it is sound, is said in `docs/brainfuck.md`.
 
+pub mod bench;
 pub mod chips;
 pub mod generate;
 pub mod machine;
+mod page;
 pub mod program;
 pub mod programs;
 pub mod proof;
@@ -11,10 +35,11 @@ pub mod vm;
 
 pub use generate::generate;
 pub use machine::{Shape, machine};
+pub use page::page;
 pub use program::{CompileError, Instruction, Program, Symbol};
 pub use proof::{
-    Engine, Proof, ProveError, ProveOptions, ReadError, SegmentProof, VerifyError, claim, plan,
-    prove, prove_with_progress, verify,
+    Engine, Proof, ProveError, ProveOptions, ReadError, SegmentProof, TableReport, VerifyError,
+    claim, fast_100, named_config, plan, prove, prove_with_progress, verify,
 };
 pub use segment::{Digest, Hasher, Segment, Segments, State};
 pub use vm::{Cells, Cycle, EndOfInput, Options, Run, RunError, Vm, run};

@@ -15,7 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::config::{Config, Parameters};
 use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::machine::{
@@ -45,6 +45,22 @@ pub struct ProveOptions {
     pub log_cycles: u8,
     /// The configuration, over the machine's field.
     pub config: Config,
+}
+
+/// The configuration with a name: one of [`Config::all`], or [`fast_100`].
+pub fn named_config(name: &str) -> Option<Config> {
+    Config::named(name).or_else(|| Some(fast_100()).filter(|config| config.name == name))
+}
+
+/// 100 bits proven at blowup 2: a quarter of the commitments of [`Config::proven_100`], paid for by three times as
+/// many queries. The processor's rules are of degree 3, which is as much as this blowup allows.
+pub fn fast_100() -> Config {
+    let Config { parameters, .. } = Config::proven_100();
+    Config {
+        name: "fast-100".into(),
+        parameters: Parameters { log_blowup: 1, queries: 190, cap_height: 1, ..parameters },
+        ..Config::proven_100()
+    }
 }
 
 impl Default for ProveOptions {

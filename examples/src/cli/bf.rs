@@ -10,9 +10,12 @@ use std::time::Instant;
 
 use chipwright_backend_stark::config::Config;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::error::CliError;
 use super::progress::Progress;
+use super::table;
+use crate::brainfuck::bench::{Measurement, measure};
 use crate::brainfuck::{self, EndOfInput, Options, Program, Proof, ProveOptions};
 
 /// Commands over Brainfuck programs.
@@ -25,6 +28,10 @@ pub enum BfCommand {
     Prove(ProveArguments),
     /// Verify that a program turns an input into an output.
     Verify(VerifyArguments),
+    /// Write a page that shows a run cycle by cycle.
+    Trace(TraceArguments),
+    /// Measure how long proving takes.
+    Bench(BenchArguments),
 }
 
 /// What all commands have in common.
@@ -64,7 +71,7 @@ pub struct ProveArguments {
     /// A segment has at most 2^N cycles.
     #[arg(long, value_name = "N", default_value_t = 18)]
     segment: u8,
-    /// The configuration.
+    /// The configuration: one of `chipwright security`, or fast-100.
     #[arg(long, value_name = "NAME", default_value = "proven-100")]
     config: String,
 }
@@ -79,8 +86,38 @@ pub struct VerifyArguments {
     output: Option<PathBuf>,
     /// The proof.
     proof: PathBuf,
-    /// The configuration.
+    /// The configuration: one of `chipwright security`, or fast-100.
     #[arg(long, value_name = "NAME", default_value = "proven-100")]
+    config: String,
+}
+
+/// The arguments of `chipwright bf trace`.
+#[derive(Debug, Args)]
+pub struct TraceArguments {
+    #[command(flatten)]
+    execution: Execution,
+    /// Where to write the page.
+    #[arg(long, value_name = "FILE")]
+    html: PathBuf,
+    /// Show so many cycles.
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    cycles: u64,
+}
+
+/// The arguments of `chipwright bf bench`.
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
+    /// A segment has at most 2^N cycles.
+    #[arg(long, value_name = "N", default_value_t = 18)]
+    segment: u8,
+    /// Measure at 2^N cycles; may be given several times.
+    #[arg(long = "log", value_name = "N", default_values_t = [16, 18, 20])]
+    logs: Vec<u8>,
+    /// The configuration: one of `chipwright security`, or fast-100.
+    #[arg(long, value_name = "NAME", default_value = "fast-100")]
     config: String,
 }
 
@@ -94,6 +131,8 @@ pub fn run(command: &BfCommand, out: &mut dyn Write) -> Result<(), CliError> {
         BfCommand::Run(arguments) => execute(arguments, out),
         BfCommand::Prove(arguments) => prove(arguments, out),
         BfCommand::Verify(arguments) => verify(arguments, out),
+        BfCommand::Trace(arguments) => trace(arguments, out),
+        BfCommand::Bench(arguments) => bench(arguments, out),
     }
 }
 
@@ -121,7 +160,7 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 }
 
 fn config(name: &str) -> Result<Config, CliError> {
-    Config::named(name).ok_or_else(|| CliError::UnknownConfig { name: name.to_owned() })
+    brainfuck::named_config(name).ok_or_else(|| CliError::UnknownConfig { name: name.to_owned() })
 }
 
 fn execute(arguments: &RunArguments, out: &mut dyn Write) -> Result<(), CliError> {
@@ -188,5 +227,54 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
         input.len(),
         output.len()
     )?;
+    Ok(())
+}
+
+fn trace(arguments: &TraceArguments, out: &mut dyn Write) -> Result<(), CliError> {
+    let TraceArguments { execution, html, cycles } = arguments;
+    let (program, input) = (execution.program()?, execution.input()?);
+    let page = brainfuck::page(&program, &input, &execution.options(u64::MAX), *cycles)?;
+    fs::write(html, page).map_err(|reason| CliError::Write { path: html.clone(), reason })?;
+    writeln!(out, "wrote {}", html.display())?;
+    Ok(())
+}
+
+/// The measurements, as `bf bench --json` writes them.
+#[derive(Debug, Serialize)]
+struct Measurements {
+    config: String,
+    segment: u8,
+    runs: Vec<Measurement>,
+}
+
+fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError> {
+    let BenchArguments { json, segment, logs, config: name } = arguments;
+    let options =
+        ProveOptions { log_cycles: *segment, config: config(name)?, ..ProveOptions::default() };
+    let progress = Progress::new("measuring");
+    let mut runs = Vec::new();
+    for &log in logs {
+        progress.next(format!("proving 2^{log} cycles"));
+        runs.push(measure(1 << log.min(20), &options)?);
+    }
+    drop(progress);
+    if *json {
+        return super::write_json(
+            out,
+            &Measurements { config: name.clone(), segment: *segment, runs },
+        );
+    }
+    let header = ["cycles", "ms", "cycles a second", "cells a cycle", "peak MiB", "proof bytes"];
+    let rows = runs.iter().map(|run| {
+        vec![
+            run.cycles.to_string(),
+            format!("{:.0}", run.prove_ms),
+            format!("{:.0}", run.cycles_per_s),
+            format!("{:.1}", run.cells_per_cycle),
+            run.peak_mib.map_or_else(String::new, |mib| mib.to_string()),
+            run.proof_bytes.to_string(),
+        ]
+    });
+    write!(out, "{}", table::markdown(&header, rows))?;
     Ok(())
 }

@@ -4,4 +4,5 @@ mod criteria;
 mod differential;
 mod forging;
 mod negative;
+mod page;
 mod segments;

@@ -1,1 +1,98 @@
+//! Runs that are cut into segments.
 
+use chipwright_examples::brainfuck::{
+    Engine, Program, Proof, ProveOptions, ReadError, Run, VerifyError, programs, prove, verify,
+};
+
+use crate::forging::options;
+
+/// A run of 13 segments.
+fn proven() -> (Program, Proof, Run, ProveOptions) {
+    let program = Program::compile(programs::HELLO).expect("the program compiles");
+    let options = ProveOptions { log_cycles: 5, ..options() };
+    let (proof, run) = prove(&program, b"", &options).expect("the run is proven");
+    assert_eq!(proof.segments.len(), 13);
+    (program, proof, run, options)
+}
+
+#[test]
+fn all_segments_of_a_run_have_one_key_and_one_shape() {
+    let (program, proof, run, options) = proven();
+    verify(&program, b"", &run.output, &proof, &options).expect("the run is verified");
+    let engine = Engine::new(&program, proof.shape, &options.config).expect("the engine is made");
+    let heights = proof.segments.iter().map(|segment| {
+        let proof =
+            chipwright_backend_stark::proof::Proof::from_bytes(engine.key(), &segment.proof);
+        proof.expect("every segment's proof is read under one key").log_heights().to_vec()
+    });
+    let heights: Vec<_> = heights.collect();
+    assert!(heights.windows(2).all(|pair| pair[0] == pair[1]), "{heights:?}");
+}
+
+#[test]
+fn segments_are_neither_left_out_nor_exchanged_nor_repeated() {
+    let (program, honest, run, options) = proven();
+    let edits: [fn(&mut Proof); 7] = [
+        |proof| drop(proof.segments.remove(0)),
+        |proof| drop(proof.segments.remove(5)),
+        |proof| proof.segments.swap(3, 4),
+        |proof| proof.segments.insert(2, proof.segments[2].clone()),
+        |proof| proof.segments[3].end.clk += 1,
+        |proof| proof.segments[3].end.memory[0] ^= 1,
+        |proof| proof.segments[3].end.output[0] ^= 1,
+    ];
+    for edit in edits {
+        let mut proof = honest.clone();
+        edit(&mut proof);
+        let verdict = verify(&program, b"", &run.output, &proof, &options);
+        assert!(matches!(verdict, Err(VerifyError::Segment { .. })), "{verdict:?}");
+    }
+    let mut proof = honest.clone();
+    proof.segments.pop();
+    let verdict = verify(&program, b"", &run.output, &proof, &options);
+    assert!(matches!(verdict, Err(VerifyError::NotHalted { .. })), "{verdict:?}");
+    let mut proof = honest;
+    proof.shape.log_cycles += 1;
+    let verdict = verify(&program, b"", &run.output, &proof, &options);
+    assert!(matches!(verdict, Err(VerifyError::Height { .. })), "{verdict:?}");
+}
+
+#[test]
+fn a_proof_has_one_encoding_and_hostile_bytes_are_errors() {
+    let (program, proof, run, options) = proven();
+    let bytes = proof.to_bytes();
+    assert_eq!(Proof::from_bytes(&bytes).as_ref(), Ok(&proof));
+    assert_eq!(Proof::from_bytes(b"something else"), Err(ReadError::Magic));
+    for length in [0, 5, 12, 13, 40, bytes.len() / 2, bytes.len() - 1] {
+        assert!(Proof::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert!(Proof::from_bytes(&longer).is_err());
+    for position in (12..bytes.len()).step_by(bytes.len() / 40) {
+        let mut bytes = bytes.clone();
+        bytes[position] ^= 0x10;
+        let verdict = Proof::from_bytes(&bytes)
+            .map(|proof| verify(&program, b"", &run.output, &proof, &options));
+        assert!(!matches!(verdict, Ok(Ok(()))), "byte {position}");
+    }
+}
+
+#[test]
+fn shapes_out_of_range_are_refused() {
+    let (program, honest, run, options) = proven();
+    for log in [0, 4, 21, 64, 255] {
+        for field in 0..4 {
+            let mut proof = honest.clone();
+            let shape = &mut proof.shape;
+            let logs = [
+                &mut shape.log_cycles,
+                &mut shape.log_cells,
+                &mut shape.log_input,
+                &mut shape.log_output,
+            ];
+            *logs[field] = log;
+            let verdict = verify(&program, b"", &run.output, &proof, &options);
+            assert!(matches!(verdict, Err(VerifyError::Shape(_))), "{verdict:?}");
+        }
+    }
+}
