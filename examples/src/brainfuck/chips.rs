@@ -238,6 +238,50 @@ impl Chip for ProgramTable {
     }
 }
 
+/// The program as a public input: one instruction a row, hashed from the first to the last. With this chip in the
+/// place of [`ProgramTable`], one key serves all programs.
+///
+/// # Soundness
+///
+/// Every row is hashed, so the public digest is that of one list of instructions, and of its length.
+#[chip(dense)]
+pub struct PublicProgram {
+    /// `ip`, `ci`, `ni`, and zero.
+    #[record]
+    pub instruction: [Felt; 4],
+    /// The digest of the instructions before.
+    digest: Digest,
+    #[embed]
+    hash: Compress,
+    /// The digest with this instruction.
+    hashed: Digest,
+    #[public]
+    pub program_digest: Digest,
+    #[port]
+    program: Provide<Fetch>,
+}
+
+impl Chip for PublicProgram {
+    fn row(c: &Builder, row: &Row<Self>) {
+        let [ip, ci, ni, _] = row.instruction;
+        c.provide(row.program, Fetch { ip, ci, ni });
+        let hash = c.embed(row.hash, (row.digest, row.instruction));
+        c.define(row.hashed, hash.parent);
+    }
+
+    fn first(c: &Builder, row: &Row<Self>) {
+        c.define(row.digest, [0; 4]).named("nothing comes before");
+    }
+
+    fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
+        c.define(next.digest, row.hashed).named("goes on");
+    }
+
+    fn last(c: &Builder, row: &Row<Self>) {
+        c.expose(row.program_digest, row.hashed).named("program");
+    }
+}
+
 /// The digits.
 #[chip]
 pub struct Ticks {

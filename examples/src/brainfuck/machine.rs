@@ -21,10 +21,10 @@ use serde::{Deserialize, Serialize};
 use super::chips::{
     InputTable, InputTablePublics, InputTableRecord, Memory, MemoryFixed, MemoryPublics,
     MemoryRecord, OutputTable, OutputTablePublics, OutputTableRecord, Processor, ProcessorPublics,
-    ProcessorRecord, ProgramTable, ProgramTableFixed, TICKS, Ticks,
+    ProcessorRecord, ProgramTable, ProgramTableFixed, PublicProgram, PublicProgramPublics, PublicProgramRecord, TICKS, Ticks,
 };
 use super::program::Program;
-use super::segment::{Segment, State};
+use super::segment::{Digest, Hasher, Segment, State};
 use super::vm::Cycle;
 
 /// The field of the machine.
@@ -107,30 +107,32 @@ impl Shape {
     }
 }
 
-/// The machine that executes a program.
+/// The machine that executes a program, which is in preprocessed columns.
 ///
 /// # Errors
 ///
 /// Fails if a chip has mistakes.
 pub fn machine(program: &Program, shape: &Shape) -> Result<IrMachine, MachineErrors> {
-    let mut instructions: Vec<ProgramTableFixed> = program
-        .instructions()
-        .iter()
-        .map(|instruction| ProgramTableFixed {
-            ip: instruction.ip,
-            ci: instruction.ci.code().into(),
-            ni: instruction.ni,
-        })
-        .collect();
-    // Rows of zeros would be instructions at 0.
-    let height = instructions.len().next_power_of_two().max(1 << LOG_LEAST);
-    let last = instructions.last().cloned();
-    instructions.resize(height, last.unwrap_or(NOWHERE));
+    let instructions = instructions(program).into_iter();
+    let instructions: Vec<ProgramTableFixed> =
+        instructions.map(|[ip, ci, ni, _]| ProgramTableFixed { ip, ci, ni }).collect();
+    around(Machine::new("brainfuck", FIELD).add_with::<ProgramTable>(&instructions), shape)
+}
+
+/// The machine that executes any program, which is a public input.
+///
+/// # Errors
+///
+/// Fails if a chip has mistakes.
+pub fn universal_machine(shape: &Shape) -> Result<IrMachine, MachineErrors> {
+    around(Machine::new("brainfuck_universal", FIELD).add::<PublicProgram>(), shape)
+}
+
+fn around(program: Machine, shape: &Shape) -> Result<IrMachine, MachineErrors> {
     let cells: Vec<MemoryFixed> =
         (0..shape.cells() as u64).step_by(CELLS_A_ROW).map(|mp| MemoryFixed { mp }).collect();
-    Machine::new("brainfuck", FIELD)
+    program
         .add::<Processor>()
-        .add_with::<ProgramTable>(&instructions)
         .add_with::<Memory>(&cells)
         .add::<InputTable>()
         .add::<OutputTable>()
@@ -138,8 +140,36 @@ pub fn machine(program: &Program, shape: &Shape) -> Result<IrMachine, MachineErr
         .build()
 }
 
-/// What an empty program consists of: nothing that `ip` could reach.
-const NOWHERE: ProgramTableFixed = ProgramTableFixed { ip: 1 << 32, ci: 0, ni: 0 };
+/// The rows of the program's table: `ip`, `ci`, `ni`, and zero.
+fn instructions(program: &Program) -> Vec<[u64; 4]> {
+    let instructions = program.instructions().iter();
+    let mut rows: Vec<[u64; 4]> =
+        instructions.map(|i| [i.ip, i.ci.code().into(), i.ni, 0]).collect();
+    // Rows of zeros would be instructions at 0. An empty program consists of nothing that `ip` could reach.
+    let height = rows.len().next_power_of_two().max(1 << LOG_LEAST);
+    let last = rows.last().copied();
+    rows.resize(height, last.unwrap_or([1 << 32, 0, 0, 0]));
+    rows
+}
+
+/// The digest of a program, which the universal machine has as a public input.
+pub fn program_digest(program: &Program) -> Digest {
+    let hasher = Hasher::new();
+    let mut digest = [0; 4];
+    for instruction in instructions(program) {
+        hasher.append(&mut digest, instruction);
+    }
+    digest
+}
+
+/// What the universal machine is given besides, for a program.
+pub fn program_input(program: &Program) -> MachineInput {
+    let rows = instructions(program).into_iter();
+    Input::new(FIELD)
+        .rows::<PublicProgram>(rows.map(|instruction| PublicProgramRecord { instruction }))
+        .publics::<PublicProgram>(&PublicProgramPublics { program_digest: program_digest(program) })
+        .into_ir()
+}
 
 /// What the machine is given for a segment.
 pub fn input(segment: &Segment, shape: &Shape, claim: [u64; 4]) -> MachineInput {

@@ -34,7 +34,7 @@ pub mod segment;
 pub mod vm;
 
 pub use generate::generate;
-pub use machine::{Shape, machine};
+pub use machine::{Shape, machine, program_digest, universal_machine};
 pub use page::page;
 pub use program::{CompileError, Instruction, Program, Symbol};
 pub use proof::{

@@ -24,13 +24,15 @@ use chipwright_backend_stark::machine::{
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_dsl::MachineErrors;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::MachineTrace;
+use chipwright_ir::machine::{MachineInput, MachineTrace};
 use p3_field::{PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_goldilocks::Goldilocks;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::machine::{FIELD, Shape, input as machine_input, machine, named_publics};
+use super::machine::{
+    FIELD, Shape, input as machine_input, machine, named_publics, program_input, universal_machine,
+};
 use super::program::Program;
 use super::segment::{Digest, Hasher, Segment, Segments, State};
 use super::vm::{Cells, EndOfInput, Options, Run, RunError, Vm};
@@ -45,6 +47,9 @@ pub struct ProveOptions {
     pub log_cycles: u8,
     /// The configuration, over the machine's field.
     pub config: Config,
+    /// Whether the program is a public input of the universal machine, whose key serves all programs; otherwise
+    /// it is part of the key.
+    pub universal: bool,
 }
 
 /// The configuration with a name: one of [`Config::all`], or [`fast_100`].
@@ -65,7 +70,7 @@ pub fn fast_100() -> Config {
 
 impl Default for ProveOptions {
     fn default() -> Self {
-        Self { execution: Options::default(), log_cycles: 18, config: Config::default() }
+        Self { execution: Options::default(), log_cycles: 18, config: Config::default(), universal: false }
     }
 }
 
@@ -237,6 +242,8 @@ pub struct Engine {
     shape: Shape,
     prover: MachineProver<Goldilocks2>,
     verifier: MachineVerifier<Goldilocks2>,
+    /// What the universal machine is given about the program; nothing for a machine that has it in its key.
+    program: MachineInput,
 }
 
 impl Engine {
@@ -250,7 +257,33 @@ impl Engine {
             return Err(ProveError::Shape(shape));
         }
         let (prover, verifier) = compile_machine(machine(program, &shape)?, config)?;
-        Ok(Self { shape, prover, verifier })
+        Ok(Self { shape, prover, verifier, program: MachineInput::default() })
+    }
+
+    /// The engine of all programs, with one of them as a public input.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the machine cannot be proven under the configuration.
+    pub fn universal(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
+        if !shape.is_valid() {
+            return Err(ProveError::Shape(shape));
+        }
+        let (prover, verifier) = compile_machine(universal_machine(&shape)?, config)?;
+        Ok(Self { shape, prover, verifier, program: program_input(program) })
+    }
+
+    fn of(program: &Program, shape: Shape, options: &ProveOptions) -> Result<Self, ProveError> {
+        let make = if options.universal { Self::universal } else { Self::new };
+        make(program, shape, &options.config)
+    }
+
+    /// What the machine is given for a segment.
+    pub fn input(&self, segment: &Segment, claim: Digest) -> MachineInput {
+        let mut input = machine_input(segment, &self.shape, claim);
+        input.rows.extend(self.program.rows.iter().cloned());
+        input.publics.extend(self.program.publics.iter().cloned());
+        input
     }
 
     /// The key of all segments.
@@ -273,7 +306,7 @@ impl Engine {
         segment: &Segment,
         claim: Digest,
     ) -> Result<MachineTrace<Goldilocks>, MachineError> {
-        let mut trace = self.prover.trace(&machine_input(segment, &self.shape, claim))?;
+        let mut trace = self.prover.trace(&self.input(segment, claim))?;
         self.pad(&mut trace);
         Ok(trace)
     }
@@ -340,8 +373,10 @@ impl Engine {
                 return Err(VerifyError::Height { segment, table, expected, found });
             }
         }
+        let mut publics = named_publics(start, end, claim);
+        publics.extend(self.program.publics.iter().cloned());
         self.verifier
-            .verify(&named_publics(start, end, claim), proof)
+            .verify(&publics, proof)
             .map_err(|error| VerifyError::Segment { segment, error: Box::new(error) })
     }
 }
@@ -371,7 +406,7 @@ pub fn prove_with_progress(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<(Proof, Run), ProveError> {
     let (run, shape) = plan(program, input, options)?;
-    let engine = Engine::new(program, shape, &options.config)?;
+    let engine = Engine::of(program, shape, options)?;
     let claim = claim(program, input, &run.output, &options.execution);
     let mut all = Segments::new(program, input, options.execution, shape);
     let mut segments = Vec::new();
@@ -439,7 +474,7 @@ pub fn verify(
     options: &ProveOptions,
 ) -> Result<(), VerifyError> {
     let Proof { shape, read, segments } = proof;
-    let engine = Engine::new(program, *shape, &options.config).map_err(|error| match error {
+    let engine = Engine::of(program, *shape, options).map_err(|error| match error {
         ProveError::Stark(error) => VerifyError::Stark(error),
         ProveError::Machine(error) => VerifyError::Machine(error),
         _ => VerifyError::Shape(*shape),

@@ -16,7 +16,7 @@ use super::error::CliError;
 use super::progress::Progress;
 use super::table;
 use crate::brainfuck::bench::{Measurement, measure};
-use crate::brainfuck::{self, EndOfInput, Options, Program, Proof, ProveOptions};
+use crate::brainfuck::{self, EndOfInput, Engine, Options, Program, Proof, ProveOptions, Shape};
 
 /// Commands over Brainfuck programs.
 #[derive(Debug, Subcommand)]
@@ -71,6 +71,9 @@ pub struct ProveArguments {
     /// A segment has at most 2^N cycles.
     #[arg(long, value_name = "N", default_value_t = 18)]
     segment: u8,
+    /// The program is a public input, and the key serves all programs.
+    #[arg(long)]
+    universal: bool,
     /// The configuration: one of `chipwright security`, or fast-100.
     #[arg(long, value_name = "NAME", default_value = "proven-100")]
     config: String,
@@ -86,6 +89,9 @@ pub struct VerifyArguments {
     output: Option<PathBuf>,
     /// The proof.
     proof: PathBuf,
+    /// The program is a public input, and the key serves all programs.
+    #[arg(long)]
+    universal: bool,
     /// The configuration: one of `chipwright security`, or fast-100.
     #[arg(long, value_name = "NAME", default_value = "proven-100")]
     config: String,
@@ -172,12 +178,13 @@ fn execute(arguments: &RunArguments, out: &mut dyn Write) -> Result<(), CliError
 }
 
 fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let ProveArguments { execution, out: path, limit, segment, config: name } = arguments;
+    let ProveArguments { execution, out: path, limit, segment, config: name, universal } = arguments;
     let (program, input) = (execution.program()?, execution.input()?);
     let options = ProveOptions {
         execution: execution.options(*limit),
         log_cycles: *segment,
         config: config(name)?,
+        universal: *universal,
     };
     let progress = Progress::new("running");
     let start = Instant::now();
@@ -204,12 +211,13 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
 }
 
 fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let VerifyArguments { execution, output, proof: path, config: name } = arguments;
+    let VerifyArguments { execution, output, proof: path, config: name, universal } = arguments;
     let (program, input) = (execution.program()?, execution.input()?);
     let output = output.as_deref().map_or(Ok(Vec::new()), read)?;
     let options = ProveOptions {
         execution: execution.options(u64::MAX),
         config: config(name)?,
+        universal: *universal,
         ..ProveOptions::default()
     };
     let proof = Proof::from_bytes(&read(path)?)
@@ -277,4 +285,38 @@ fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError
     });
     write!(out, "{}", table::markdown(&header, rows))?;
     Ok(())
+}
+
+/// The tables of a machine under the default configuration, as a Markdown table.
+///
+/// # Errors
+///
+/// Fails if the machine cannot be compiled.
+pub fn markdown() -> Result<String, CliError> {
+    let program = Program::compile(brainfuck::programs::HELLO).map_err(|error| CliError::Compile {
+        path: PathBuf::from("hello.bf"),
+        error,
+    })?;
+    let engine = Engine::new(&program, Shape::LEAST, &Config::default())?;
+    let universal = Engine::universal(&program, Shape::LEAST, &Config::default())?;
+    let tables = engine.key().tables().iter();
+    let public = universal.key().tables().iter().filter(|table| table.name == "public_program");
+    let header = ["chip", "columns", "preprocessed", "bus columns", "degree", "messages", "rows"];
+    let rows = tables.chain(public).map(|table| {
+        let rows = match table.name.as_str() {
+            "processor" => "cycles of a segment",
+            "program_table" | "public_program" => "instructions",
+            "memory" => "cells / 4",
+            "input_table" => "bytes read",
+            "output_table" => "bytes written",
+            "ticks" => "1024",
+            _ => "256",
+        };
+        let bus_columns = engine.key().config().field.degree() * table.lookup_columns;
+        let numbers =
+            [table.width, table.fixed_width, bus_columns, table.degree, table.messages];
+        let name = std::iter::once(table.name.clone());
+        name.chain(numbers.map(|n| n.to_string())).chain([rows.to_owned()]).collect()
+    });
+    Ok(table::markdown(&header, rows))
 }

@@ -272,6 +272,42 @@ fn b_13_the_program_is_preprocessed_and_counted() {
 }
 
 #[test]
+fn b_13_the_program_may_be_a_public_input() {
+    let options = ProveOptions { universal: true, ..options() };
+    let program = compile(",+.");
+    let (proof, run) = prove(&program, b"a", &options).unwrap();
+    assert_eq!(run.output, b"b");
+    verify(&program, b"a", b"b", &proof, &options).unwrap();
+    for other in [",-.", ",+", ",+..", ",.+"] {
+        assert!(verify(&compile(other), b"a", b"b", &proof, &options).is_err(), "{other}");
+    }
+    assert!(verify(&program, b"a", b"c", &proof, &options).is_err());
+    // One key for all programs …
+    let key = |source: &str| {
+        let engine = Engine::universal(&compile(source), Shape::LEAST, &options.config).unwrap();
+        *engine.key().digest()
+    };
+    assert_eq!(key("+"), key("[-[>]]"));
+    // … and a proof says which one it is about: the rows of another under the digest of this one.
+    let engine = Engine::universal(&program, proof.shape, &options.config).unwrap();
+    let mut segments =
+        chipwright_examples::brainfuck::Segments::new(&program, b"a", Options::default(), proof.shape);
+    let segment = segments.next().unwrap().unwrap();
+    let trace = engine.trace(&segment, [0; 4]).unwrap();
+    let machine = engine.prover().machine();
+    let position = machine.position("public_program").unwrap();
+    let count = machine.chips[position].width() - 1;
+    for (row, cell) in [(0, 0), (1, 1), (2, 2), (9, 0), (0, 3), (0, 4), (31, count)] {
+        let mut trace = trace.clone();
+        let table = &mut trace.tables[position];
+        table.values[row * table.width + cell] += Goldilocks::ONE;
+        let forged = engine.prover().key().prove(trace).unwrap();
+        let verdict = engine.verify(0, (&segment.start, &segment.end), [0; 4], &forged);
+        assert!(matches!(verdict, Err(VerifyError::Segment { .. })), "row {row}, cell {cell}");
+    }
+}
+
+#[test]
 fn b_14_input_and_output_are_ordered() {
     let case = Case::new(",.,.", b"ab");
     case.accepts();
