@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`fibonacci`] | a chip that fills itself from its public values |
 //! | [`toy_cpu`] | a machine: program, registers, memory, and a called chip |
+//! | [`brainfuck`] | a virtual machine: compiler, executor, chips, proofs in segments |
 //! | [`cli`] | the command `chipwright` |
 //!
 //! The crate `examples/outsider` shows how to use Chipwright from outside.

@@ -337,6 +337,70 @@ fn an_audit_of_one_chip_is_reported_as_json_and_as_a_table() {
     assert!(error.contains("there is no chip `choose`"), "{error}");
 }
 
+const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/brainfuck/hello.bf");
+
+#[test]
+fn a_brainfuck_program_is_run_proven_and_verified() {
+    let output = succeeds(&["bf", "run", HELLO]);
+    assert_eq!(output, "Hello, world!\n");
+    let (proof, output) = (file("hello.proof"), write("hello.out", output.as_bytes()));
+    let proved = succeeds(&["bf", "prove", HELLO, "--out", text(&proof)]);
+    assert!(proved.starts_with("proved 399 cycles in 1 segments"), "{proved}");
+    let verify = ["bf", "verify", HELLO, "--output", text(&output), text(&proof)];
+    assert!(succeeds(&verify).starts_with("verified: "));
+    // Program, input and output, each altered by one symbol.
+    let source = fs::read_to_string(HELLO).expect("the program is there");
+    let program = write("altered.bf", format!("{source}+").as_bytes());
+    let input = write("altered.in", b"x");
+    let wrong = write("altered.out", b"Hello, worle!\n");
+    for arguments in [
+        &["bf", "verify", text(&program), "--output", text(&output), text(&proof)][..],
+        &["bf", "verify", HELLO, "--input", text(&input), "--output", text(&output), text(&proof)],
+        &["bf", "verify", HELLO, "--output", text(&wrong), text(&proof)],
+        &["bf", "verify", HELLO, text(&proof)],
+    ] {
+        let error = fails(arguments);
+        assert!(error.contains("does not prove that the program turns this input"), "{error}");
+    }
+    let bytes = fs::read(&proof).expect("the proof was written");
+    let truncated = write("hello.bad", &bytes[..bytes.len() / 2]);
+    let error = fails(&["bf", "verify", HELLO, "--output", text(&output), text(&truncated)]);
+    assert!(error.contains("holds no proof of a run"), "{error}");
+}
+
+#[test]
+fn brainfuck_programs_that_cannot_run_are_diagnosed() {
+    let broken = write("broken.bf", b"+\n [-");
+    let error = fails(&["bf", "run", text(&broken)]);
+    assert!(error.contains("broken.bf:2:2: `[` has no matching `]`"), "{error}");
+    let left = write("left.bf", b"<");
+    let error = fails(&["bf", "run", text(&left)]);
+    assert!(error.contains("cycle 0: `<` at word 0 moves the pointer left of cell 0"), "{error}");
+    let endless = write("endless.bf", b"+[]");
+    let error = fails(&["bf", "run", text(&endless), "--limit", "1000"]);
+    assert!(error.contains("does not end within 1000 cycles"), "{error}");
+    let reads = write("reads.bf", b",");
+    let error = fails(&["bf", "run", text(&reads), "--strict-input"]);
+    assert!(error.contains("reads behind the 0 bytes of the input"), "{error}");
+}
+
+#[test]
+fn a_brainfuck_run_is_shown_on_a_page_and_measured() {
+    let page = file("hello.html");
+    succeeds(&["bf", "trace", HELLO, "--html", text(&page)]);
+    let html = fs::read_to_string(page).expect("the page was written");
+    assert!(html.contains("399 cycles, to the end of the program"));
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&["bf", "bench", "--json", "--log", "6", "--segment", "5"]))
+            .expect("valid JSON");
+    let run = &json["runs"][0];
+    assert_eq!(run["cycles"], 64);
+    for key in ["prove_ms", "cycles_per_s", "cells_per_cycle", "peak_mib", "proof_bytes"] {
+        assert!(run[key].as_f64() > Some(0.0), "{key}: {run}");
+    }
+    assert!(run["compressed_bytes"].is_null());
+}
+
 #[test]
 fn security_is_reported_as_json_and_as_a_table() {
     let json: serde_json::Value =

@@ -9,6 +9,7 @@ use chipwright_examples::cli;
 fn generated() -> Vec<(&'static str, &'static str, String)> {
     let security = cli::security::markdown().expect("named configurations are valid");
     let chips = cli::chips::markdown().expect("every chip is laid out");
+    let brainfuck = cli::bf::markdown().expect("the machine is compiled");
     vec![
         (
             "help",
@@ -17,6 +18,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
         ),
         ("security", "docs/soundness.md", security),
         ("chips", "docs/writing-a-chip.md", chips),
+        ("brainfuck", "docs/brainfuck.md", brainfuck),
     ]
 }
 

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::chips::{
     InputTable, InputTablePublics, InputTableRecord, Memory, MemoryFixed, MemoryPublics,
     MemoryRecord, OutputTable, OutputTablePublics, OutputTableRecord, Processor, ProcessorPublics,
-    ProcessorRecord, ProgramTable, ProgramTableFixed, PublicProgram, PublicProgramPublics, PublicProgramRecord, TICKS, Ticks,
+    ProcessorRecord, ProgramTable, ProgramTableFixed, PublicProgram, PublicProgramPublics,
+    PublicProgramRecord, TICKS, Ticks,
 };
 use super::program::Program;
 use super::segment::{Digest, Hasher, Segment, State};

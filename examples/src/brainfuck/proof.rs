@@ -70,7 +70,12 @@ pub fn fast_100() -> Config {
 
 impl Default for ProveOptions {
     fn default() -> Self {
-        Self { execution: Options::default(), log_cycles: 18, config: Config::default(), universal: false }
+        Self {
+            execution: Options::default(),
+            log_cycles: 18,
+            config: Config::default(),
+            universal: false,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! `chipwright bf`: Brainfuck programs, run, proven and verified.
 //!
-//! Proving writes the output of the program to standard output, and the proof to a file. Verifying needs the
-//! program, the input and the output, and nothing else that the prover knew.
+//! Running writes the output of the program to standard output; proving writes a proof to a file. Verifying needs
+//! the program, the input and the output, and nothing else that the prover knew.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ use crate::brainfuck::{self, EndOfInput, Engine, Options, Program, Proof, ProveO
 pub enum BfCommand {
     /// Run a program: its output goes to standard output.
     Run(RunArguments),
-    /// Run a program and prove it: its output goes to standard output.
+    /// Run a program, and prove what it does.
     Prove(ProveArguments),
     /// Verify that a program turns an input into an output.
     Verify(VerifyArguments),
@@ -178,7 +178,8 @@ fn execute(arguments: &RunArguments, out: &mut dyn Write) -> Result<(), CliError
 }
 
 fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let ProveArguments { execution, out: path, limit, segment, config: name, universal } = arguments;
+    let ProveArguments { execution, out: path, limit, segment, config: name, universal } =
+        arguments;
     let (program, input) = (execution.program()?, execution.input()?);
     let options = ProveOptions {
         execution: execution.options(*limit),
@@ -197,13 +198,12 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
     let elapsed = start.elapsed();
     let bytes = proof.to_bytes();
     fs::write(path, &bytes).map_err(|reason| CliError::Write { path: path.clone(), reason })?;
-    out.write_all(&run.output)?;
-    // Standard output is the program's.
     writeln!(
-        io::stderr(),
-        "proved {} cycles in {} segments in {elapsed:.2?}: {} bytes in {}",
+        out,
+        "proved {} cycles in {} segments, which write {} bytes, in {elapsed:.2?}: {} bytes in {}",
         run.cycles,
         proof.segments.len(),
+        run.output.len(),
         bytes.len(),
         path.display()
     )?;
@@ -293,10 +293,8 @@ fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError
 ///
 /// Fails if the machine cannot be compiled.
 pub fn markdown() -> Result<String, CliError> {
-    let program = Program::compile(brainfuck::programs::HELLO).map_err(|error| CliError::Compile {
-        path: PathBuf::from("hello.bf"),
-        error,
-    })?;
+    let program = Program::compile(brainfuck::programs::HELLO)
+        .map_err(|error| CliError::Compile { path: PathBuf::from("hello.bf"), error })?;
     let engine = Engine::new(&program, Shape::LEAST, &Config::default())?;
     let universal = Engine::universal(&program, Shape::LEAST, &Config::default())?;
     let tables = engine.key().tables().iter();
@@ -313,8 +311,7 @@ pub fn markdown() -> Result<String, CliError> {
             _ => "256",
         };
         let bus_columns = engine.key().config().field.degree() * table.lookup_columns;
-        let numbers =
-            [table.width, table.fixed_width, bus_columns, table.degree, table.messages];
+        let numbers = [table.width, table.fixed_width, bus_columns, table.degree, table.messages];
         let name = std::iter::once(table.name.clone());
         name.chain(numbers.map(|n| n.to_string())).chain([rows.to_owned()]).collect()
     });

@@ -290,8 +290,12 @@ fn b_13_the_program_may_be_a_public_input() {
     assert_eq!(key("+"), key("[-[>]]"));
     // … and a proof says which one it is about: the rows of another under the digest of this one.
     let engine = Engine::universal(&program, proof.shape, &options.config).unwrap();
-    let mut segments =
-        chipwright_examples::brainfuck::Segments::new(&program, b"a", Options::default(), proof.shape);
+    let mut segments = chipwright_examples::brainfuck::Segments::new(
+        &program,
+        b"a",
+        Options::default(),
+        proof.shape,
+    );
     let segment = segments.next().unwrap().unwrap();
     let trace = engine.trace(&segment, [0; 4]).unwrap();
     let machine = engine.prover().machine();
