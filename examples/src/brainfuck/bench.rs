@@ -38,6 +38,10 @@ pub struct Measurement {
 /// # Errors
 ///
 /// Fails if the options make no sense.
+///
+/// # Panics
+///
+/// Panics if our own program is not well formed, which its tests exclude.
 pub fn measure(cycles: u64, options: &ProveOptions) -> Result<Measurement, ProveError> {
     let program = Program::compile(MILLION).expect("the program is well formed");
     let shape = Shape::holding((1 << options.log_cycles).min(cycles as usize), 128, 0, 0);

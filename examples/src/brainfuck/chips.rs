@@ -60,7 +60,7 @@ pub struct Digit {
 
 /// The base in which lengths of time are written. They have two digits, so no segment has more than
 /// `TICKS²` cycles.
-pub const TICKS: u64 = 1 << 10;
+pub const TICKS: u32 = 1 << 10;
 
 /// One cycle a row.
 ///
@@ -297,7 +297,7 @@ impl Chip for Ticks {
     }
 
     fn fixed(_: Field) -> Vec<TicksFixed> {
-        (0..TICKS).map(|value| TicksFixed { value }).collect()
+        (0..TICKS).map(|value| TicksFixed { value: value.into() }).collect()
     }
 }
 

@@ -117,7 +117,7 @@ pub fn machine(program: &Program, shape: &Shape) -> Result<IrMachine, MachineErr
     let instructions = instructions(program).into_iter();
     let instructions: Vec<ProgramTableFixed> =
         instructions.map(|[ip, ci, ni, _]| ProgramTableFixed { ip, ci, ni }).collect();
-    around(Machine::new("brainfuck", FIELD).add_with::<ProgramTable>(&instructions), shape)
+    around(Machine::new("brainfuck", FIELD).add_with::<ProgramTable>(&instructions), *shape)
 }
 
 /// The machine that executes any program, which is a public input.
@@ -126,10 +126,10 @@ pub fn machine(program: &Program, shape: &Shape) -> Result<IrMachine, MachineErr
 ///
 /// Fails if a chip has mistakes.
 pub fn universal_machine(shape: &Shape) -> Result<IrMachine, MachineErrors> {
-    around(Machine::new("brainfuck_universal", FIELD).add::<PublicProgram>(), shape)
+    around(Machine::new("brainfuck_universal", FIELD).add::<PublicProgram>(), *shape)
 }
 
-fn around(program: Machine, shape: &Shape) -> Result<IrMachine, MachineErrors> {
+fn around(program: Machine, shape: Shape) -> Result<IrMachine, MachineErrors> {
     let cells: Vec<MemoryFixed> =
         (0..shape.cells() as u64).step_by(CELLS_A_ROW).map(|mp| MemoryFixed { mp }).collect();
     program

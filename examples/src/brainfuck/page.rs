@@ -44,6 +44,10 @@ struct Row {
 /// # Errors
 ///
 /// Fails if the program cannot be executed so far.
+///
+/// # Panics
+///
+/// Never: numbers and names are always written as JSON.
 pub fn page(
     program: &Program,
     input: &[u8],

@@ -119,6 +119,10 @@ pub enum ReadError {
 
 impl Proof {
     /// The proof as versioned bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: plain data is always written.
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_extend(self, MAGIC.to_vec()).expect("plain data serialises")
     }
@@ -450,7 +454,7 @@ pub fn plan(
     let (mut most_read, mut most_written) = (0, 0);
     let (mut read, mut written) = (0, 0);
     while vm.step()?.is_some() {
-        if vm.clk % limit == 0 {
+        if vm.clk.is_multiple_of(limit) {
             (read, written) = (vm.read, vm.output.len() as u64);
         }
         most_read = most_read.max(vm.read - read);

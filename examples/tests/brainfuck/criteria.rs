@@ -311,6 +311,9 @@ fn b_13_the_program_may_be_a_public_input() {
     }
 }
 
+/// Bytes with the cycles that transfer them.
+type Bytes = Vec<(u64, u8)>;
+
 #[test]
 fn b_14_input_and_output_are_ordered() {
     let case = Case::new(",.,.", b"ab");
@@ -339,7 +342,7 @@ fn b_14_input_and_output_are_ordered() {
     segment.read = vec![(cycles[0], b'b'), (cycles[1], b'a')];
     case.rejects(&segment, &case.output, &|_, _| {}, "input");
     // A byte dropped, a byte added, a byte twice.
-    let edits: [fn(&mut Vec<(u64, u8)>); 3] = [
+    let edits: [fn(&mut Bytes); 3] = [
         |written| written.truncate(1),
         |written| written.push((9, 7)),
         |written| written.push(written[1]),
@@ -429,7 +432,7 @@ fn b_16_terminals_sum_to_zero_bus_by_bus() {
     for kind in 0..2 {
         let verdict = case.verdict(&case.segment, &case.output, &|_, _| {}, |proof| {
             let terminals = &mut proof.batch_mut().lookup_terminals;
-            let (first, second) = (terminals[0].clone().unwrap(), terminals[1].clone().unwrap());
+            let (first, second) = (terminals[0].unwrap(), terminals[1].unwrap());
             if kind == 0 {
                 terminals.swap(0, 1);
             } else {
