@@ -168,8 +168,12 @@ impl Chip for Processor {
                 }
             }
             match symbol {
-                Symbol::Open => c.define(next_ip, ip + 2 + zero * (ni - ip - 2)).named("jumps if zero"),
-                Symbol::Close => c.define(next_ip, ni + zero * (ip + 2 - ni)).named("jumps unless zero"),
+                Symbol::Open => {
+                    c.define(next_ip, ip + 2 + zero * (ni - ip - 2)).named("jumps if zero")
+                }
+                Symbol::Close => {
+                    c.define(next_ip, ni + zero * (ip + 2 - ni)).named("jumps unless zero")
+                }
                 _ => c.define(next_ip, ip + 1).named("goes on"),
             };
         });

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::chips::{
     InputTable, InputTablePublics, InputTableRecord, Memory, MemoryFixed, MemoryPublics,
-    MemoryRecord, OutputTable, OutputTablePublics, OutputTableRecord, Processor,
-    ProcessorPublics, ProcessorRecord, ProgramTable, ProgramTableFixed, TICKS, Ticks,
+    MemoryRecord, OutputTable, OutputTablePublics, OutputTableRecord, Processor, ProcessorPublics,
+    ProcessorRecord, ProgramTable, ProgramTableFixed, TICKS, Ticks,
 };
 use super::program::Program;
 use super::segment::{Segment, State};
@@ -202,11 +202,8 @@ fn publics(start: &State, end: &State, claim: [u64; 4]) -> Publics {
         end_ip: end.ip,
         end_mp: end.mp,
     };
-    let memory = MemoryPublics {
-        start_clk: start.clk,
-        start_digest: start.memory,
-        end_digest: end.memory,
-    };
+    let memory =
+        MemoryPublics { start_clk: start.clk, start_digest: start.memory, end_digest: end.memory };
     let input = InputTablePublics { start_digest: start.input, end_digest: end.input };
     let output = OutputTablePublics { start_digest: start.output, end_digest: end.output };
     (processor, memory, input, output)

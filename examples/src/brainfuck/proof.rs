@@ -101,8 +101,8 @@ impl Proof {
     /// Fails if the bytes are not what [`Self::to_bytes`] writes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
         let body = bytes.strip_prefix(MAGIC).ok_or(ReadError::Magic)?;
-        let proof: Self = postcard::from_bytes(body)
-            .map_err(|error| ReadError::Malformed(error.to_string()))?;
+        let proof: Self =
+            postcard::from_bytes(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
         if proof.to_bytes() != bytes {
             return Err(ReadError::NotCanonical);
         }
@@ -240,7 +240,9 @@ impl Engine {
         for (chip, table) in self.prover.machine().chips.iter().zip(&mut trace.tables) {
             if let Some(log_height) = self.shape.log_height(&chip.name) {
                 table.height = 1 << log_height;
-                table.values.resize(table.height * table.width, p3_goldilocks::Goldilocks::default());
+                table
+                    .values
+                    .resize(table.height * table.width, p3_goldilocks::Goldilocks::default());
             }
         }
         Ok(trace)

@@ -111,8 +111,7 @@ impl Execution {
     }
 
     fn options(&self, max_cycles: u64) -> Options {
-        let end_of_input =
-            if self.strict_input { EndOfInput::Fail } else { EndOfInput::default() };
+        let end_of_input = if self.strict_input { EndOfInput::Fail } else { EndOfInput::default() };
         Options { end_of_input, max_cycles, ..Options::default() }
     }
 }
