@@ -43,11 +43,11 @@ impl<P: RecursiveField> Chain<P> {
         let mut build_times = vec![start.elapsed()];
         let mut closed = false;
         while layers.len() < most && !closed {
-            let below = layers[layers.len() - 1].key();
+            let below = &layers[layers.len() - 1];
             let start = Instant::now();
             let layer = Layer::above(&[below], config)?;
             build_times.push(start.elapsed());
-            closed = layer.key() == below;
+            closed = layer.key() == below.key();
             if !closed {
                 layers.push(layer);
             }

@@ -12,14 +12,14 @@
 //! is not accepted as a result.
 
 use chipwright_backend_stark::circuit::{
-    CircuitError, CircuitProver, CircuitVerifier, compile_circuit,
+    CircuitError, CircuitProver, CircuitVerifier, compile_circuit_with_layout,
 };
 use chipwright_backend_stark::config::{Config, Stark};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
 use chipwright_ir::Field;
-use chipwright_ir::circuit::{Inputs, TableKind};
+use chipwright_ir::circuit::{Inputs, Layout, TableKind};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
@@ -211,16 +211,17 @@ impl<P: RecursiveField> Layer<P> {
         for (own, claim) in own.claim.into_iter().zip(claim) {
             builder.assert_eq(own, claim).named("claim");
         }
-        Self::compile(builder, Below::Base(Box::new(shape)), vec![data], Vec::new(), config)
+        Self::compile(builder, Below::Base(Box::new(shape)), vec![data], Vec::new(), config, None)
     }
 
-    /// A layer over layers: one proof under each of some keys, or under keys of the same shape.
+    /// A layer over layers: one proof under the key of each, or under keys of the same shape. It has the layout
+    /// of the first of them if it fits into that.
     ///
     /// # Errors
     ///
     /// Fails if such proofs cannot be verified in a circuit.
-    pub fn above(keys: &[&VerifyingKey<P>], config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(keys, false, config)
+    pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
+        Self::over_layers(layers, false, config)
     }
 
     /// A layer over two layers of one shape, or over a single one, whose claim it passes on.
@@ -228,15 +229,11 @@ impl<P: RecursiveField> Layer<P> {
     /// # Errors
     ///
     /// Fails if such proofs cannot be verified in a circuit.
-    pub fn pair(key: &VerifyingKey<P>, config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(&[key, key], true, config)
+    pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
+        Self::over_layers(&[layer, layer], true, config)
     }
 
-    fn over_layers(
-        keys: &[&VerifyingKey<P>],
-        pair: bool,
-        config: &Config,
-    ) -> Result<Self, LayerError> {
+    fn over_layers(layers: &[&Self], pair: bool, config: &Config) -> Result<Self, LayerError> {
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder);
         let mut forest = Forest::default();
@@ -244,7 +241,8 @@ impl<P: RecursiveField> Layer<P> {
         let mut data = Vec::new();
         let mut key_data = Vec::new();
         let mut claims: Vec<[Target; 4]> = Vec::new();
-        for &key in keys {
+        let layout = layers.first().and_then(|layer| layer.prover.layout());
+        for key in layers.iter().map(|layer| layer.key()) {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
             let child = member(&mut builder, &mut forest, &own.keys, cap);
@@ -276,7 +274,7 @@ impl<P: RecursiveField> Layer<P> {
         for (own, claim) in own.claim.into_iter().zip(claim) {
             builder.assert_eq(own, claim).named("claim");
         }
-        Self::compile(builder, Below::Layers { shapes, pair }, data, key_data, config)
+        Self::compile(builder, Below::Layers { shapes, pair }, data, key_data, config, layout)
     }
 
     fn compile(
@@ -285,9 +283,24 @@ impl<P: RecursiveField> Layer<P> {
         data: Vec<ProofData>,
         keys: Vec<Option<DataTarget>>,
         config: &Config,
+        layout: Option<&Layout>,
     ) -> Result<Self, LayerError> {
         let circuit = builder.build()?;
-        let (prover, verifier) = compile_circuit::<P>(circuit.tables, &circuit.library, config)?;
+        let compile = |layout: Option<Layout>| {
+            compile_circuit_with_layout::<P>(
+                circuit.tables.clone(),
+                &circuit.library,
+                config,
+                layout,
+            )
+        };
+        // A layer as wide and as high as the one below it makes the next layer the same circuit as this one;
+        // the cheapest layout of each by itself can alternate forever.
+        let (prover, verifier) = match layout.map(|layout| compile(Some(layout.clone()))) {
+            Some(Ok(compiled)) => compiled,
+            None | Some(Err(CircuitError::Assemble(_))) => compile(None)?,
+            Some(Err(error)) => return Err(error.into()),
+        };
         Ok(Self { below, data, keys, prover, verifier })
     }
 

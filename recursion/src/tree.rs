@@ -72,9 +72,9 @@ impl<P: RecursiveField> Tree<P> {
     ) -> Result<Self, LayerError> {
         let mut levels = vec![Layer::over(key, log_heights, config)?];
         loop {
-            let below = levels[levels.len() - 1].key();
+            let below = &levels[levels.len() - 1];
             let level = Layer::pair(below, config)?;
-            if level.key() == below {
+            if level.key() == below.key() {
                 break;
             }
             if levels.len() == MOST_LEVELS {

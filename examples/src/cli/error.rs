@@ -215,7 +215,9 @@ pub enum CliError {
     #[error(transparent)]
     Foreign(#[from] ForeignError),
     /// An AIR that this cannot prove over the field.
-    #[error("{air} over {field} cannot be verified in circuits yet: their hash is that of Goldilocks; known are --air keccak over goldilocks^2 and goldilocks^3")]
+    #[error(
+        "{air} over {field} cannot be verified in circuits yet: their hash is that of Goldilocks; known are --air keccak over goldilocks^2 and goldilocks^3"
+    )]
     NoForeign {
         /// The AIR.
         air: &'static str,

@@ -293,7 +293,8 @@ fn chain<P: RecursiveField>(
     }
     let at = chain.fixed_point_at().filter(|&at| at < count);
     drop(progress);
-    let report = ChainReport { config: config.name.to_string(), layers: reports, fixed_point_at: at };
+    let report =
+        ChainReport { config: config.name.to_string(), layers: reports, fixed_point_at: at };
     if arguments.common.json {
         return super::write_json(out, &report);
     }

@@ -1,0 +1,264 @@
+//! Forged runs of a circuit: every slot gets a value although rules are violated, and every table is filled.
+//!
+//! What the honest executor refuses is computed here all the same: a row that checks is noted if it does not hold, a
+//! leaf of a fold that lacks the value of the round before is hashed as it is. So a test sees *which* rules stand
+//! between a wrong proof and its acceptance, and can prove the wrong run.
+
+use std::sync::Arc;
+
+use chipwright_backend_stark::circuit::{CircuitProver, CircuitVerifier, compile_circuit};
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::proof::Proof;
+use chipwright_chips::recursion::{RowKind, RowSpec, Script};
+use chipwright_dsl::circuit::BuiltCircuit;
+use chipwright_ir::circuit::{
+    A, B, C, CallPlan, CalledChip, ChipCall, ChipLibrary, Environment, HintRegistry, Inputs,
+    Library, OUT, Relation, Role, RowOp, Slots, ValueType, Witness, element,
+};
+use chipwright_ir::field::Goldilocks2;
+use chipwright_ir::machine::fill::{FillOptions, fill_with};
+use chipwright_ir::machine::{MachineTrace, Report};
+use chipwright_ir::{Field, FieldPair};
+use p3_field::{BasedVectorSpace, Field as _, PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::Goldilocks;
+
+pub(crate) type P = Goldilocks2;
+pub(crate) type Ext = <P as FieldPair>::Ext;
+
+/// The cheap configuration, with more grinding than that, and a final polynomial of a given length.
+pub(crate) fn config(log_final_poly_len: usize) -> Config {
+    let mut config = Config::testing();
+    config.parameters.log_final_poly_len = log_final_poly_len;
+    let grinding = &mut config.parameters.grinding;
+    (grinding.lookup, grinding.out_of_domain, grinding.batch) = (4, 3, 4);
+    (grinding.fold, grinding.query) = (3, 4);
+    config
+}
+
+/// Computes the records or the outputs of a call differently: `(call, inputs, data)`.
+pub(crate) type Lie = Arc<dyn Fn(&ChipCall, &mut Vec<Vec<u64>>) + Send + Sync>;
+
+/// The standard library, whose hash chip does not compare folded values, and alters its rows as told.
+fn lenient(lie: Option<Lie>) -> Library {
+    let standard = chipwright_chips::library(Field::Goldilocks2);
+    let honest = standard.called("hasher").expect("a standard chip").clone();
+    let row = RowSpec::new(RowKind::Rest, 0);
+    let code = |row: RowSpec| Script { tree: 0, rows: vec![row] }.call().parameters[1];
+    let own = code(RowSpec { own: true, ..row }) ^ code(row);
+    let signatures = standard.clone();
+    let incurious = move |call: &ChipCall, inputs: &[u64]| -> (ChipCall, Vec<u64>) {
+        let mut other = call.clone();
+        other.parameters[1..].iter_mut().for_each(|code| *code &= !own);
+        let ports = |call| signatures.signature(call).map_or_else(Vec::new, |s| s.inputs);
+        let (all, kept) = (ports(call), ports(&other));
+        let mut inputs = inputs.iter().copied();
+        let mut rest = Vec::new();
+        for port in all {
+            let value = inputs.by_ref().take(port.ty.width(Field::Goldilocks2));
+            let value: Vec<u64> = value.collect();
+            if kept.contains(&port) {
+                rest.extend(value);
+            }
+        }
+        (other, rest)
+    };
+    let incurious = Arc::new(incurious);
+    let (native, records) = (incurious.clone(), incurious);
+    let (evaluating, signing, fixing, recording) =
+        (standard.clone(), standard.clone(), honest.clone(), honest.clone());
+    let plan = CallPlan {
+        signature: Box::new(move |call| signing.signature(call)),
+        fixed: Box::new(move |call, row| fixing.fixed_row(call, row)),
+    };
+    let chip = CalledChip::planned(honest.chip().clone(), plan)
+        .with_native(Arc::new(move |call, inputs, data| {
+            let (call, inputs) = native(call, inputs);
+            let mut outputs = Vec::new();
+            evaluating.evaluate(&call, &inputs, data, &mut outputs)?;
+            Ok(outputs)
+        }))
+        .with_records(Arc::new(move |call, inputs, data| {
+            let (other, inputs) = records(call, inputs);
+            let mut rows =
+                recording.native_records(&other, &inputs, data).ok_or("the chip has records")?;
+            if let Some(lie) = &lie {
+                lie(call, &mut rows);
+            }
+            Ok(rows)
+        }));
+    standard.with_chip(chip)
+}
+
+/// A circuit that can be proven honestly or not.
+pub(crate) struct Forgeable {
+    pub(crate) prover: CircuitProver<P>,
+    pub(crate) verifier: CircuitVerifier<P>,
+    honest: Library,
+    lenient: Library,
+}
+
+/// A run with everything that does not hold in it.
+pub(crate) struct Forged {
+    /// The rows of the circuit that do not hold: scope and name.
+    pub(crate) rows: Vec<String>,
+    /// What the machine checker says of the filled tables.
+    pub(crate) report: Report,
+    trace: MachineTrace<Goldilocks>,
+}
+
+impl Forgeable {
+    pub(crate) fn new(circuit: BuiltCircuit, config: &Config) -> Self {
+        Self::lying(circuit, config, None)
+    }
+
+    /// A circuit whose hash chip's rows are altered before the tables are filled.
+    pub(crate) fn lying(circuit: BuiltCircuit, config: &Config, lie: Option<Lie>) -> Self {
+        let lenient = lenient(lie);
+        let tables = circuit.tables;
+        let (_, verifier) = compile_circuit::<P>(tables.clone(), &circuit.library, config)
+            .expect("the circuit compiles");
+        let (prover, same) =
+            compile_circuit::<P>(tables, &lenient, config).expect("the circuit compiles");
+        assert!(same.key() == verifier.key(), "a lie changes no key");
+        Self { prover, verifier, honest: circuit.library, lenient }
+    }
+
+    /// Whether the honest executor accepts inputs.
+    pub(crate) fn accepts_honestly(&self, inputs: &Inputs) -> bool {
+        let environment = Environment { chips: &self.honest, hints: None };
+        self.prover.tables().program.execute::<P>(inputs, environment).is_ok()
+    }
+
+    /// Fills the tables, whatever the inputs are.
+    pub(crate) fn force(&self, inputs: &Inputs) -> Forged {
+        let (witness, rows) = execute(&self.prover.tables().program, &self.lenient, inputs);
+        let min_height = self.prover.key().verifying_key().config().min_height();
+        let options =
+            FillOptions { min_height, allow_missing_entries: true, ..FillOptions::default() };
+        let input = self.prover.assembly().input(&witness);
+        let trace = fill_with::<P>(self.prover.parts(), &input, &options)
+            .unwrap_or_else(|errors| panic!("the tables cannot be filled: {errors}"));
+        let report = self.prover.check(&trace);
+        Forged { rows, report, trace }
+    }
+
+    /// The proof of a forged run.
+    pub(crate) fn prove(&self, forged: Forged) -> Proof<P> {
+        self.prover.key().prove(forged.trace).expect("the tables have the right shape")
+    }
+
+    /// Whether the verifier accepts a proof for public inputs that are base elements.
+    pub(crate) fn accepts(&self, inputs: &Inputs, proof: &Proof<P>) -> bool {
+        self.verifier.verify(&inputs.publics, proof).is_ok()
+    }
+}
+
+impl Forged {
+    /// Everything violated, by name: rows of the circuit, rules of called chips, buses other than the witness bus,
+    /// and the witness bus if no row of the circuit is to blame.
+    pub(crate) fn violated(&self) -> Vec<String> {
+        let mut names = self.rows.clone();
+        let rules = self.report.rules.iter().filter(|rule| rule.chip.starts_with("call_"));
+        names.extend(rules.map(|rule| format!("{}: {}", rule.chip, rule.name)));
+        names.extend(self.report.tuples.iter().map(|tuple| format!("bus {}", tuple.bus)));
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+fn solve(relation: Relation, position: Option<u16>, operands: [Ext; 4]) -> Ext {
+    let [a, b, c, d] = operands;
+    let other = if position == Some(A) { b } else { a };
+    let over = |value: Ext| value * other.try_inverse().unwrap_or_default();
+    match (relation, position) {
+        (Relation::Add, Some(A | B)) => d - other,
+        (Relation::Mul, Some(A | B)) => over(d),
+        (Relation::MulAdd, Some(A | B)) => over(d - c),
+        (Relation::MulAdd, Some(C)) => d - a * b,
+        (Relation::Eq, Some(A)) => d,
+        (Relation::Add, _) => a + b,
+        (Relation::Mul, _) => a * b,
+        (Relation::MulAdd, _) => a * b + c,
+        (Relation::Eq, _) => a,
+    }
+}
+
+/// The value of every slot, and the rows that do not hold.
+fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, Vec<String>) {
+    let mut values = vec![Ext::ZERO; program.slots.len()];
+    let mut violated = Vec::new();
+    for row in program.rows.iter() {
+        let read = |count: usize| -> Vec<Ext> {
+            row.ports[..count].iter().map(|port| values[port.slot.index()]).collect()
+        };
+        let (first, computed) = match row.op {
+            RowOp::Witness | RowOp::Advice { .. } => continue,
+            RowOp::Const(constant) => (0, vec![constant.to_ext::<P>()]),
+            RowOp::Public(i) => (0, vec![element::<P>(&inputs.publics[*i as usize])]),
+            RowOp::Private(i) => (0, vec![element::<P>(&inputs.privates[*i as usize])]),
+            RowOp::Arithmetic(relation, _) => {
+                let mut operands = [Ext::ZERO; 4];
+                for port in row.ports {
+                    operands[usize::from(port.position)] = values[port.slot.index()];
+                }
+                let created = row.ports.iter().position(|port| port.role == Role::Creates);
+                let position = created.map(|place| row.ports[place].position);
+                let place = row.ports.iter().position(|port| port.position == OUT);
+                let place = created.or(place).expect("every relation has a result");
+                (place, vec![solve(*relation, position, operands)])
+            }
+            RowOp::Hint(id) => {
+                let hint = &program.hints[id.index()];
+                let mut outputs = Vec::new();
+                hint.kind
+                    .evaluate::<P>(
+                        &HintRegistry::default(),
+                        &read(hint.inputs.len()),
+                        &hint.inputs,
+                        &mut outputs,
+                    )
+                    .unwrap_or_default();
+                outputs.resize(hint.outputs.len(), Ext::ZERO);
+                (hint.inputs.len(), outputs)
+            }
+            RowOp::Call { call, .. } => {
+                let call = &program.calls[call.index()];
+                let ports = &call.signature.inputs;
+                let flat: Vec<u64> = read(ports.len())
+                    .iter()
+                    .zip(ports)
+                    .flat_map(|(value, port)| coefficients(value, port.ty))
+                    .collect();
+                let data = call.data.map_or(&[][..], |position| &inputs.data[position as usize]);
+                let mut outputs = Vec::new();
+                library
+                    .evaluate(&call.chip, &flat, data, &mut outputs)
+                    .unwrap_or_else(|error| panic!("{}: {error}", call.chip));
+                let mut rest = &outputs[..];
+                let take = |ty: ValueType| {
+                    let (head, tail) = rest.split_at(ty.width(Field::Goldilocks2));
+                    rest = tail;
+                    element::<P>(head)
+                };
+                (ports.len(), call.signature.output_types().into_iter().map(take).collect())
+            }
+        };
+        for (port, value) in row.ports[first..].iter().zip(computed) {
+            let slot = &mut values[port.slot.index()];
+            if port.role == Role::Creates {
+                *slot = value;
+            } else if *slot != value {
+                let names = &program.names;
+                let scope = names.text(row.origin.scope);
+                violated.push(format!("{scope}/{}", names.text(row.origin.label)));
+            }
+        }
+    }
+    (Witness { values, data: inputs.data.clone() }, violated)
+}
+
+fn coefficients(value: &Ext, ty: ValueType) -> Vec<u64> {
+    let all: &[Goldilocks] = value.as_basis_coefficients_slice();
+    all[..ty.width(Field::Goldilocks2)].iter().map(PrimeField64::as_canonical_u64).collect()
+}

@@ -1,0 +1,6 @@
+//! What a dishonest prover can hand to a verifier, native or in a circuit: every piece of a proof altered, every
+//! check of the circuit violated alone, and holes that others shipped.
+
+mod forging;
+mod scene;
+mod tamper;
