@@ -499,9 +499,9 @@ fn b_19_tables_say_how_large_they_are() {
     let tables = case.engine.tables(&trace);
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let expected =
-        ["processor", "program_table", "memory", "input_table", "output_table", "ticks", "range8"];
+        ["program_table", "processor", "memory", "input_table", "output_table", "ticks", "range8"];
     assert_eq!(names, expected);
-    let processor = &tables[0];
+    let processor = &tables[1];
     assert_eq!((processor.length, processor.height), (case.segment.cycles.len(), 32));
     assert!(processor.base_width < processor.full_width);
     for table in &tables {
