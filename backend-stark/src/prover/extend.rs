@@ -92,9 +92,9 @@ impl<V> Pool<V> {
     /// An empty buffer of some capacity, or of more.
     fn take(&self, capacity: usize) -> Vec<V> {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = buffers.iter().position(|buffer| {
-            buffer.capacity() >= capacity && buffer.capacity() <= 2 * capacity
-        });
+        let fitting = buffers
+            .iter()
+            .position(|buffer| buffer.capacity() >= capacity && buffer.capacity() <= 2 * capacity);
         fitting.map_or_else(|| Vec::with_capacity(capacity), |index| buffers.swap_remove(index))
     }
 
