@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use chipwright_backend_stark::config::{Config, Stark, StarkField};
+use chipwright_backend_stark::circuit::compile_circuit;
+use chipwright_backend_stark::config::{Config, Stark};
 use chipwright_dsl::circuit::{BuiltCircuit, CircuitBuilder, Target};
 use chipwright_ir::circuit::{Environment, Inputs};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3};
@@ -12,7 +13,7 @@ use chipwright_recursion::batch::{
 use chipwright_recursion::foreign::{ForeignError, foreign_key, foreign_shape};
 use chipwright_recursion::pcs::Forest;
 use p3_air::{
-    Air, AirBuilder, BaseAir, DebugConstraintBuilder, ExtensionBuilder, SymbolicAirBuilder,
+    Air, AirBuilder, BaseAir, DebugConstraintBuilder, SymbolicAirBuilder,
     WindowAccess,
 };
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
@@ -149,7 +150,7 @@ impl<P: RecursiveField> Verified<P> {
         let mut inputs = Inputs::publics(publics.map(|value| value.as_canonical_u64()));
         inputs.data = self
             .data
-            .foreign_witness(&self.shape, &self.key, &self.publics, &self.proof)
+            .foreign_witness::<P>(&self.shape, &self.key, &self.publics, &self.proof)
             .expect("the proof has the shape");
         inputs
     }
@@ -176,21 +177,30 @@ fn a_proof_of_a_foreign_air_is_verified_and_every_altered_value_rejected() {
         let honest = verified.inputs();
         assert!(verified.accepts(&honest));
         let mut altered = 0;
-        let mut rejected = |alter: &dyn Fn(&mut Inputs)| {
+        let mut rejected = |by: &dyn Fn(&Inputs) -> bool, alter: &dyn Fn(&mut Inputs)| {
             let mut inputs = honest.clone();
             alter(&mut inputs);
-            assert!(!verified.accepts(&inputs), "alteration {altered}");
+            assert!(!by(&inputs), "alteration {altered}");
             altered += 1;
         };
-        // The seed, the preprocessed commitment, the public values.
+        let execution = |inputs: &Inputs| verified.accepts(inputs);
+        // The seed, the preprocessed commitment, the public values; everything that the proof says.
         for index in 0..honest.publics.len() {
-            rejected(&|inputs| inputs.publics[index][0] ^= 1);
+            rejected(&execution, &|inputs| inputs.publics[index][0] ^= 1);
         }
-        // What the proof says, leaves and siblings: the longest piece is the transcript.
-        for (piece, values) in honest.data.iter().enumerate() {
-            let step = if piece == 0 { 1 } else { values.len().div_ceil(3) };
-            for index in (0..values.len()).step_by(step) {
-                rejected(&|inputs| inputs.data[piece][index] ^= 1);
+        for index in 0..honest.data[0].len() {
+            rejected(&execution, &|inputs| inputs.data[0][index] ^= 1);
+        }
+        // Leaves and siblings. Roots are looked up, so a wrong one is an unbalanced bus.
+        let (library, tables) = (&verified.circuit.library, verified.circuit.tables.clone());
+        let (prover, verifier) = compile_circuit::<P>(tables, library, &config).expect("keys");
+        let layer = prover.prove(&honest).expect("a proof of the verification");
+        verifier.verify(&honest.publics, &layer).expect("it verifies");
+        for (piece, values) in honest.data.iter().enumerate().skip(1) {
+            for index in [0, values.len() - 1] {
+                rejected(&|inputs| prover.prove(inputs).is_ok(), &|inputs| {
+                    inputs.data[piece][index] ^= 1;
+                });
             }
         }
         altered
