@@ -62,22 +62,22 @@ fn the_constraints_of_every_table_are_checked() {
     let witness = scene.prover.witness(&Scene::inputs_below(), None).expect("honest inputs");
     let honest = scene.prover.trace(&witness).expect("the tables are filled");
     for (table, chip) in scene.prover.machine().chips.iter().enumerate() {
-        // A cell that rules are about, and no message if possible.
-        let altered = |column: usize| -> MachineTrace<Goldilocks> {
+        // A cell that rules are about, and no message if possible: a padding row has none.
+        let altered = |cell: usize| -> MachineTrace<Goldilocks> {
             let mut trace = honest.clone();
-            trace.tables[table].values[column] += Goldilocks::ONE;
+            trace.tables[table].values[cell] += Goldilocks::ONE;
             trace
         };
-        let failures = |column: &usize| {
-            let report = scene.prover.check(&altered(*column));
-            (report.failing_rules > 0).then_some((report.unbalanced_tuples > 0, *column))
+        let failures = |cell: usize| {
+            let report = scene.prover.check(&altered(cell));
+            (report.failing_rules > 0).then_some((report.unbalanced_tuples > 0, cell))
         };
-        let columns = 0..honest.tables[table].width;
-        let Some((unbalanced, column)) = columns.filter_map(|c| failures(&c)).min() else {
+        let cells = 0..honest.tables[table].values.len();
+        let Some((unbalanced, cell)) = cells.filter_map(failures).min() else {
             println!("no rule is about a cell of `{}`", chip.name);
             continue;
         };
-        let proof = scene.proof_of(|trace| *trace = altered(column));
+        let proof = scene.proof_of(|trace| *trace = altered(cell));
         assert!(!scene.native_accepts(&proof, SUM));
         let inputs = scene.inputs(&proof, SUM).expect("the proof has the shape");
         let violated = violated(&scene, &inputs);

@@ -3,6 +3,7 @@
 
 mod checks;
 mod forging;
+mod negative;
 mod rules;
 mod scene;
 mod single;
