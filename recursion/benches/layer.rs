@@ -43,6 +43,7 @@ fn median(mut samples: Vec<Duration>) -> f64 {
     samples[samples.len() / 2].as_secs_f64() * 1e3
 }
 
+#[allow(clippy::too_many_lines, reason = "one list of samples and what they say")]
 fn measure<P: RecursiveField>(config: &Config) {
     let mut builder = CircuitBuilder::over("base", P::FIELD);
     *builder.library_mut() = chipwright_chips::library(P::FIELD);
@@ -70,10 +71,8 @@ fn measure<P: RecursiveField>(config: &Config) {
         let mut proof = chain.layer(1).prove(&inputs).expect("layer 1");
         for number in 2..=at {
             let child = Child { key: chain.layer(number - 1).key(), statement, proof: &proof };
-            let (inputs, next) = chain
-                .layer(number)
-                .inputs_above(&[child], chain.keys(), false)
-                .expect("a shape");
+            let (inputs, next) =
+                chain.layer(number).inputs_above(&[child], chain.keys(), false).expect("a shape");
             proof = chain.layer(number).prove(&inputs).expect("a layer");
             statement = next;
         }
@@ -116,8 +115,7 @@ fn measure<P: RecursiveField>(config: &Config) {
     println!("{}: steady layer {at}, {} permutations", config.name, layer.permutations());
     for table in layer.key().tables() {
         let height = 1_usize << table.log_height.unwrap_or(0);
-        let columns =
-            table.width + degree * (table.lookup_columns + table.quotient_chunks);
+        let columns = table.width + degree * (table.lookup_columns + table.quotient_chunks);
         println!(
             "  table {}: {height} rows, {} main + {} fixed + {}·{degree} lookup + {}·{degree} quotient \
              columns, {} cells",
