@@ -19,6 +19,7 @@
 //! # Ok::<(), chipwright_ir::circuit::LowerError>(())
 //! ```
 
+use chipwright_ir::chip::Chip;
 use chipwright_ir::chip::passes::{FuseError, lower_degree};
 use chipwright_ir::circuit::layout::{FUSED_TABLE, FusionError};
 use chipwright_ir::circuit::{
@@ -120,7 +121,7 @@ pub fn compile_circuit<P: StarkField>(
     config: &Config,
 ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
     let assembly = tables.assemble(library)?;
-    let parts = lowered(&assembly.machine, config)?;
+    let parts = lowered(&assembly, config)?;
     compiled(tables, library, config, assembly, parts, None)
 }
 
@@ -143,7 +144,7 @@ pub fn compile_circuit_with_layout<P: StarkField>(
     };
     layout.log_height = layout.log_height.max(parameters.min_log_height);
     let assembly = tables.assemble_with(library, &layout)?;
-    let parts = lowered(&assembly.machine, config)?;
+    let parts = lowered(&assembly, config)?;
     let fusion = Fusion::new(&parts, &layout)?;
     compiled(tables, library, config, assembly, parts, Some(fusion))
 }
@@ -161,12 +162,24 @@ pub fn cost_parameters(config: &Config) -> CostParameters {
     }
 }
 
-/// The machine with rules and messages of degrees that the configuration allows.
-fn lowered(machine: &Machine, config: &Config) -> Result<Machine, MachineError> {
-    verify(machine)?;
-    let chips = machine.chips.iter().map(|chip| lower_degree(chip, config.max_degree()));
-    let chips = chips.collect::<Result<_, _>>()?;
-    Ok(Machine { chips, ..machine.clone() })
+/// The machine with rules and messages of degrees that the configuration allows. The lanes of a table are
+/// one chip, so only the first one is verified and rewritten.
+fn lowered(assembly: &Assembly, config: &Config) -> Result<Machine, MachineError> {
+    let machine = &assembly.machine;
+    let lanes = || assembly.first_lanes().iter().copied().zip(&machine.chips).enumerate();
+    let mut distinct = Machine::new(machine.name.clone(), machine.field);
+    distinct.chips =
+        lanes().filter(|(at, (first, _))| at == first).map(|(_, (_, chip))| chip.clone()).collect();
+    verify(&distinct)?;
+    let mut chips: Vec<Chip> = Vec::with_capacity(machine.chips.len());
+    for (at, (first, chip)) in lanes() {
+        chips.push(if at == first {
+            lower_degree(chip, config.max_degree())?
+        } else {
+            Chip { name: chip.name.clone(), fixed: chip.fixed.clone(), ..chips[first].clone() }
+        });
+    }
+    Ok(Machine { chips, ..distinct })
 }
 
 fn compiled<P: StarkField>(

@@ -325,6 +325,7 @@ pub(crate) struct NativeChallenges<P: RecursiveField> {
 
 impl BatchShape {
     /// The transcript of the verifier: the one place that knows its order.
+    #[allow(clippy::too_many_lines, reason = "the order of one list is easier to see in one piece")]
     fn plan<P: RecursiveField, K: Copy>(
         &self,
         key: &ChildKey<K>,

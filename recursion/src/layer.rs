@@ -50,6 +50,11 @@ impl Statement {
         publics.push(Goldilocks::from_bool(self.complete));
         publics
     }
+
+    /// The inputs of a run that proves the statement, without the proofs below.
+    fn inputs(&self) -> Inputs {
+        Inputs::publics(self.publics().iter().map(PrimeField64::as_canonical_u64))
+    }
 }
 
 /// The claim of a layer over several layers.
@@ -377,7 +382,7 @@ impl<P: RecursiveField> Layer<P> {
         };
         let claim = digest(&publics.concat());
         let statement = Statement { keys, claim, complete };
-        let mut inputs = self.publics(&statement);
+        let mut inputs = statement.inputs();
         inputs.privates = publics.concat().iter().map(|v| vec![v.as_canonical_u64()]).collect();
         self.data[0].supply(witness(shape)?, &mut inputs.data);
         Ok((inputs, statement))
@@ -404,7 +409,7 @@ impl<P: RecursiveField> Layer<P> {
         }
         let claims: Vec<Digest> = children.iter().map(|child| child.statement.claim).collect();
         let statement = Statement { keys: keys.root(), claim: joined(&claims), complete };
-        let mut inputs = self.publics(&statement);
+        let mut inputs = statement.inputs();
         for (position, (child, shape)) in children.iter().cycle().zip(shapes).enumerate() {
             let (index, siblings) = keys.path(child.key)?;
             inputs.privates.push(vec![index as u64]);
@@ -431,10 +436,6 @@ impl<P: RecursiveField> Layer<P> {
             inputs.privates.push(vec![u64::from(single)]);
         }
         Ok((inputs, statement))
-    }
-
-    fn publics(&self, statement: &Statement) -> Inputs {
-        Inputs::publics(statement.publics().iter().map(PrimeField64::as_canonical_u64))
     }
 
     /// Proves a run.

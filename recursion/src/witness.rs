@@ -57,6 +57,9 @@ fn length(what: &'static str, expected: usize, got: usize) -> Result<(), Witness
     if expected == got { Ok(()) } else { Err(WitnessError::Length { what, expected, got }) }
 }
 
+/// What is opened of a table, and of its lookup columns at both points.
+type OpenedTable<'a, E> = (&'a OpenedValues<E>, [&'a [E]; 2]);
+
 /// What the circuit needs of a proof, whichever of Plonky3's provers made it.
 struct Parts<'a, P: RecursiveField> {
     log_heights: &'a [usize],
@@ -67,7 +70,7 @@ struct Parts<'a, P: RecursiveField> {
     quotient: &'a Cap,
     out_of_domain_work: Goldilocks,
     /// What is opened of each table, and of its lookup columns at both points.
-    tables: Vec<(&'a OpenedValues<P::Ext>, [&'a [P::Ext]; 2])>,
+    tables: Vec<OpenedTable<'a, P::Ext>>,
     fri: &'a PcsProof<Stark<P>>,
 }
 
@@ -312,7 +315,7 @@ impl BatchShape {
                 }
                 let row: Vec<Goldilocks> = evaluations
                     .iter()
-                    .flat_map(|e| e.as_basis_coefficients_slice())
+                    .flat_map(BasedVectorSpace::as_basis_coefficients_slice)
                     .copied()
                     .collect();
                 leaves.push(leaf);
@@ -356,7 +359,7 @@ impl BatchShape {
                     let row = &openings[commitment].opened_values[query][number];
                     let next = Goldilocks::two_adic_generator(matrix.log_height);
                     let points = [challenges.zeta, challenges.zeta * next];
-                    for which in 0..1 + usize::from(matrix.next) {
+                    for which in 0..=usize::from(matrix.next) {
                         let offset = offsets[commitment][number][which];
                         let claimed = &challenges.opened[commitment][number][which];
                         let sum: P::Ext = claimed

@@ -12,10 +12,7 @@ use chipwright_recursion::batch::{
 };
 use chipwright_recursion::foreign::{ForeignError, foreign_key, foreign_shape};
 use chipwright_recursion::pcs::Forest;
-use p3_air::{
-    Air, AirBuilder, BaseAir, DebugConstraintBuilder, SymbolicAirBuilder,
-    WindowAccess,
-};
+use p3_air::{Air, AirBuilder, BaseAir, DebugConstraintBuilder, SymbolicAirBuilder, WindowAccess};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 use p3_keccak_air::{KeccakAir, generate_trace_rows};
@@ -160,10 +157,14 @@ impl<P: RecursiveField> Verified<P> {
         self.circuit.tables.program.execute::<P>(inputs, environment).is_ok()
     }
 
-    fn rows(&self) -> String {
+    fn rows(&self, name: &str) -> String {
         let tables = self.circuit.tables.tables.iter();
         let rows = tables.map(|table| format!("{} {}", table.rows.len(), table.kind));
-        rows.collect::<Vec<_>>().join(", ")
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        let constraints = format!("verify/constraints/{name}");
+        let costs = self.circuit.tables.costs();
+        let cost = costs.iter().find(|cost| cost.scope == constraints);
+        format!("{rows}; of these, {}", cost.map(ToString::to_string).unwrap_or_default())
     }
 }
 
@@ -173,7 +174,7 @@ fn a_proof_of_a_foreign_air_is_verified_and_every_altered_value_rejected() {
         let (trace, publics) = walk();
         let config = Config::testing_over(P::FIELD);
         let verified = Verified::<P>::new("walk", &Walk, &config, trace, publics);
-        println!("walk over {}: {}", P::FIELD, verified.rows());
+        println!("walk over {}: {}", P::FIELD, verified.rows("walk"));
         let honest = verified.inputs();
         assert!(verified.accepts(&honest));
         let mut altered = 0;
@@ -220,7 +221,7 @@ fn a_proof_of_keccak_is_verified() {
         trace,
         Vec::new(),
     );
-    println!("keccak: {}", verified.rows());
+    println!("keccak: {}", verified.rows("keccak"));
     let mut inputs = verified.inputs();
     assert!(verified.accepts(&inputs));
     inputs.data[0][100] ^= 1;

@@ -264,9 +264,8 @@ macro_rules! plonky3 {
             let (base, extension) = get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
                 air, layout, lookups, &gadget,
             );
-            let order = get_constraint_layout::<Self::Base, Self::Ext, _, _>(
-                air, layout, lookups, &gadget,
-            );
+            let order =
+                get_constraint_layout::<Self::Base, Self::Ext, _, _>(air, layout, lookups, &gadget);
             SymbolicConstraints { base, extension, order }
         }
 

@@ -6,6 +6,8 @@
 //! coset of the trace domain is a contiguous range. Both transforms are networks whose twiddle depends
 //! on the block alone; the forward one takes the shift of the coset into its twiddles for free.
 
+use std::sync::{Mutex, PoisonError};
+
 use p3_field::{Field, PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_util::{log2_strict_usize, reverse_bits_len};
 use rayon::prelude::*;
@@ -52,6 +54,60 @@ impl<F: TwoAdicField> Twiddles<F> {
     }
 }
 
+/// The twiddles of every height that a proof extends from.
+#[derive(Debug)]
+pub(crate) struct TwiddleSet<F> {
+    of: Vec<Twiddles<F>>,
+}
+
+impl<F: TwoAdicField> TwiddleSet<F> {
+    /// The twiddles for tables of `2^log_height` rows, for each of some heights.
+    pub(crate) fn new(log_heights: &[usize], log_blowup: usize) -> Self {
+        let mut log_heights = log_heights.to_vec();
+        log_heights.sort_unstable();
+        log_heights.dedup();
+        Self { of: log_heights.into_iter().map(|h| Twiddles::new(h, log_blowup)).collect() }
+    }
+
+    /// The twiddles of a height, which is one of those of [`Self::new`].
+    pub(crate) fn get(&self, log_height: usize) -> &Twiddles<F> {
+        let found = self.of.iter().find(|twiddles| twiddles.log_height == log_height);
+        found.expect("made for every table's height")
+    }
+}
+
+/// Buffers of earlier extensions. Memory that a process has used before costs no page faults.
+#[derive(Debug)]
+pub(crate) struct Pool<V> {
+    buffers: Mutex<Vec<Vec<V>>>,
+}
+
+impl<V> Default for Pool<V> {
+    fn default() -> Self {
+        Self { buffers: Mutex::default() }
+    }
+}
+
+impl<V> Pool<V> {
+    /// An empty buffer of some capacity, or of more.
+    fn take(&self, capacity: usize) -> Vec<V> {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = buffers
+            .iter()
+            .position(|buffer| buffer.capacity() >= capacity && buffer.capacity() <= 2 * capacity);
+        fitting.map_or_else(|| Vec::with_capacity(capacity), |index| buffers.swap_remove(index))
+    }
+
+    /// Takes buffers that are no longer needed.
+    pub(crate) fn give(&self, returned: impl Iterator<Item = Vec<V>>) {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.extend(returned.map(|mut buffer| {
+            buffer.clear();
+            buffer
+        }));
+    }
+}
+
 /// The first `2^log_count` powers of `base`, exponents in bit-reversed order.
 fn bit_reversed_powers<F: Field>(base: F, log_count: usize) -> Vec<F> {
     let powers = base.powers().collect_n(1 << log_count);
@@ -59,12 +115,17 @@ fn bit_reversed_powers<F: Field>(base: F, log_count: usize) -> Vec<F> {
 }
 
 /// Extends the columns of a row-major matrix on the trace domain.
-pub(crate) fn extend_rows<F>(values: &[F], width: usize, twiddles: &Twiddles<F>) -> Tiles<F>
+pub(crate) fn extend_rows<F>(
+    values: &[F],
+    width: usize,
+    twiddles: &Twiddles<F>,
+    pool: &Pool<F::Packing>,
+) -> Tiles<F>
 where
     F: TwoAdicField<Packing: PackedFieldPow2>,
 {
     let log_height = twiddles.log_height;
-    extend(width, twiddles, |slab, buffer| {
+    extend(width, twiddles, pool, |slab, buffer| {
         let first = slab * lanes::<F>();
         let columns = first..first + slab_width::<F>(width, slab);
         buffer.extend((0..1 << log_height).map(|position| {
@@ -82,6 +143,7 @@ where
 pub(crate) fn extend<F>(
     width: usize,
     twiddles: &Twiddles<F>,
+    pool: &Pool<F::Packing>,
     fill: impl Fn(usize, &mut Vec<F::Packing>) + Sync,
 ) -> Tiles<F>
 where
@@ -95,7 +157,11 @@ where
             |(coefficients, work), slab| {
                 coefficients.clear();
                 fill(slab, coefficients);
-                evaluate_slab(coefficients, work, twiddles, slab_width::<F>(width, slab))
+                let width = slab_width::<F>(width, slab);
+                let size = height << twiddles.log_blowup;
+                let mut tiles = pool.take(size.div_ceil(lanes::<F>()) * width);
+                evaluate_slab(coefficients, work, twiddles, width, &mut tiles);
+                tiles
             },
         )
         .collect();
@@ -108,14 +174,12 @@ fn evaluate_slab<F>(
     work: &mut [F::Packing],
     twiddles: &Twiddles<F>,
     width: usize,
-) -> Vec<F::Packing>
-where
+    tiles: &mut Vec<F::Packing>,
+) where
     F: TwoAdicField<Packing: PackedFieldPow2>,
 {
     let lanes = lanes::<F>();
     let cosets = 1 << twiddles.log_blowup;
-    let height = coefficients.len();
-    let mut tiles = Vec::with_capacity((height * cosets).div_ceil(lanes) * width);
     let mut square = F::Packing::zero_vec(lanes);
     let mut filled = 0;
     for coset in 0..cosets {
@@ -136,7 +200,6 @@ where
         transpose(&mut square);
         tiles.extend_from_slice(&square[..width]);
     }
-    tiles
 }
 
 /// From values on a subgroup in bit-reversed order to coefficients times the height.
@@ -263,7 +326,10 @@ mod tests {
                 )
                 .bit_reverse_rows()
                 .to_row_major_matrix();
-            let tiles = extend_rows(&values, width, &Twiddles::new(log_height, log_blowup));
+            let tiles = {
+                let twiddles = Twiddles::new(log_height, log_blowup);
+                extend_rows(&values, width, &twiddles, &Pool::default())
+            };
             assert_eq!(tiles.height(), 1 << (log_height + log_blowup));
             for row in 0..tiles.height() {
                 let found: Vec<_> = tiles.row(row).collect();

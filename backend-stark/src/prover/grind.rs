@@ -43,7 +43,7 @@ where
         self.permutation.permute_mut(&mut state);
         let mask = (1 << bits) - 1;
         let samples = state[RATE - 1].as_slice().iter();
-        let found = samples.map(|sample| sample.as_canonical_u64()).position(|s| s & mask == 0);
+        let found = samples.map(PrimeField64::as_canonical_u64).position(|s| s & mask == 0);
         found.map(candidate)
     }
 }

@@ -31,7 +31,7 @@ use p3_lookup::{LogUpGadget, Lookup, LookupTerminal};
 use p3_uni_stark::{PreprocessedOpenedValues, StarkGenericConfig};
 use p3_util::log2_strict_usize;
 
-use self::extend::{Twiddles, extend, extend_rows, interpolate};
+use self::extend::{Pool, TwiddleSet, Twiddles, extend, extend_rows, interpolate};
 pub use self::grind::Candidates;
 use self::grind::Least;
 use self::lookup::Rows;
@@ -44,6 +44,16 @@ pub use self::tree::{Nodes, TreeHash};
 use crate::air::RecordedAir;
 use crate::config::{Parameters, Stark, StarkField};
 
+type Packing<P> = <<P as FieldPair>::Base as Field>::Packing;
+type PackedExt<P> =
+    <<P as FieldPair>::Ext as ExtensionField<<P as FieldPair>::Base>>::ExtensionPacking;
+type Transcript<'a, P> = BatchProverTranscript<
+    'a,
+    Least<<P as StarkField>::Challenger>,
+    <P as FieldPair>::Base,
+    <P as FieldPair>::Ext,
+    Commitment<P>,
+>;
 type Commitment<P> = <<P as StarkField>::Mmcs as Mmcs<<P as FieldPair>::Base>>::Commitment;
 
 /// What the prover keeps of a machine.
@@ -54,6 +64,8 @@ pub(crate) struct Prepared<P: StarkField> {
     fixed: Option<CommittedOver<P>>,
     /// The lookup columns of each table.
     messages: Vec<Messages<P::Base>>,
+    /// The memory of extensions, between proofs.
+    pool: Pool<Packing<P>>,
 }
 
 /// A table to be proven.
@@ -78,11 +90,12 @@ impl<P: StarkField> Prepared<P> {
             .map(|fixed| {
                 let height = fixed.values.len() / fixed.width;
                 let twiddles = Twiddles::new(log2_strict_usize(height), parameters.log_blowup);
-                extend_rows(&fixed.values, fixed.width, &twiddles)
+                extend_rows(&fixed.values, fixed.width, &twiddles, &Pool::default())
             })
             .collect();
         let fixed = (!matrices.is_empty()).then(|| Committed::new(&hash, matrices));
-        Self { parameters: *parameters, hash, fixed, messages: Vec::new() }
+        let (messages, pool) = (Vec::new(), Pool::default());
+        Self { parameters: *parameters, hash, fixed, messages, pool }
     }
 
     /// The commitment to the preprocessed columns.
@@ -108,43 +121,36 @@ impl<P: StarkField> Prepared<P> {
     ) -> Result<(BatchProof<Stark<P>>, Phases), String> {
         let mut phases = Phases::start();
         let mut challenger = Least(stark.initialise_challenger());
-        let has_lookups = |instance: &Instance<'_, P>| !instance.lookups.is_empty();
-        let shape = BatchShape {
-            trace_widths: instances.iter().map(|i| i.air.width()).collect(),
-            public_value_counts: instances.iter().map(|i| i.publics.len()).collect(),
-            preprocessed_widths: instances
-                .iter()
-                .map(|i| i.air.fixed().map_or(0, |fixed| fixed.width))
-                .collect(),
-            has_preprocessed_commitment: self.fixed.is_some(),
-            num_lookup_instances: instances.iter().filter(|i| has_lookups(i)).count(),
-            lookup_pow_bits: self.parameters.grinding.lookup,
-            has_randomization_commitment: false,
-            ood_pow_bits: self.parameters.grinding.out_of_domain,
-        };
-        let mut transcript =
-            BatchProverTranscript::<Least<P::Challenger>, P::Base, P::Ext, Commitment<P>>::new(
-                &mut challenger,
-                shape,
-            );
+        let mut transcript = Transcript::<P>::new(&mut challenger, self.shape(instances));
+        let made = self.run(instances, &mut transcript, &mut phases);
+        match made {
+            Ok(proof) => {
+                transcript.finish();
+                phases.end(Phase::Queries);
+                Ok((proof, phases))
+            }
+            Err(error) => {
+                transcript.abort();
+                Err(error)
+            }
+        }
+    }
+
+    /// Plays the transcript.
+    fn run(
+        &self,
+        instances: &[Instance<'_, P>],
+        transcript: &mut Transcript<'_, P>,
+        phases: &mut Phases,
+    ) -> Result<BatchProof<Stark<P>>, String> {
         let degree_bits: Vec<usize> = instances.iter().map(|i| i.log_height).collect();
         transcript.instance_bindings(&degree_bits);
-        phases.end(Phase::Queries);
-
-        let log_blowup = self.parameters.log_blowup;
-        let mut heights = degree_bits.clone();
-        heights.sort_unstable();
-        heights.dedup();
-        let twiddles: Vec<(usize, Twiddles<P::Base>)> =
-            heights.into_iter().map(|h| (h, Twiddles::new(h, log_blowup))).collect();
-        let twiddles = |log_height: usize| {
-            let found = twiddles.iter().find(|(of, _)| *of == log_height);
-            &found.expect("made for every table's height").1
+        let twiddles = TwiddleSet::new(&degree_bits, self.parameters.log_blowup);
+        let extended = |values: &[P::Base], i: &Instance<'_, P>| {
+            let width = values.len() >> i.log_height;
+            extend_rows(values, width, twiddles.get(i.log_height), &self.pool)
         };
-        let main = instances
-            .iter()
-            .map(|i| extend_rows(i.main, i.air.width(), twiddles(i.log_height)))
-            .collect();
+        let main = instances.iter().map(|i| extended(i.main, i)).collect();
         phases.end(Phase::Extension);
         let main = Committed::new(&self.hash, main);
         phases.end(Phase::Hashing);
@@ -157,45 +163,12 @@ impl<P: StarkField> Prepared<P> {
         let (challenges, lookup_pow_witness) =
             transcript.lookup_phase(&lookups, &LogUpGadget::new());
         phases.end(Phase::Grinding);
-        // Each lookup has what tells its bus apart, and the challenge that combines, common to all.
-        let prefixes: Vec<Vec<P::Ext>> = challenges
-            .iter()
-            .map(|challenges| challenges.iter().copied().step_by(2).collect())
-            .collect();
-        let beta = challenges.iter().find_map(|challenges| challenges.get(1).copied());
-        let longest = lookups
-            .iter()
-            .flat_map(|lookups| lookups.iter())
-            .flat_map(|lookup| lookup.elements.iter().map(Vec::len))
-            .max();
-        let powers = beta.unwrap_or_default().powers().collect_n(longest.unwrap_or(0).max(1));
-
-        let mut columns = Vec::new();
-        let mut terminals: Vec<Option<LookupTerminal<P::Ext>>> = Vec::new();
-        for ((instance, messages), prefixes) in instances.iter().zip(&self.messages).zip(&prefixes)
-        {
-            if !has_lookups(instance) {
-                terminals.push(None);
-                continue;
-            }
-            match lookup::columns(messages, &instance.rows(), prefixes, &powers) {
-                Ok((values, terminal)) => {
-                    columns.push((values, instance.log_height));
-                    terminals.push(Some(LookupTerminal(terminal)));
-                }
-                Err(error) => {
-                    transcript.abort();
-                    return Err(error.to_string());
-                }
-            }
-        }
+        let buses = Buses::new(&lookups, &challenges);
+        let (columns, terminals) = self.lookup_columns(instances, &buses)?;
         phases.end(Phase::Lookups);
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|(values, log_height)| {
-                extend_rows(values, values.len() >> log_height, twiddles(*log_height))
-            })
-            .collect();
+        let with_lookups = instances.iter().filter(|i| !i.lookups.is_empty());
+        let columns: Vec<_> =
+            columns.iter().zip(with_lookups).map(|(values, i)| extended(values, i)).collect();
         phases.end(Phase::Extension);
         let lookup = (!columns.is_empty()).then(|| Committed::new(&self.hash, columns));
         phases.end(Phase::Hashing);
@@ -204,34 +177,13 @@ impl<P: StarkField> Prepared<P> {
         let sums: Vec<P::Ext> = terminals.iter().flatten().map(|terminal| terminal.0).collect();
         let alpha = transcript.permutation_phase(lookup_commitment.clone(), &sums);
 
-        let mut fixed_tiles = self.fixed.iter().flat_map(|fixed| &fixed.matrices);
-        let mut lookup_tiles = lookup.iter().flat_map(|lookup| &lookup.matrices);
-        let mut quotients = Vec::with_capacity(instances.len());
-        for (index, instance) in instances.iter().enumerate() {
-            let constraints = Constraints {
-                rules: instance.air.tape(),
-                messages: &self.messages[index],
-                main: &main.matrices[index],
-                fixed: if instance.air.fixed().is_some() { fixed_tiles.next() } else { None },
-                lookup: if has_lookups(instance) { lookup_tiles.next() } else { None },
-                periodic: instance.air.periodic(),
-                publics: instance.publics,
-                prefixes: &prefixes[index],
-                powers: &powers,
-                terminal: terminals[index].as_ref().map_or(P::Ext::ZERO, |terminal| terminal.0),
-                alpha,
-                log_height: instance.log_height,
-                log_chunks: instance.log_chunks,
-            };
-            quotients.push(constraints.quotient());
-        }
+        let quotients =
+            self.quotients(instances, &main, lookup.as_ref(), &buses, &terminals, alpha);
         phases.end(Phase::Quotient);
         let chunks = instances
             .iter()
             .zip(&quotients)
-            .map(|(i, values)| {
-                extend_chunks::<P>(values, i.log_height, i.log_chunks, twiddles(i.log_height))
-            })
+            .map(|(i, values)| extend_chunks(values, i, twiddles.get(i.log_height), &self.pool))
             .collect();
         phases.end(Phase::Extension);
         let mut quotient = Committed::new(&self.hash, chunks);
@@ -243,64 +195,171 @@ impl<P: StarkField> Prepared<P> {
         let (zeta, ood_pow_witness) = transcript.ood_phase();
         phases.end(Phase::Grinding);
 
-        let following =
-            |i: &Instance<'_, P>| vec![zeta, zeta * P::Base::two_adic_generator(i.log_height)];
-        let points = |i: &Instance<'_, P>, next: bool| if next { following(i) } else { vec![zeta] };
-        let mut rounds = vec![
-            Round {
-                committed: &main,
-                points: instances
-                    .iter()
-                    .map(|i| points(i, !i.air.main_next_row_columns().is_empty()))
-                    .collect(),
-            },
-            Round { committed: &quotient, points: instances.iter().map(|_| vec![zeta]).collect() },
-        ];
-        if let Some(fixed) = &self.fixed {
-            let points = instances
-                .iter()
-                .filter(|i| i.air.fixed().is_some())
-                .map(|i| points(i, !i.air.preprocessed_next_row_columns().is_empty()))
-                .collect();
-            rounds.push(Round { committed: fixed, points });
-        }
-        if let Some(lookup) = &lookup {
-            let points = instances.iter().filter(|i| has_lookups(i)).map(following).collect();
-            rounds.push(Round { committed: lookup, points });
-        }
+        let rounds = self.rounds(instances, &main, &quotient, lookup.as_ref(), zeta);
         let parameters = P::fri(&self.parameters);
-        let opened = transcript.delegate(|challenger| {
-            opening::open::<P>(
-                &rounds,
-                &parameters,
-                &self.hash,
-                challenger,
-                &|log_height| twiddles(log_height).clone(),
-                &mut phases,
-            )
-        });
-        let (opened, opening_proof) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                transcript.abort();
-                return Err(error.to_string());
-            }
-        };
-        transcript.finish();
+        let (opened, opening_proof) = transcript
+            .delegate(|challenger| {
+                opening::open::<P>(
+                    &rounds,
+                    &parameters,
+                    &self.hash,
+                    challenger,
+                    &twiddles,
+                    &self.pool,
+                    phases,
+                )
+            })
+            .map_err(|error| error.to_string())?;
+        drop(rounds);
+        for committed in [Some(main), Some(quotient), lookup].into_iter().flatten() {
+            self.pool.give(committed.matrices.into_iter().flat_map(Tiles::into_slabs));
+        }
+        Ok(BatchProof {
+            commitments: BatchCommitments {
+                main: main_commitment,
+                permutation: lookup_commitment,
+                quotient_chunks: quotient_commitment,
+                random: None,
+            },
+            opened_values: self.opened_values(instances, opened),
+            opening_proof,
+            lookup_terminals: terminals,
+            degree_bits,
+            lookup_pow_witness,
+            ood_pow_witness,
+        })
+    }
 
+    /// The numbers that fix the transcript.
+    fn shape(&self, instances: &[Instance<'_, P>]) -> BatchShape {
+        BatchShape {
+            trace_widths: instances.iter().map(|i| i.air.width()).collect(),
+            public_value_counts: instances.iter().map(|i| i.publics.len()).collect(),
+            preprocessed_widths: instances
+                .iter()
+                .map(|i| i.air.fixed().map_or(0, |fixed| fixed.width))
+                .collect(),
+            has_preprocessed_commitment: self.fixed.is_some(),
+            num_lookup_instances: instances.iter().filter(|i| !i.lookups.is_empty()).count(),
+            lookup_pow_bits: self.parameters.grinding.lookup,
+            has_randomization_commitment: false,
+            ood_pow_bits: self.parameters.grinding.out_of_domain,
+        }
+    }
+
+    /// The lookup columns of the tables that have some, row by row, and the terminal of every table.
+    #[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
+    fn lookup_columns(
+        &self,
+        instances: &[Instance<'_, P>],
+        buses: &Buses<P::Ext>,
+    ) -> Result<(Vec<Vec<P::Base>>, Vec<Option<LookupTerminal<P::Ext>>>), String> {
+        let (mut columns, mut terminals) = (Vec::new(), Vec::new());
+        for ((instance, messages), prefixes) in
+            instances.iter().zip(&self.messages).zip(&buses.prefixes)
+        {
+            if instance.lookups.is_empty() {
+                terminals.push(None);
+                continue;
+            }
+            let (values, terminal) =
+                lookup::columns(messages, &instance.rows(), prefixes, &buses.powers)
+                    .map_err(|error| error.to_string())?;
+            columns.push(values);
+            terminals.push(Some(LookupTerminal(terminal)));
+        }
+        Ok((columns, terminals))
+    }
+
+    /// The quotients' values, block by block in bit-reversed order.
+    fn quotients(
+        &self,
+        instances: &[Instance<'_, P>],
+        main: &CommittedOver<P>,
+        lookup: Option<&CommittedOver<P>>,
+        buses: &Buses<P::Ext>,
+        terminals: &[Option<LookupTerminal<P::Ext>>],
+        alpha: P::Ext,
+    ) -> Vec<Vec<PackedExt<P>>> {
+        let mut fixed_tiles = self.fixed.iter().flat_map(|fixed| &fixed.matrices);
+        let mut lookup_tiles = lookup.into_iter().flat_map(|lookup| &lookup.matrices);
+        let mut quotients = Vec::with_capacity(instances.len());
+        for (index, instance) in instances.iter().enumerate() {
+            let fixed = if instance.air.fixed().is_some() { fixed_tiles.next() } else { None };
+            let lookup = if instance.lookups.is_empty() { None } else { lookup_tiles.next() };
+            let constraints = Constraints {
+                rules: instance.air.tape(),
+                messages: &self.messages[index],
+                main: &main.matrices[index],
+                fixed,
+                lookup,
+                periodic: instance.air.periodic(),
+                publics: instance.publics,
+                prefixes: &buses.prefixes[index],
+                powers: &buses.powers,
+                terminal: terminals[index].as_ref().map_or(P::Ext::ZERO, |terminal| terminal.0),
+                alpha,
+                log_height: instance.log_height,
+                log_chunks: instance.log_chunks,
+            };
+            quotients.push(constraints.quotient());
+        }
+        quotients
+    }
+
+    /// What is opened where: the order is that of Plonky3.
+    fn rounds<'a>(
+        &'a self,
+        instances: &[Instance<'_, P>],
+        main: &'a CommittedOver<P>,
+        quotient: &'a CommittedOver<P>,
+        lookup: Option<&'a CommittedOver<P>>,
+        zeta: P::Ext,
+    ) -> Vec<Round<'a, P>> {
+        let points = |i: &Instance<'_, P>, next: bool| {
+            let next = next.then(|| zeta * P::Base::two_adic_generator(i.log_height));
+            std::iter::once(zeta).chain(next).collect()
+        };
+        let of_main = |i| points(i, !i.air.main_next_row_columns().is_empty());
+        let of_fixed = |i| points(i, !i.air.preprocessed_next_row_columns().is_empty());
+        let mut rounds = vec![
+            Round { committed: main, points: instances.iter().map(of_main).collect() },
+            Round {
+                committed: quotient,
+                points: instances.iter().map(|i| points(i, false)).collect(),
+            },
+        ];
+        if let Some(committed) = &self.fixed {
+            let with_fixed = instances.iter().filter(|i| i.air.fixed().is_some());
+            rounds.push(Round { committed, points: with_fixed.map(of_fixed).collect() });
+        }
+        if let Some(committed) = lookup {
+            let with_lookups = instances.iter().filter(|i| !i.lookups.is_empty());
+            let points = with_lookups.map(|i| points(i, true)).collect();
+            rounds.push(Round { committed, points });
+        }
+        rounds
+    }
+
+    /// The opened values by table, from those by commitment in the order of [`Self::rounds`].
+    fn opened_values(
+        &self,
+        instances: &[Instance<'_, P>],
+        opened: p3_commit::OpenedValues<P::Ext>,
+    ) -> BatchOpenedValues<P::Ext> {
         let mut opened = opened.into_iter();
         let mut round = || opened.next().unwrap_or_default().into_iter();
         let (mut of_main, mut of_quotient) = (round(), round());
         let mut of_fixed = if self.fixed.is_some() { round() } else { Vec::new().into_iter() };
-        let mut of_lookup = if lookup.is_some() { round() } else { Vec::new().into_iter() };
-        let opened = instances
+        let mut of_lookup = round();
+        let instances = instances
             .iter()
             .map(|instance| {
                 let mut main = of_main.next().unwrap_or_default().into_iter();
                 let chunks = of_quotient.by_ref().take(1 << instance.log_chunks);
-                let mut fixed = if instance.air.fixed().is_some() { of_fixed.next() } else { None }
-                    .map(Vec::into_iter);
-                let lookup = if has_lookups(instance) { of_lookup.next() } else { None };
+                let fixed = if instance.air.fixed().is_some() { of_fixed.next() } else { None };
+                let lookup = if instance.lookups.is_empty() { None } else { of_lookup.next() };
+                let mut fixed = fixed.map(Vec::into_iter);
                 let mut lookup = lookup.unwrap_or_default().into_iter();
                 OpenedValuesWithLookups {
                     base_opened_values: OpenedValues {
@@ -318,22 +377,26 @@ impl<P: StarkField> Prepared<P> {
                 }
             })
             .collect();
-        phases.end(Phase::Queries);
-        let proof = BatchProof {
-            commitments: BatchCommitments {
-                main: main_commitment,
-                permutation: lookup_commitment,
-                quotient_chunks: quotient_commitment,
-                random: None,
-            },
-            opened_values: BatchOpenedValues { instances: opened },
-            opening_proof,
-            lookup_terminals: terminals,
-            degree_bits,
-            lookup_pow_witness,
-            ood_pow_witness,
-        };
-        Ok((proof, phases))
+        BatchOpenedValues { instances }
+    }
+}
+
+/// The challenges of the lookups.
+struct Buses<E> {
+    /// For each table and lookup, what tells its bus apart.
+    prefixes: Vec<Vec<E>>,
+    /// The powers of the challenge that combines the elements of a message.
+    powers: Vec<E>,
+}
+
+impl<E: Field> Buses<E> {
+    /// From a pair of challenges for each lookup, of which the second is common to all.
+    fn new<F: Field>(lookups: &[&[Lookup<F>]], challenges: &[Vec<E>]) -> Self {
+        let prefixes = challenges.iter().map(|of| of.iter().copied().step_by(2).collect());
+        let beta = challenges.iter().find_map(|of| of.get(1).copied()).unwrap_or_default();
+        let messages = lookups.iter().copied().flatten().flat_map(|lookup| &lookup.elements);
+        let longest = messages.map(Vec::len).max().unwrap_or(0);
+        Self { prefixes: prefixes.collect(), powers: beta.powers().collect_n(longest.max(1)) }
     }
 }
 
@@ -357,19 +420,19 @@ impl<P: StarkField> Instance<'_, P> {
 /// Chunk `c` is the quotient's values on the coset `g·ωᶜ·H` of the trace domain `H`, a contiguous range
 /// in bit-reversed order.
 fn extend_chunks<P: StarkField>(
-    values: &[<P::Ext as ExtensionField<P::Base>>::ExtensionPacking],
-    log_height: usize,
-    log_chunks: usize,
+    values: &[PackedExt<P>],
+    instance: &Instance<'_, P>,
     twiddles: &Twiddles<P::Base>,
+    pool: &Pool<Packing<P>>,
 ) -> Tiles<P::Base> {
-    type Packing<P> = <<P as FieldPair>::Base as Field>::Packing;
     let lanes = lanes::<P::Base>();
+    let Instance { log_height, log_chunks, .. } = *instance;
     let degree = P::Ext::DIMENSION;
     let height = 1 << log_height;
     let width = degree << log_chunks;
     let unshift = P::Base::GENERATOR.inverse();
     let root = P::Base::two_adic_generator(log_height + log_chunks).inverse();
-    extend(width, twiddles, |slab, coefficients| {
+    extend(width, twiddles, pool, |slab, coefficients| {
         let column = |lane: usize| slab * lanes + lane;
         coefficients.extend((0..height).map(|row| {
             Packing::<P>::from_fn(|lane| {

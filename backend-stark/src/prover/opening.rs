@@ -20,7 +20,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use p3_util::{log2_strict_usize, reverse_bits_len, reverse_slice_index_bits};
 use rayon::prelude::*;
 
-use super::extend::{Twiddles, extend, interpolate};
+use super::extend::{Pool, TwiddleSet, Twiddles, extend, interpolate};
 use super::grind::Least;
 use super::lookup::invert_all;
 use super::phases::{Phase, Phases};
@@ -92,7 +92,8 @@ pub(crate) fn open<P: StarkField>(
     parameters: &FriParameters<FriMmcs<P>>,
     hash: &P::TreeHash,
     challenger: &mut Least<P::Challenger>,
-    twiddles: &dyn Fn(usize) -> Twiddles<Base<P>>,
+    twiddles: &TwiddleSet<Base<P>>,
+    pool: &Pool<<Base<P> as Field>::Packing>,
     phases: &mut Phases,
 ) -> Result<(OpenedValues<Ext<P>>, OpeningProof<P>), PointInDomain> {
     let log_blowup = parameters.log_blowup;
@@ -126,7 +127,7 @@ pub(crate) fn open<P: StarkField>(
     let (alpha, batch_witness) = transcript.batch_phase();
     phases.end(Phase::Grinding);
 
-    let inputs = combine::<P>(rounds, &whole, log_blowup, alpha, &find, twiddles);
+    let inputs = combine::<P>(rounds, &whole, log_blowup, alpha, &find, twiddles, pool);
     phases.end(Phase::Openings);
     let proof = transcript.delegate(|challenger| {
         let batch_witness = batch_witness.unwrap_or(Base::<P>::ZERO);
@@ -247,7 +248,8 @@ fn combine<'a, P: StarkField>(
     log_blowup: usize,
     alpha: Ext<P>,
     find: &dyn Fn(Ext<P>, usize) -> &'a Denominators<P>,
-    twiddles: &dyn Fn(usize) -> Twiddles<Base<P>>,
+    twiddles: &TwiddleSet<Base<P>>,
+    pool: &Pool<<Base<P> as Field>::Packing>,
 ) -> Vec<Vec<Ext<P>>> {
     let mut heights: Vec<usize> = rounds
         .iter()
@@ -294,7 +296,7 @@ fn combine<'a, P: StarkField>(
                 }
             }
             let values = combined_blocks(&terms, &points, &powers);
-            extend_column::<P>(&values, log_height, &twiddles(log_height))
+            extend_column::<P>(&values, twiddles.get(log_height), log_height, pool)
         })
         .collect()
 }
@@ -340,13 +342,14 @@ fn combined_blocks<P: StarkField>(
 /// bit-reversed order.
 fn extend_column<P: StarkField>(
     values: &[PackedExt<P>],
-    log_height: usize,
     twiddles: &Twiddles<Base<P>>,
+    log_height: usize,
+    pool: &Pool<<Base<P> as Field>::Packing>,
 ) -> Vec<Ext<P>> {
     let lanes = lanes::<Base<P>>();
     let degree = Ext::<P>::DIMENSION;
     let height = 1 << log_height;
-    let tiles = extend(degree, twiddles, |slab, coefficients| {
+    let tiles = extend(degree, twiddles, pool, |slab, coefficients| {
         coefficients.extend((0..height).map(|row| {
             let value = values[row / lanes].as_basis_coefficients_slice();
             <Base<P> as Field>::Packing::from_fn(|lane| {
@@ -363,9 +366,11 @@ fn extend_column<P: StarkField>(
         let scales = unshift.shifted_powers(Base::<P>::ONE.div_2exp_u64(log_height as u64));
         coefficients.iter_mut().zip(scales).for_each(|(value, scale)| *value *= scale);
     });
-    (0..tiles.height())
+    let column = (0..tiles.height())
         .map(|row| Ext::<P>::from_basis_coefficients_fn(|d| tiles.cell(row, d)))
-        .collect()
+        .collect();
+    pool.give(tiles.into_slabs().into_iter());
+    column
 }
 
 /// The low-degree test.

@@ -153,7 +153,6 @@ where
     }
 
     /// Adds the constraints of the lookup columns of a block.
-    #[expect(clippy::too_many_arguments, reason = "what one block needs, named once")]
     fn add_lookups(
         &self,
         sums: &mut Sums<E::ExtensionPacking>,

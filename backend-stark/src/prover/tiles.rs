@@ -46,6 +46,11 @@ impl<F: Field> Tiles<F> {
         &self.slabs
     }
 
+    /// The slabs' buffers.
+    pub(crate) fn into_slabs(self) -> Vec<Vec<F::Packing>> {
+        self.slabs
+    }
+
     /// The number of columns of a slab.
     pub(crate) fn slab_width(&self, slab: usize) -> usize {
         slab_width::<F>(self.width, slab)

@@ -56,6 +56,7 @@ pub enum Leaf {
 }
 
 /// One row.
+#[allow(clippy::struct_excessive_bools, reason = "each says on its own what a row does")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowSpec {
     /// How the state comes about.

@@ -34,6 +34,8 @@ pub struct Assembly {
     plans: Vec<Plan>,
     publics: Vec<(SlotId, usize)>,
     layout: Option<Layout>,
+    /// By chip: the chip of the first lane of its table.
+    first_lanes: Vec<usize>,
 }
 
 /// Where the cells of a chip's rows come from.
@@ -149,9 +151,12 @@ impl Tables {
                 }));
             }
             dealt.resize(lanes.lanes, Vec::new());
+            let first = assembly.machine.chips.len();
             for (lane, rows) in dealt.iter().enumerate() {
                 assembly.push(wiring.wire(lanes.name(lane), table, rows, Some(lanes))?);
             }
+            assembly.first_lanes.resize(first, 0);
+            assembly.first_lanes.resize(assembly.machine.chips.len(), first);
         }
         assembly.layout = Some(layout.clone());
         Ok(assembly.with_helpers(library))
@@ -189,6 +194,7 @@ impl Tables {
             plans: Vec::new(),
             publics: publics.collect(),
             layout: None,
+            first_lanes: Vec::new(),
         }
     }
 }
@@ -454,6 +460,9 @@ impl Assembly {
         let helpers: Vec<Chip> =
             library.helpers_of(&self.machine.chips).into_iter().cloned().collect();
         self.machine.chips.extend(helpers);
+        // Whatever is no lane stands for itself.
+        let known = self.first_lanes.len();
+        self.first_lanes.extend(known..self.machine.chips.len());
         self
     }
 
@@ -483,6 +492,12 @@ impl Assembly {
     /// The number of base elements of each public input.
     pub fn public_widths(&self) -> impl Iterator<Item = usize> + '_ {
         self.publics.iter().map(|&(_, width)| width)
+    }
+
+    /// By chip of the machine: the position of the first lane of the same table, which differs only in its
+    /// name and in the contents of its fixed columns.
+    pub fn first_lanes(&self) -> &[usize] {
+        &self.first_lanes
     }
 
     /// The layout that the machine's lanes follow.

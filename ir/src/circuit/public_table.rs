@@ -72,9 +72,10 @@ impl Tables {
         let mut maker = Maker::new(self, period);
         let mut first_public = 0;
         for (number, entries) in entries.chunks(period).enumerate() {
-            let name = match self.program.publics.len() > period {
-                true => format!("value{number}"),
-                false => "value".to_owned(),
+            let name = if self.program.publics.len() > period {
+                format!("value{number}")
+            } else {
+                "value".to_owned()
             };
             maker.value(&name, entries, first_public, weight);
             first_public += entries.iter().map(|entry| entry.width).sum::<usize>();

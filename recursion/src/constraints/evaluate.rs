@@ -9,6 +9,7 @@ use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, Target, TargetType};
 use chipwright_ir::circuit::{BinaryOp, Constant, NodeId as TargetId};
 
 use super::graph::{Constraints, Leaf, Node, NodeId};
+use super::rewrite::rewrite;
 use super::{ConstraintsError, Row};
 use crate::domain::Selectors;
 
@@ -84,8 +85,9 @@ impl Constraints {
         builder: &mut CircuitBuilder,
         at: &Evaluation<'_>,
     ) -> Result<Signed, ConstraintsError> {
-        let mut replay = Replay::new(self, builder, at);
-        let folded = replay.fold(self.roots())?;
+        let constraints = rewrite(self);
+        let mut replay = Replay::new(&constraints, builder, at);
+        let folded = replay.fold(constraints.roots())?;
         Ok(folded.unwrap_or_else(|| replay.constant(Constant::zero())))
     }
 }

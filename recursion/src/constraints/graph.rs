@@ -102,6 +102,11 @@ pub struct Constraints {
 }
 
 impl Constraints {
+    /// Constraints from their nodes, operands before users.
+    pub(super) fn from_parts(field: Field, nodes: Vec<Node>, roots: Vec<NodeId>) -> Self {
+        Self { field, nodes, roots }
+    }
+
     /// The field of the table.
     pub fn field(&self) -> Field {
         self.field

@@ -56,7 +56,7 @@ pub(super) fn prefix(
     bus: usize,
 ) -> ExtTarget {
     let offset = builder.exp(beta, message_width as u64);
-    builder.mul_add(offset, bus as i64 + 1, alpha)
+    builder.mul_add(offset, i64::from(bus as u32) + 1, alpha)
 }
 
 /// Demands that the terminals of all tables add up to zero: every message sent is received.

@@ -35,6 +35,7 @@ mod evaluate;
 mod graph;
 mod lookups;
 mod opened;
+mod rewrite;
 mod table;
 
 pub use evaluate::Evaluation;

@@ -35,21 +35,54 @@ pub(crate) fn config(log_final_poly_len: usize) -> Config {
     config
 }
 
-/// Computes the records or the outputs of a call differently: `(call, inputs, data)`.
-pub(crate) type Lie = Arc<dyn Fn(&ChipCall, &mut Vec<Vec<u64>>) + Send + Sync>;
+/// What a lying chip says of a call: the input and record columns of its rows, and its outputs. The library computes
+/// honestly.
+pub(crate) type Lie =
+    Arc<dyn Fn(&Library, &ChipCall, &[u64], &[u64]) -> (Vec<Vec<u64>>, Vec<u64>) + Send + Sync>;
 
-/// The standard library, whose hash chip does not compare folded values, and alters its rows as told.
-fn lenient(lie: Option<Lie>) -> Library {
+/// What the standard library says of a call.
+pub(crate) fn honestly(
+    library: &Library,
+    call: &ChipCall,
+    inputs: &[u64],
+    data: &[u64],
+) -> (Vec<Vec<u64>>, Vec<u64>) {
+    let chip = library.called(&call.chip).expect("a standard chip");
+    let rows = chip.native_records(call, inputs, data).expect("the chip has records");
+    let mut outputs = Vec::new();
+    library
+        .evaluate(call, inputs, data, &mut outputs)
+        .unwrap_or_else(|error| panic!("{call}: {error}"));
+    (rows, outputs)
+}
+
+/// The standard library, one chip of which lies.
+fn lying(name: &str, lie: &Lie) -> Library {
     let standard = chipwright_chips::library(Field::Goldilocks2);
-    let honest = standard.called("hasher").expect("a standard chip").clone();
+    let honest = standard.called(name).expect("a standard chip").clone();
+    let (signing, fixing) = (standard.clone(), honest.clone());
+    let plan = CallPlan {
+        signature: Box::new(move |call| signing.signature(call)),
+        fixed: Box::new(move |call, row| fixing.fixed_row(call, row)),
+    };
+    let (library, first, second) = (standard.clone(), lie.clone(), lie.clone());
+    let other = standard.clone();
+    let chip = CalledChip::planned(honest.chip().clone(), plan)
+        .with_native(Arc::new(move |call, inputs, data| Ok(first(&library, call, inputs, data).1)))
+        .with_records(Arc::new(move |call, inputs, data| Ok(second(&other, call, inputs, data).0)));
+    standard.with_chip(chip)
+}
+
+/// The hash chip without its comparison of folded values: a leaf that lacks the value of the round before is hashed
+/// as it is.
+pub(crate) fn incurious() -> Lie {
     let row = RowSpec::new(RowKind::Rest, 0);
     let code = |row: RowSpec| Script { tree: 0, rows: vec![row] }.call().parameters[1];
     let own = code(RowSpec { own: true, ..row }) ^ code(row);
-    let signatures = standard.clone();
-    let incurious = move |call: &ChipCall, inputs: &[u64]| -> (ChipCall, Vec<u64>) {
+    Arc::new(move |library, call, inputs, data| {
         let mut other = call.clone();
         other.parameters[1..].iter_mut().for_each(|code| *code &= !own);
-        let ports = |call| signatures.signature(call).map_or_else(Vec::new, |s| s.inputs);
+        let ports = |call| library.signature(call).map_or_else(Vec::new, |s| s.inputs);
         let (all, kept) = (ports(call), ports(&other));
         let mut inputs = inputs.iter().copied();
         let mut rest = Vec::new();
@@ -60,33 +93,8 @@ fn lenient(lie: Option<Lie>) -> Library {
                 rest.extend(value);
             }
         }
-        (other, rest)
-    };
-    let incurious = Arc::new(incurious);
-    let (native, records) = (incurious.clone(), incurious);
-    let (evaluating, signing, fixing, recording) =
-        (standard.clone(), standard.clone(), honest.clone(), honest.clone());
-    let plan = CallPlan {
-        signature: Box::new(move |call| signing.signature(call)),
-        fixed: Box::new(move |call, row| fixing.fixed_row(call, row)),
-    };
-    let chip = CalledChip::planned(honest.chip().clone(), plan)
-        .with_native(Arc::new(move |call, inputs, data| {
-            let (call, inputs) = native(call, inputs);
-            let mut outputs = Vec::new();
-            evaluating.evaluate(&call, &inputs, data, &mut outputs)?;
-            Ok(outputs)
-        }))
-        .with_records(Arc::new(move |call, inputs, data| {
-            let (other, inputs) = records(call, inputs);
-            let mut rows =
-                recording.native_records(&other, &inputs, data).ok_or("the chip has records")?;
-            if let Some(lie) = &lie {
-                lie(call, &mut rows);
-            }
-            Ok(rows)
-        }));
-    standard.with_chip(chip)
+        honestly(library, &other, &rest, data)
+    })
 }
 
 /// A circuit that can be proven honestly or not.
@@ -108,12 +116,12 @@ pub(crate) struct Forged {
 
 impl Forgeable {
     pub(crate) fn new(circuit: BuiltCircuit, config: &Config) -> Self {
-        Self::lying(circuit, config, None)
+        Self::lying(circuit, config, "hasher", &incurious())
     }
 
-    /// A circuit whose hash chip's rows are altered before the tables are filled.
-    pub(crate) fn lying(circuit: BuiltCircuit, config: &Config, lie: Option<Lie>) -> Self {
-        let lenient = lenient(lie);
+    /// A circuit, one chip of which lies when a run is forged.
+    pub(crate) fn lying(circuit: BuiltCircuit, config: &Config, chip: &str, lie: &Lie) -> Self {
+        let lenient = lying(chip, lie);
         let tables = circuit.tables;
         let (_, verifier) = compile_circuit::<P>(tables.clone(), &circuit.library, config)
             .expect("the circuit compiles");
@@ -131,7 +139,18 @@ impl Forgeable {
 
     /// Fills the tables, whatever the inputs are.
     pub(crate) fn force(&self, inputs: &Inputs) -> Forged {
-        let (witness, rows) = execute(&self.prover.tables().program, &self.lenient, inputs);
+        self.force_but(inputs, &[])
+    }
+
+    /// Fills the tables; wherever the circuit computes the first of two values, it has the second.
+    pub(crate) fn force_but(&self, inputs: &Inputs, others: &[(Ext, Ext)]) -> Forged {
+        let program = &self.prover.tables().program;
+        let (mut witness, rows) = execute(program, &self.lenient, inputs);
+        for value in &mut witness.values {
+            if let Some((_, other)) = others.iter().find(|(honest, _)| honest == value) {
+                *value = *other;
+            }
+        }
         let min_height = self.prover.key().verifying_key().config().min_height();
         let options =
             FillOptions { min_height, allow_missing_entries: true, ..FillOptions::default() };
@@ -140,6 +159,23 @@ impl Forgeable {
             .unwrap_or_else(|errors| panic!("the tables cannot be filled: {errors}"));
         let report = self.prover.check(&trace);
         Forged { rows, report, trace }
+    }
+
+    /// The states of the hash chip before the permutation of every row.
+    pub(crate) fn states(&self, forged: &Forged) -> Vec<[Goldilocks; 16]> {
+        let machine = self.prover.parts();
+        let index = machine.position("call_hasher").expect("the circuit hashes");
+        let chip = &machine.chips[index];
+        let positions = chip.positions();
+        let place = |name: String| {
+            let column = chip.columns.iter().position(|column| column.name == name);
+            positions[column.unwrap_or_else(|| panic!("no column `{name}`"))]
+        };
+        let places: [usize; 16] = std::array::from_fn(|i| {
+            place(if i < 12 { format!("before[{i}]") } else { format!("capacity[{}]", i - 12) })
+        });
+        let table = &forged.trace.tables[index];
+        (0..table.real_rows).map(|row| places.map(|place| table.row(row)[place])).collect()
     }
 
     /// The proof of a forged run.
@@ -154,17 +190,25 @@ impl Forgeable {
 }
 
 impl Forged {
-    /// Everything violated, by name: rows of the circuit, rules of called chips, buses other than the witness bus,
-    /// and the witness bus if no row of the circuit is to blame.
+    /// Everything violated, by name: rows of the circuit, rules of called chips, and buses. A row of the circuit that
+    /// does not hold may leave two messages of the witness bus without a partner; only further ones are named.
     pub(crate) fn violated(&self) -> Vec<String> {
         let mut names = self.rows.clone();
         let rules = self.report.rules.iter().filter(|rule| rule.chip.starts_with("call_"));
-        names.extend(rules.map(|rule| format!("{}: {}", rule.chip, rule.name)));
-        names.extend(self.report.tuples.iter().map(|tuple| format!("bus {}", tuple.bus)));
+        names.extend(rules.map(|rule| format!("{}: {}", rule.chip, without_index(&rule.name))));
+        let buses: Vec<&str> = self.report.tuples.iter().map(|tuple| &tuple.bus[..]).collect();
+        let wired = buses.iter().filter(|&&bus| bus == "witness").count();
+        let told = |bus: &&str| *bus != "witness" || wired > 2 * self.rows.len();
+        names.extend(buses.into_iter().filter(told).map(|bus| format!("bus {bus}")));
         names.sort();
         names.dedup();
         names
     }
+}
+
+/// A rule's name without the number of the coefficient that it is about.
+fn without_index(name: &str) -> &str {
+    name.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map_or(name, |(name, _)| name)
 }
 
 fn solve(relation: Relation, position: Option<u16>, operands: [Ext; 4]) -> Ext {

@@ -1,0 +1,317 @@
+//! Bugs that somebody shipped in a recursive verifier: each is forged here and must be rejected.
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::proof::Proof;
+use chipwright_chips::recursion::{RowKind, RowSpec, Script};
+use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, Target};
+use chipwright_ir::circuit::{Form, Inputs};
+use chipwright_recursion::WitnessError;
+use chipwright_recursion::batch::BatchShape;
+use chipwright_recursion::keys::KeySet;
+use chipwright_recursion::layer::{Child, Layer, LayerError, Statement, joined};
+use chipwright_tests::{Compiled, FIELD, sum_of_squares};
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::Goldilocks;
+
+use crate::forging::{Ext, Forgeable, P, config};
+use crate::scene::{SUM, Scene};
+use crate::single::{CAPACITY, Single};
+
+/// Circuits that say that a number is a square, and layers over them.
+struct Layers {
+    below: Compiled,
+    first: Layer<P>,
+    keys: KeySet,
+}
+
+/// A layer's proof, and what it says.
+struct Proven {
+    statement: Statement,
+    proof: Proof<P>,
+}
+
+impl Layers {
+    fn new() -> Self {
+        let below = Compiled::new(&sum_of_squares(1), Form::Fused);
+        let proof = below.prove(&Inputs::publics([9]).with_privates([3]));
+        let first = Layer::over(below.verifier.key(), proof.log_heights(), &Config::testing())
+            .expect("a layer");
+        let keys = KeySet::new([first.key()]).expect("one key");
+        Self { below, first, keys }
+    }
+
+    /// The first layer over a proof that the square of a number is known.
+    fn prove(&self, root: u64, keys: &KeySet, complete: bool) -> Proven {
+        let square = root * root;
+        let proof = self.below.prove(&Inputs::publics([square]).with_privates([root]));
+        let key = self.below.verifier.key();
+        let publics: Vec<Vec<Goldilocks>> =
+            key.tables().iter().map(|t| vec![Goldilocks::from_u64(square); t.publics]).collect();
+        let (inputs, statement) = self
+            .first
+            .inputs_over(key, &publics, &proof, keys.root(), complete)
+            .expect("the proof has the shape");
+        let proof = self.first.prove(&inputs).expect("the proof is valid");
+        self.first.verify(&statement, &proof).expect("the layer is honest");
+        Proven { statement, proof }
+    }
+
+    fn child<'a>(&'a self, proven: &'a Proven) -> Child<'a, P> {
+        Child { key: self.first.key(), statement: proven.statement, proof: &proven.proof }
+    }
+}
+
+/// Whether a layer can be proven over some proofs.
+fn provable(
+    layer: &Layer<P>,
+    children: &[Child<'_, P>],
+    keys: &KeySet,
+) -> Result<Proven, LayerError> {
+    let (inputs, statement) = layer.inputs_above(children, keys, true)?;
+    let proof = layer.prove(&inputs)?;
+    Ok(Proven { statement, proof })
+}
+
+#[test]
+fn n_17_a_tree_is_of_one_set_of_keys_of_incomplete_children_and_a_complete_root() {
+    let layers = Layers::new();
+    let other_key: &VerifyingKey<P> = layers.below.verifier.key();
+    let keys = &layers.keys;
+    let others = KeySet::new([layers.first.key(), other_key]).expect("two keys");
+    let strangers = KeySet::new([other_key]).expect("one key");
+    let pair = Layer::pair(&layers.first, &Config::testing()).expect("a layer");
+
+    let (three, four) = (layers.prove(3, keys, false), layers.prove(4, keys, false));
+    let honest = [layers.child(&three), layers.child(&four)];
+    let root = provable(&pair, &honest, keys).expect("the children are honest");
+    let claims = [three.statement.claim, four.statement.claim];
+    let result =
+        |claim, statement: &Statement| pair.verify_result(keys, claim, statement, &root.proof);
+    result(joined(&claims), &root.statement).expect("the tree is honest");
+
+    // Swapped children are another claim, whatever the statement says.
+    let swapped = joined(&[claims[1], claims[0]]);
+    assert_ne!(swapped, root.statement.claim);
+    assert!(matches!(result(swapped, &root.statement), Err(LayerError::Statement(_))));
+    let relabelled = Statement { claim: swapped, ..root.statement };
+    assert!(matches!(result(swapped, &relabelled), Err(LayerError::Circuit(_))));
+    // So is a single child, or one twice.
+    let single = Statement { claim: claims[0], ..root.statement };
+    assert!(result(claims[0], &single).is_err());
+
+    // Another set of keys at the root.
+    let relabelled = Statement { keys: others.root(), ..root.statement };
+    let verdict = pair.verify_result(&others, joined(&claims), &relabelled, &root.proof);
+    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+
+    // Incomplete at the root, said so or relabelled.
+    let verdict = layers.first.verify_result(keys, claims[0], &three.statement, &three.proof);
+    assert!(matches!(verdict, Err(LayerError::Completeness { .. })), "{verdict:?}");
+    let relabelled = Statement { complete: true, ..three.statement };
+    let verdict = layers.first.verify_result(keys, claims[0], &relabelled, &three.proof);
+    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+
+    // A complete child, said so or relabelled.
+    let complete = layers.prove(3, keys, true);
+    let mut child = layers.child(&complete);
+    assert!(provable(&pair, &[child, layers.child(&four)], keys).is_err());
+    child = layers.child(&complete);
+    child.statement.complete = false;
+    assert!(provable(&pair, &[child, layers.child(&four)], keys).is_err());
+
+    // Siblings of different sets, said so or relabelled.
+    let foreign = layers.prove(4, &others, false);
+    for keys in [keys, &others] {
+        let children = [layers.child(&three), layers.child(&foreign)];
+        assert!(provable(&pair, &children, keys).is_err());
+    }
+    let mut child = layers.child(&foreign);
+    child.statement.keys = keys.root();
+    assert!(provable(&pair, &[layers.child(&three), child], keys).is_err());
+
+    // A key that is not in the set, and one that is not the proof's.
+    let verdict = provable(&pair, &honest, &strangers);
+    assert!(matches!(verdict, Err(LayerError::Keys(_))));
+    let mut child = layers.child(&four);
+    child.key = pair.key();
+    assert!(provable(&pair, &[layers.child(&three), child], keys).is_err());
+    // The path of one set below the root of another.
+    let (mut inputs, _) = pair.inputs_above(&honest, keys, true).expect("honest inputs");
+    for (value, root) in inputs.publics.iter_mut().zip(strangers.root()) {
+        *value = vec![root.as_canonical_u64()];
+    }
+    assert!(pair.prove(&inputs).is_err());
+    // The claim of other children.
+    let (mut inputs, _) = pair.inputs_above(&honest, keys, true).expect("honest inputs");
+    inputs.publics[4][0] ^= 1;
+    assert!(pair.prove(&inputs).is_err());
+}
+
+#[test]
+fn n_18_every_observed_value_binds_in_the_circuit() {
+    let scene = Scene::new(&config(0));
+    let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
+    let proof = scene.circuit.prove(scene.circuit.force(&honest));
+    assert!(scene.circuit.accepts(&honest, &proof));
+    // The key's seed, the preprocessed commitment, the public value.
+    for index in 0..honest.publics.len() {
+        let mut inputs = honest.clone();
+        inputs.publics[index][0] ^= 1;
+        // Of the honest run, and of a run of its own.
+        assert!(!scene.circuit.accepts(&inputs, &proof), "public value {index}");
+        assert!(!scene.circuit.accepts_honestly(&inputs), "public value {index}");
+    }
+}
+
+#[test]
+fn n_19_heights_are_not_the_provers_to_choose_in_the_circuit() {
+    let mut scene = Scene::new(&config(0));
+    let honest = scene.proof.log_heights().to_vec();
+    for table in 0..honest.len() {
+        for height in [0, 1, 7, 32, 40, 63, usize::MAX] {
+            if height == honest[table] {
+                continue;
+            }
+            scene.proof.batch_mut().degree_bits[table] = height;
+            assert!(!scene.native_accepts(&scene.proof, SUM));
+            let refused = scene.inputs(&scene.proof, SUM);
+            assert!(matches!(refused, Err(WitnessError::Height { .. })), "{refused:?}");
+        }
+        scene.proof.batch_mut().degree_bits[table] = honest[table];
+    }
+    // A table left out, and one twice.
+    for heights in [honest[1..].to_vec(), [&honest[..], &honest[..1]].concat()] {
+        scene.proof.batch_mut().degree_bits = heights;
+        let refused = scene.inputs(&scene.proof, SUM);
+        assert!(matches!(refused, Err(WitnessError::Length { .. })), "{refused:?}");
+    }
+}
+
+fn ext(a: u64, b: u64) -> Ext {
+    Ext::from_basis_coefficients_fn(|i| Goldilocks::from_u64([a, b][i]))
+}
+
+/// What a forged run of a circuit violates in which a computed value is replaced; its proof is rejected.
+fn replaced(builder: CircuitBuilder, publics: &[&[u64]], others: &[(Ext, Ext)]) -> usize {
+    let circuit = Forgeable::new(builder.build().expect("a circuit"), &Config::testing());
+    let inputs = Inputs {
+        publics: publics.iter().map(|value| value.to_vec()).collect(),
+        ..Inputs::default()
+    };
+    let forged = circuit.force_but(&inputs, others);
+    let failures = forged.report.failing_rules + forged.report.unbalanced_tuples;
+    let accepted = circuit.accepts(&inputs, &circuit.prove(forged));
+    assert_eq!(accepted, failures == 0);
+    failures
+}
+
+/// `a + b·w = c`, all public.
+fn packing() -> CircuitBuilder {
+    let mut builder = CircuitBuilder::over("packing", FIELD);
+    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let parts: [Target; 2] = std::array::from_fn(|_| builder.public());
+    let claimed: ExtTarget = builder.public();
+    let packed = builder.from_coefficients(&parts);
+    builder.assert_eq(packed, claimed);
+    builder
+}
+
+#[test]
+fn n_21_a_packed_element_is_made_of_its_parts() {
+    let honest = replaced(packing(), &[&[1000], &[5], &[1000, 5]], &[]);
+    assert_eq!(honest, 0);
+    // The claim is pack(1000, 5) = 3 + 5w; the operation's result is what is claimed.
+    let result = [(ext(1000, 5), ext(3, 5))];
+    assert!(replaced(packing(), &[&[1000], &[5], &[3, 5]], &result) > 0);
+    assert!(replaced(packing(), &[&[1000], &[5], &[3, 5]], &[]) > 0);
+}
+
+/// The coefficients of a public element, both public.
+fn unpacking() -> CircuitBuilder {
+    let mut builder = CircuitBuilder::over("unpacking", FIELD);
+    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let packed: ExtTarget = builder.public();
+    for coefficient in builder.coefficients(packed) {
+        let claimed: Target = builder.public();
+        builder.assert_eq(coefficient, claimed);
+    }
+    builder
+}
+
+#[test]
+fn n_22_a_coefficient_is_that_of_the_element() {
+    assert_eq!(replaced(unpacking(), &[&[67, 12], &[67], &[12]], &[]), 0);
+    // The claim is that coefficient 0 of 67 + 12w is 77; the prover says so wherever it can.
+    let first = [(ext(67, 0), ext(77, 0))];
+    assert!(replaced(unpacking(), &[&[67, 12], &[77], &[12]], &first) > 0);
+    assert!(replaced(unpacking(), &[&[67, 12], &[77], &[12]], &[]) > 0);
+    // A coefficient that is no base element: 67 + 12w = (67 + 12w) + 0w.
+    let whole = [(ext(67, 0), ext(67, 12)), (ext(12, 0), ext(0, 0))];
+    assert!(replaced(unpacking(), &[&[67, 12], &[67], &[0]], &whole) > 0);
+}
+
+/// A transcript that observes one element, samples one, observes another and samples again.
+fn transcript(observed: [u64; 2]) -> Single {
+    let absorb = |kind| RowSpec { read: 1, ..RowSpec::new(kind, 1) };
+    let sample = RowSpec { written: 1, ..RowSpec::new(RowKind::Echo, 0) };
+    let rows = vec![absorb(RowKind::Begin), sample, absorb(RowKind::Resume), sample];
+    let call = Script { tree: 0, rows }.call();
+    // The table of caps has to be there.
+    Single { call, inputs: observed.to_vec(), data: Vec::new(), caps: vec![(1, [0; 4])] }
+}
+
+#[test]
+fn n_23_a_challenge_belongs_to_what_was_observed() {
+    let honest = transcript([999, 5]);
+    honest.accept();
+    // The circuit observes 999, the rows absorb 11: so do the samples say.
+    let violated = transcript([11, 5]).forge(&[999, 5], None, |_, _| {});
+    assert_eq!(violated, ["bus witness"]);
+    // A sample that is 42, in the rows and in the circuit, or in the circuit alone.
+    let violated = honest.forge(&[999, 5], None, |rows, outputs| {
+        rows.0[1][0] = 42;
+        outputs[0] = 42;
+    });
+    assert_eq!(violated, ["call_hasher: kept element"]);
+    let violated = honest.forge(&[999, 5], Some(&[42, 42]), |_, _| {});
+    assert!(violated.contains(&"/".to_owned()), "{violated:?}");
+    // A capacity altered between two permutations.
+    let violated = honest.forge(&[999, 5], None, |rows, outputs| {
+        rows.0[2][CAPACITY + 3] ^= 1;
+        rows.chain(3, 0);
+        outputs[1] = rows.0[3][0];
+    });
+    assert_eq!(violated, ["call_hasher: resumed capacity"]);
+}
+
+#[test]
+fn r_29_one_preprocessed_commitment_and_a_verifier_that_hardly_grows() {
+    let mut sizes = Vec::new();
+    for log_size in [10, 14, 18] {
+        let terms = (1_usize << log_size) - 1;
+        let compiled = Compiled::new(&sum_of_squares(terms), Form::Fused);
+        let sum: u64 = (0..terms as u64).map(|x| (x % 7) * (x % 7)).sum();
+        let inputs = Inputs::publics([sum]).with_privates((0..terms as u64).map(|x| x % 7));
+        let proof = compiled.prove(&inputs);
+        let verify = |_| {
+            let start = std::time::Instant::now();
+            compiled.verify(&[sum], &proof).expect("the proof is honest");
+            start.elapsed()
+        };
+        let time = (0..9).map(verify).min().unwrap_or_default();
+        let key = compiled.verifier.key();
+        // Several tables have preprocessed columns, and one commitment is of them all.
+        let tables = key.tables().iter().filter(|table| table.fixed_width > 0).count();
+        assert!(tables > 1 && key.common().preprocessed.is_some());
+        let shape = BatchShape::new(key, proof.log_heights()).expect("the shape is supported");
+        let bytes = proof.to_bytes().len();
+        let permutations = shape.permutations_per_query();
+        println!("2^{log_size}: {permutations} permutations a query, {bytes} bytes, {time:?}");
+        sizes.push((log_size as f64, permutations as f64));
+    }
+    // Apart from the logarithm: permutations for each level of the tallest tree.
+    let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+    let growth = (last.1 / first.1) / (last.0 / first.0);
+    assert!(growth < 1.5, "{growth}");
+}

@@ -1,0 +1,323 @@
+//! The rules of the chips, one by one: a run that violates only the one.
+
+use chipwright_chips::recursion::{IndexSegment, Leaf, RowKind, RowSpec, Script, index_call};
+use chipwright_ir::circuit::ChipLibrary;
+use chipwright_tests::FIELD;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::Goldilocks;
+
+use crate::forging::{Ext, honestly};
+use crate::single::{BITS, CAPACITY, ENTRY, FOURTH, INDEX, OWN, POINT, Rows, SUM, Single};
+
+/// A row that absorbs elements of the bus.
+fn absorb(kind: RowKind, taken: usize) -> RowSpec {
+    RowSpec { read: (1 << taken) - 1, ..RowSpec::new(kind, taken) }
+}
+
+/// A row that shows the first elements of the state.
+fn echo(count: usize) -> RowSpec {
+    RowSpec { written: (1 << count) - 1, ..RowSpec::new(RowKind::Echo, 0) }
+}
+
+fn leaf(taken: usize, what: Leaf) -> RowSpec {
+    RowSpec { enter: true, leaf: what, ..RowSpec::new(RowKind::Leaf, taken) }
+}
+
+fn end(kind: RowKind) -> RowSpec {
+    RowSpec { end: true, ..RowSpec::new(kind, 0) }
+}
+
+/// A call of the hash chip; a path ends in the cap of its tree.
+fn hasher(tree: u64, rows: Vec<RowSpec>, inputs: &[u64]) -> Single {
+    let call = Script { tree, rows }.call();
+    let library = chipwright_chips::library(FIELD);
+    let count = library.signature(&call).expect("the script is sound").data;
+    let data: Vec<u64> = (0..u64::from(count)).map(|i| 1000 + i * i).collect();
+    let rows = Rows(honestly(&library, &call, inputs, &data).0);
+    let digest = rows.after(rows.0.len() - 1);
+    let cap = (tree.max(1), [0, 1, 2, 3].map(|i| digest[i]));
+    let single = Single { call, inputs: inputs.to_vec(), data, caps: vec![cap] };
+    single.accept();
+    single
+}
+
+fn only(rule: &str) -> Vec<String> {
+    vec![format!("call_hasher: {rule}")]
+}
+
+#[test]
+fn a_transcript_keeps_its_capacity() {
+    use RowKind::{Absorb, Begin, Resume};
+    let inputs: Vec<u64> = (1..=13).collect();
+    let transcript = hasher(0, vec![absorb(Begin, 12), absorb(Absorb, 1), echo(4)], &inputs);
+    let violated = transcript.forge(&inputs, None, |rows, outputs| {
+        rows.0[1][CAPACITY..CAPACITY + 4].copy_from_slice(&[1, 0, 0, 0]);
+        rows.chain(2, 0);
+        *outputs = rows.0[2][..4].to_vec();
+    });
+    assert_eq!(violated, only("capacity"));
+
+    let script = vec![absorb(Begin, 1), echo(1), absorb(Resume, 1), echo(1)];
+    let transcript = hasher(0, script, &[11, 5]);
+    let violated = transcript.forge(&[11, 5], None, |rows, outputs| {
+        rows.0[2][CAPACITY + 2] = 7;
+        rows.chain(3, 0);
+        outputs[1] = rows.0[3][0];
+    });
+    assert_eq!(violated, only("resumed capacity"));
+}
+
+#[test]
+fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
+    let sponge = hasher(0, vec![leaf(4, Leaf::Plain), echo(4)], &[0]);
+    let forge = |at: usize| {
+        sponge.forge(&[0], None, move |rows, outputs| {
+            rows.0[0][at] = 7;
+            rows.chain(1, 0);
+            *outputs = rows.0[1][..4].to_vec();
+        })
+    };
+    assert_eq!(forge(CAPACITY + 1), only("empty capacity"));
+    assert_eq!(forge(9), only("other elements"));
+
+    let next = RowSpec::new(RowKind::LeafNext, 4);
+    let sponge = hasher(0, vec![leaf(12, Leaf::Plain), next, echo(4)], &[0]);
+    let violated = sponge.forge(&[0], None, |rows, outputs| {
+        rows.0[1][7] ^= 1;
+        rows.chain(2, 0);
+        *outputs = rows.0[2][..4].to_vec();
+    });
+    assert_eq!(violated, only("kept element"));
+    // A sample is what the state says.
+    let violated = sponge.forge(&[0], None, |rows, outputs| {
+        rows.0[2][0] ^= 1;
+        *outputs = rows.0[2][..4].to_vec();
+    });
+    assert_eq!(violated, only("kept element"));
+}
+
+/// A leaf below one node of four children.
+fn path(index: u64) -> Single {
+    hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent4)], &[index])
+}
+
+#[test]
+fn n_24_a_path_begins_at_its_leaf_and_ends_in_the_cap() {
+    let path = path(0);
+    // Another digest than the leaf's: the children of the node are as they were.
+    let violated = path.forge(&[0], None, |rows, _| rows.0[0][0] ^= 1);
+    assert_eq!(violated, only("child"));
+    // The other digest's node: it is not in the cap.
+    let violated = path.forge(&[0], None, |rows, _| {
+        rows.0[0][0] ^= 1;
+        rows.child(1, 0);
+    });
+    assert_eq!(violated, ["bus cap"]);
+    // A sibling that is not the tree's.
+    let violated = path.forge(&[0], None, |rows, _| rows.0[1][5] ^= 1);
+    assert_eq!(violated, ["bus cap"]);
+    // The right node at another place of the cap.
+    let violated = path.forge(&[4], None, |rows, _| {
+        rows.0[0][ENTRY] = 4;
+        rows.0[0][INDEX] = 4;
+        rows.0[1][INDEX] = 1;
+    });
+    assert_eq!(violated, ["bus cap"]);
+}
+
+#[test]
+fn n_24_a_path_follows_the_bits_of_its_index() {
+    let path = path(0);
+    // The path of leaf 0 for index 3, whose bits are (1, 1).
+    let violated = path.forge(&[3], None, |rows, _| {
+        rows.0[0][ENTRY] = 3;
+        rows.0[0][INDEX] = 3;
+    });
+    assert_eq!(violated, only("parent's index"));
+    // An accumulated index that begins elsewhere.
+    let violated = path.forge(&[3], None, |rows, _| rows.0[0][ENTRY] = 3);
+    assert_eq!(violated, only("index"));
+    // A bit that the node does not use, for a leaf beyond the tree.
+    let violated = path.forge(&[4], None, |rows, _| {
+        rows.0[0][ENTRY] = 4;
+        rows.0[0][INDEX] = 4;
+        rows.0[1][BITS + 2] = 1;
+    });
+    assert_eq!(violated, only("unused bit"));
+
+    let next = RowSpec::new(RowKind::LeafNext, 4);
+    let long = hasher(1, vec![leaf(12, Leaf::Plain), next, end(RowKind::Parent4)], &[0]);
+    let violated = long.forge(&[3], None, |rows, _| {
+        rows.0[0][ENTRY] = 3;
+        rows.0[0][INDEX] = 3;
+    });
+    assert_eq!(violated, only("same index"));
+}
+
+/// A point, and a sum of powers of 12 elements.
+fn combination(count: usize) -> Single {
+    let mut rows = vec![leaf(12, Leaf::Combine)];
+    for _ in 1..count {
+        rows.push(RowSpec { leaf: Leaf::Combine, ..RowSpec::new(RowKind::LeafNext, 12) });
+    }
+    rows.push(RowSpec { sum: true, ..RowSpec::new(RowKind::Rest, 0) });
+    hasher(0, rows, &[0, 5, 6])
+}
+
+/// What a forged row adds to the opening combination of one row.
+type Change = fn(&mut Rows) -> Ext;
+
+#[test]
+fn the_opening_combination_is_that_of_the_leaf() {
+    let single = combination(1);
+    let cases: [(&str, Change); 3] = [
+        ("combination", |_| Ext::ONE),
+        ("empty sum", |rows| {
+            rows.add(0, SUM, Ext::ONE);
+            // The sum so far counts for the twelfth power of the point.
+            rows.ext(0, POINT).exp_u64(12)
+        }),
+        ("fourth power", |rows| {
+            let block = |rows: &Rows, at: usize| {
+                let point = rows.ext(0, POINT);
+                (at..at + 4)
+                    .fold(Ext::ZERO, |sum, i| sum * point + Goldilocks::from_u64(rows.0[0][i]))
+            };
+            let total = |rows: &Rows| {
+                let fourth = rows.ext(0, FOURTH);
+                (block(rows, 0) * fourth + block(rows, 4)) * fourth + block(rows, 8)
+            };
+            let before = total(rows);
+            rows.add(0, FOURTH, Ext::ONE);
+            total(rows) - before
+        }),
+    ];
+    for (rule, change) in cases {
+        let violated = single.forge(&[0, 5, 6], None, move |rows, outputs| {
+            let change = change(rows);
+            rows.add(1, SUM, change);
+            *outputs = rows.0[1][SUM..SUM + 2].to_vec();
+        });
+        assert_eq!(violated, only(rule));
+    }
+    // Another point in the second row of a leaf.
+    let single = combination(2);
+    let violated = single.forge(&[0, 5, 6], None, |rows, outputs| {
+        let combine = |rows: &Rows| {
+            let point = rows.ext(1, POINT);
+            let elements = rows.0[1][..12].iter();
+            elements.fold(rows.ext(1, SUM), |sum, &e| sum * point + Goldilocks::from_u64(e))
+        };
+        let before = combine(rows);
+        rows.add(1, POINT, Ext::ONE);
+        let fourth = rows.ext(1, POINT).exp_u64(4) - rows.ext(1, FOURTH);
+        rows.add(1, FOURTH, fourth);
+        let change = combine(rows) - before;
+        rows.add(2, SUM, change);
+        *outputs = rows.0[2][SUM..SUM + 2].to_vec();
+    });
+    assert_eq!(violated, only("same point"));
+}
+
+/// The evaluations of a coset of eight points, six of them in the first row.
+fn fold() -> Single {
+    let part = |part| Leaf::Fold { log_arity: 3, part };
+    let rows = vec![
+        leaf(12, part(0)),
+        RowSpec { leaf: part(1), ..RowSpec::new(RowKind::LeafNext, 4) },
+        RowSpec { sum: true, own: true, ..RowSpec::new(RowKind::Rest, 0) },
+    ];
+    // The data are the squares and a thousand: the evaluation at place 0 is the first two of them.
+    hasher(0, rows, &[0, 5, 6, 1000, 1001])
+}
+
+#[test]
+fn a_fold_is_that_of_the_coset_and_shows_the_own_evaluation() {
+    let single = fold();
+    let honest = [0, 5, 6, 1000, 1001];
+    let violated = single.forge(&honest, None, |rows, outputs| {
+        rows.add(2, SUM, Ext::ONE);
+        *outputs = rows.0[2][SUM..SUM + 2].to_vec();
+    });
+    assert_eq!(violated, only("fold"));
+    // Another value of the round before is claimed.
+    let other = [0, 5, 6, 1001, 1001];
+    let violated = single.forge(&other, None, |rows, _| rows.add(2, OWN, Ext::ONE));
+    assert_eq!(violated, only("own evaluation"));
+    let violated = single.forge(&other, None, |rows, _| {
+        for row in 0..3 {
+            rows.add(row, OWN, Ext::ONE);
+        }
+    });
+    assert_eq!(violated, only("nothing is chosen yet"));
+    assert_eq!(single.forge(&other, None, |_, _| {}), ["bus witness"]);
+    // The places 0 and 7 at once.
+    let place = |i: u64| 1000 + i * i;
+    let both = [0, 5, 6, place(0) + place(14), place(1) + place(15)];
+    let violated = single.forge(&both, None, |rows, _| {
+        rows.0[1][BITS..BITS + 3].fill(1);
+        let own = rows.ext(1, 2);
+        rows.add(2, OWN, own);
+    });
+    assert_eq!(violated, only("same place"));
+    // A bit that is two: twice the evaluation at place 1, less that at place 0.
+    let twice = |i: u64| 2 * place(i + 2) - place(i);
+    let violated = single.forge(&[2, 5, 6, twice(0), twice(1)], None, |rows, _| {
+        rows.0[0][ENTRY] = 2;
+        for row in 0..2 {
+            rows.0[row][BITS] = 2;
+        }
+        for row in 1..3 {
+            let own = (rows.ext(0, 2) - rows.ext(0, 0)).double();
+            rows.add(row, OWN, own);
+        }
+    });
+    assert_eq!(violated.len(), 1, "{violated:?}");
+    assert!(violated[0].contains("bits"), "{violated:?}");
+}
+
+/// The columns of the index chip.
+const ELEMENT: usize = 0;
+const REST: usize = 1;
+const POWER: usize = 2;
+const ONES: usize = 5;
+
+/// The index of an element, and its inverse power.
+fn index(element: u64) -> Single {
+    let segment = IndexSegment { bits: 8, index_cuts: vec![0, 3], power_cuts: vec![0, 3] };
+    Single { call: index_call(&segment), inputs: vec![element], data: Vec::new(), caps: Vec::new() }
+}
+
+#[test]
+fn n_27_an_element_has_one_index() {
+    let honest = index(5);
+    honest.accept();
+    // The bits of 5 + p, which is below 2^64, recompose to 5 as well; the index would be 6.
+    let alias = index(5 + Goldilocks::ORDER_U64);
+    let violated = alias.forge(&[5], None, |rows, _| rows.0[0][ELEMENT] = 5);
+    assert_eq!(violated, ["call_index: canonical"]);
+    // And if the upper half is said not to be all ones.
+    let violated = alias.forge(&[5], None, |rows, _| {
+        rows.0[0][ELEMENT] = 5;
+        rows.0.iter_mut().for_each(|row| row[ONES] = 0);
+    });
+    assert!(violated.iter().all(|rule| rule.starts_with("call_index: ")), "{violated:?}");
+    assert!(!violated.is_empty());
+}
+
+#[test]
+fn an_index_and_its_power_are_made_of_the_bits_of_the_element() {
+    let honest = index(5);
+    let only = |rule: &str| vec![format!("call_index: {rule}")];
+    assert_eq!(index(6).forge(&[5], None, |rows, _| rows.0[0][ELEMENT] = 5), only("element"));
+    let violated = honest.forge(&[5], None, |rows, outputs| {
+        rows.0[0][REST] = 6;
+        outputs[0] = 6;
+    });
+    assert_eq!(violated, only("index"));
+    let violated = honest.forge(&[5], None, |rows, outputs| {
+        rows.0[0][POWER] ^= 1;
+        outputs[1] ^= 1;
+    });
+    assert_eq!(violated, only("power"));
+}

@@ -1,0 +1,151 @@
+//! A circuit of one call, whose chip lies: which rule of the chip the lie violates.
+
+use std::sync::Arc;
+
+use chipwright_backend_stark::config::Config;
+use chipwright_dsl::circuit::{AnyTarget, BitTarget, CircuitBuilder, ExtTarget, Target};
+use chipwright_ir::circuit::{ChipCall, ChipLibrary, Inputs, Library, ValueType};
+use chipwright_tests::FIELD;
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::{Goldilocks, default_goldilocks_poseidon2_16};
+use p3_symmetric::Permutation;
+
+use crate::forging::{Ext, Forgeable, Lie, honestly};
+
+/// A call with honest inputs. Its inputs and outputs are public values of the circuit.
+pub(crate) struct Single {
+    pub(crate) call: ChipCall,
+    pub(crate) inputs: Vec<u64>,
+    pub(crate) data: Vec<u64>,
+    /// The digests that paths may end at: tree, then elements, each at position zero.
+    pub(crate) caps: Vec<(u64, [u64; 4])>,
+}
+
+impl Single {
+    /// What a run violates, if a chip lies about it.
+    fn run(&self, inputs: &[u64], claimed: Option<&[u64]>, lie: &Lie) -> Vec<String> {
+        let library = chipwright_chips::library(FIELD);
+        let signature = library.signature(&self.call).expect("the call is sound");
+        let claimed = match claimed {
+            Some(claimed) => claimed.to_vec(),
+            None => lie(&library, &self.call, inputs, &self.data).1,
+        };
+        let mut builder = CircuitBuilder::over("single", FIELD);
+        *builder.library_mut() = library;
+        for (tree, _) in &self.caps {
+            let digest: [AnyTarget; 4] = std::array::from_fn(|_| builder.public::<Target>().into());
+            let call = ChipCall { chip: "cap".to_owned(), parameters: vec![*tree, 0], rows: 1 };
+            builder.call_named(call, &digest);
+        }
+        let public = |builder: &mut CircuitBuilder, ty: ValueType| -> AnyTarget {
+            match ty {
+                ValueType::Ext => builder.public::<ExtTarget>().into(),
+                ValueType::Bit => builder.public::<BitTarget>().into(),
+                ValueType::Felt => builder.public::<Target>().into(),
+            }
+        };
+        let targets: Vec<AnyTarget> =
+            signature.inputs.iter().map(|port| public(&mut builder, port.ty)).collect();
+        let outputs = builder.call_named(self.call.clone(), &targets).outputs;
+        for (output, ty) in outputs.into_iter().zip(signature.output_types()) {
+            let claim = public(&mut builder, ty);
+            let (output, claim) = (builder.as_ext(output), builder.as_ext(claim));
+            builder.assert_eq(output, claim);
+        }
+        let circuit = builder.build().expect("a circuit");
+        let circuit = Forgeable::lying(circuit, &Config::testing(), &self.call.chip, lie);
+
+        let mut all = Inputs::default();
+        let felts = |values: &[u64]| -> Vec<Vec<u64>> { values.iter().map(|&v| vec![v]).collect() };
+        for (_, digest) in &self.caps {
+            all.publics.extend(felts(digest));
+        }
+        let types = signature.inputs.iter().map(|port| port.ty).chain(signature.output_types());
+        let mut values = inputs.iter().chain(&claimed).copied();
+        all.publics.extend(types.map(|ty| values.by_ref().take(ty.width(FIELD)).collect()));
+        if !self.data.is_empty() {
+            all.data = vec![self.data.clone()];
+        }
+        let forged = circuit.force(&all);
+        let violated = forged.violated();
+        let accepted = circuit.accepts(&all, &circuit.prove(forged));
+        assert_eq!(accepted, violated.is_empty(), "{violated:?}");
+        violated
+    }
+
+    /// Demands that the honest run is accepted.
+    pub(crate) fn accept(&self) {
+        let honest: Lie = Arc::new(honestly);
+        assert_eq!(self.run(&self.inputs, None, &honest), Vec::<String>::new());
+    }
+
+    /// What a run violates whose rows are those of the honest inputs, altered, though other inputs are claimed. The
+    /// outputs are what the rows say unless others are claimed. The proof of the run is made and rejected.
+    pub(crate) fn forge(
+        &self,
+        inputs: &[u64],
+        claimed: Option<&[u64]>,
+        alter: impl Fn(&mut Rows, &mut Vec<u64>) + Send + Sync + 'static,
+    ) -> Vec<String> {
+        let honest = self.inputs.clone();
+        let lie: Lie = Arc::new(move |library: &Library, call, _, data| {
+            let (rows, mut outputs) = honestly(library, call, &honest, data);
+            let mut rows = Rows(rows);
+            alter(&mut rows, &mut outputs);
+            (rows.0, outputs)
+        });
+        self.run(inputs, claimed, &lie)
+    }
+}
+
+/// The input and record columns of the rows of a call of the hash chip, over the quadratic extension.
+pub(crate) struct Rows(pub(crate) Vec<Vec<u64>>);
+
+pub(crate) const ENTRY: usize = 12;
+pub(crate) const POINT: usize = 13;
+pub(crate) const SUM: usize = 15;
+pub(crate) const OWN: usize = 17;
+pub(crate) const CAPACITY: usize = 19;
+pub(crate) const INDEX: usize = 23;
+pub(crate) const BITS: usize = 24;
+pub(crate) const FOURTH: usize = 27;
+
+impl Rows {
+    /// The state after a row's permutation.
+    pub(crate) fn after(&self, row: usize) -> [u64; 16] {
+        let cells = &self.0[row];
+        let state =
+            std::array::from_fn(|i| if i < 12 { cells[i] } else { cells[CAPACITY + i - 12] });
+        default_goldilocks_poseidon2_16()
+            .permute(state.map(Goldilocks::from_u64))
+            .map(|element| element.as_canonical_u64())
+    }
+
+    /// Makes a row's state that after the row before it, as far as it is not taken.
+    pub(crate) fn chain(&mut self, row: usize, taken: usize) {
+        let after = self.after(row - 1);
+        self.0[row][taken..12].copy_from_slice(&after[taken..12]);
+        self.0[row][CAPACITY..CAPACITY + 4].copy_from_slice(&after[12..]);
+    }
+
+    /// Puts the digest of the row before in a place of a parent.
+    pub(crate) fn child(&mut self, row: usize, place: usize) {
+        let digest = self.after(row - 1);
+        for i in 0..4 {
+            let at = 4 * place + i;
+            self.0[row][if at < 12 { at } else { CAPACITY + at - 12 }] = digest[i];
+        }
+    }
+
+    pub(crate) fn ext(&self, row: usize, at: usize) -> Ext {
+        Ext::from_basis_coefficients_fn(|i| Goldilocks::from_u64(self.0[row][at + i]))
+    }
+
+    pub(crate) fn add(&mut self, row: usize, at: usize, value: Ext) {
+        let sum = self.ext(row, at) + value;
+        let coefficients: &[Goldilocks] = sum.as_basis_coefficients_slice();
+        for (cell, value) in self.0[row][at..].iter_mut().zip(coefficients) {
+            *cell = value.as_canonical_u64();
+        }
+    }
+}
