@@ -5,4 +5,5 @@ mod differential;
 mod forging;
 mod negative;
 mod page;
+mod recursion;
 mod segments;

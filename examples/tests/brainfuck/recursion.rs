@@ -1,0 +1,59 @@
+//! A proof of a run, verified in a circuit.
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::proof::Proof as StarkProof;
+use chipwright_examples::brainfuck::{
+    Engine, Program, ProveOptions, State, claim, machine::named_publics, prove,
+};
+use chipwright_ir::field::Goldilocks2;
+use chipwright_recursion::keys::KeySet;
+use chipwright_recursion::layer::{Layer, Statement};
+use p3_field::PrimeCharacteristicRing;
+use p3_goldilocks::Goldilocks;
+
+#[test]
+fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
+    let options = ProveOptions { config: Config::testing(), ..ProveOptions::default() };
+    let program = Program::compile("+++[>++<-]>.").expect("the brackets match");
+    let (run_proof, run) = prove(&program, b"", &options).expect("the run can be proven");
+    assert_eq!(run.output, [6]);
+    let engine = Engine::new(&program, run_proof.shape, &options.config).expect("it compiles");
+    let [segment] = &run_proof.segments[..] else { panic!("the run has one segment") };
+    let proof = StarkProof::<Goldilocks2>::from_bytes(engine.key(), &segment.proof)
+        .expect("the proof is of this machine");
+    let about = claim(&program, b"", &run.output, &options.execution);
+    let named = named_publics(&State::initial(&run_proof.shape), &segment.end, about);
+    let publics: Vec<Vec<Goldilocks>> = engine
+        .key()
+        .tables()
+        .iter()
+        .map(|table| {
+            let values = named.iter().find(|(name, _)| *name == table.name);
+            values.map_or_else(Vec::new, |(_, values)| {
+                values.iter().map(|&value| Goldilocks::from_u64(value)).collect()
+            })
+        })
+        .collect();
+
+    let layer = Layer::<Goldilocks2>::over(engine.key(), proof.log_heights(), &options.config)
+        .expect("the proof can be verified in a circuit");
+    let keys = KeySet::new([layer.key()]).expect("one key is a set");
+    let (inputs, statement) = layer
+        .inputs_over(engine.key(), &publics, &proof, keys.root(), true)
+        .expect("the proof has the shape");
+    let outer = layer.prove(&inputs).expect("the circuit accepts the proof");
+    layer
+        .verify_result(&keys, statement.claim, &statement, &outer)
+        .expect("the layer's proof verifies");
+
+    // Another output is another claim, for which the circuit has no witness.
+    let mut wrong = publics.clone();
+    let value = wrong.iter_mut().flatten().last().expect("the machine has public values");
+    *value += Goldilocks::ONE;
+    let (inputs, _) = layer
+        .inputs_over(engine.key(), &wrong, &proof, keys.root(), true)
+        .expect("the proof has the shape");
+    assert!(layer.prove(&inputs).is_err());
+    let other = Statement { claim: chipwright_recursion::keys::digest(&wrong.concat()), ..statement };
+    assert!(layer.verify(&other, &outer).is_err());
+}
