@@ -315,7 +315,7 @@ struct LookupPlaces {
 
 /// What the verifier of a proof samples, and what the proof opens.
 #[derive(Debug)]
-pub(crate) struct NativeChallenges<P: RecursiveField> {
+pub(crate) struct NativeChallenges<P: StarkField> {
     pub(crate) zeta: P::Ext,
     pub(crate) alpha: P::Ext,
     pub(crate) betas: Vec<P::Ext>,

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use p3_goldilocks::Goldilocks;
@@ -16,7 +16,7 @@ use crate::layer::{Child, Layer, LayerError, Statement};
 
 /// The layers over one circuit, up to the fixed point.
 #[derive(Debug)]
-pub struct Chain<P: RecursiveField> {
+pub struct Chain<P: StarkField> {
     layers: Vec<Layer<P>>,
     /// Whether the last layer verifies proofs of itself.
     closed: bool,

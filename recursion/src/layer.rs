@@ -14,7 +14,7 @@
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, compile_circuit_with_layout,
 };
-use chipwright_backend_stark::config::{Config, Stark};
+use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
@@ -131,7 +131,7 @@ enum Below {
 
 /// A circuit that verifies proofs, compiled.
 #[derive(Debug)]
-pub struct Layer<P: RecursiveField> {
+pub struct Layer<P: StarkField> {
     below: Below,
     data: Vec<ProofData>,
     /// The private data of the keys below.
@@ -142,7 +142,7 @@ pub struct Layer<P: RecursiveField> {
 
 /// A proof below a layer.
 #[derive(Debug)]
-pub struct Child<'a, P: RecursiveField> {
+pub struct Child<'a, P: StarkField> {
     /// Its key.
     pub key: &'a VerifyingKey<P>,
     /// What it says.

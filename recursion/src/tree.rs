@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use p3_goldilocks::Goldilocks;
@@ -20,14 +20,14 @@ use crate::layer::{Child, Layer, LayerError, Statement, joined};
 
 /// The levels over proofs under one key.
 #[derive(Debug)]
-pub struct Tree<P: RecursiveField> {
+pub struct Tree<P: StarkField> {
     levels: Vec<Layer<P>>,
     keys: KeySet,
 }
 
 /// A proof at the bottom of a tree, with its public values, table by table.
 #[derive(Debug)]
-pub struct Leaf<P: RecursiveField> {
+pub struct Leaf<P: StarkField> {
     /// The public values of every table.
     pub publics: Vec<Vec<Goldilocks>>,
     /// The proof.
@@ -36,7 +36,7 @@ pub struct Leaf<P: RecursiveField> {
 
 /// The one proof of a tree.
 #[derive(Debug)]
-pub struct Root<P: RecursiveField> {
+pub struct Root<P: StarkField> {
     /// The number of levels.
     pub levels: usize,
     /// What the proof says.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use chipwright_backend_stark::config::Stark;
+use chipwright_backend_stark::config::{Stark, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use p3_batch_stark::{OpenedValues, PcsProof};
@@ -61,7 +61,7 @@ fn length(what: &'static str, expected: usize, got: usize) -> Result<(), Witness
 type OpenedTable<'a, E> = (&'a OpenedValues<E>, [&'a [E]; 2]);
 
 /// What the circuit needs of a proof, whichever of Plonky3's provers made it.
-struct Parts<'a, P: RecursiveField> {
+struct Parts<'a, P: StarkField> {
     log_heights: &'a [usize],
     main: &'a Cap,
     /// The commitment to the lookup columns, and the proof of work before their challenges.

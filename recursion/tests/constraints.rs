@@ -342,11 +342,12 @@ fn a_point_inside_the_table_is_rejected() {
     }
 }
 
+type Alteration = fn(&mut Opened);
+
 #[test]
 fn openings_of_another_shape_are_an_error() {
     let proof = walk::<Goldilocks2>();
     let constraints = proof.constraints();
-    type Alteration = fn(&mut Opened);
     let alter: [(&str, Alteration); 8] = [
         ("main-trace columns", |opened| opened.main.local.truncate(0)),
         ("main-trace columns of the next row", |opened| opened.main.next.clear()),

@@ -1,6 +1,6 @@
 //! How long proving takes, measured.
 //!
-//! What is proven are the first cycles of [`MILLION`](super::programs::MILLION): a long run without input and output.
+//! What is proven are the first cycles of [`MILLION`]: a long run without input and output.
 
 use std::fs;
 use std::time::Instant;

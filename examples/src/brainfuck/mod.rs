@@ -9,7 +9,7 @@
 //! | [`segment`] | runs cut into pieces, and what one leaves to the next |
 //! | [`proof`] | proving and verifying |
 //! | [`generate`](mod@generate), [`programs`] | random programs, and ours |
-//! | [`bench`] | measurements |
+//! | [`mod@bench`] | measurements |
 //!
 //! ```
 //! use chipwright_examples::brainfuck::{Program, ProveOptions, prove, verify};

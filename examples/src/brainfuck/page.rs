@@ -8,7 +8,7 @@
 //!
 //! let page = page(&Program::compile(",+.")?, b"a", &Options::default(), 100)?;
 //! assert!(page.contains("processor") && !page.contains("src="));
-//! # Ok::<(), chipwright_examples::brainfuck::RunError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 use serde::Serialize;

@@ -188,10 +188,14 @@ fn alter_the_inputs(scene: &Scene) -> usize {
         // The seed, the commitment and the public value.
         rejected(&inputs, &format!("public {index}"), index % 11 == 0);
     }
+    let longest = honest.data.iter().map(Vec::len).max();
     for (piece, values) in honest.data.iter().enumerate() {
         // The longest piece is what the proof says.
-        let said = values.len() > 400;
-        for index in 0..values.len() {
+        let said = Some(values.len()) == longest;
+        // Of leaves and paths, which the proof's alterations cover already, the ends and the middle.
+        let ends = [0, values.len() / 2, values.len() - 1];
+        let places = if said { (0..values.len()).collect() } else { ends.to_vec() };
+        for index in places {
             let mut inputs = honest.clone();
             inputs.data[piece][index] ^= 1;
             let forge = if said { index % 67 == 0 } else { index == 0 && piece % 4 == 0 };
@@ -236,7 +240,7 @@ fn check(log_final_poly_len: usize) {
     assert!(inputs.is_err() || inputs.is_ok_and(|inputs| !scene.circuit.accepts_honestly(&inputs)));
     let altered = alter_the_proof(&mut scene);
     let inputs = alter_the_inputs(&scene);
-    assert!(altered > 500 && inputs > 500, "{altered} and {inputs} alterations");
+    assert!(altered > 500 && inputs > 250, "{altered} and {inputs} alterations");
 }
 
 #[test]
