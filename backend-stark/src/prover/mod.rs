@@ -2,7 +2,7 @@
 //!
 //! The protocol is Plonky3's, driven through Plonky3's transcripts; a proof is the same bytes as the one of
 //! its prover, and is checked by its verifier. What differs is how the numbers are computed: matrices are
-//! kept in [tiles](tiles), which everything after the extension reads without gathering; lookups are
+//! kept in tiles, which everything after the extension reads without gathering; lookups are
 //! compiled once for a key; rules are evaluated several blocks of rows at a time; openings are combined
 //! before they are extended; and the preprocessed columns stay in the key, extended and hashed.
 
