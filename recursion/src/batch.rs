@@ -258,8 +258,6 @@ pub struct ProofData {
     /// What the proof says in the transcript.
     pub(crate) transcript: Option<DataTarget>,
     pub(crate) queries: Vec<QueryData>,
-    /// The number of permutations of the transcript.
-    pub transcript_permutations: usize,
 }
 
 /// Adds the verification of one proof to a circuit.
@@ -568,11 +566,7 @@ fn verify<P: RecursiveField>(
         indices: transcript.samples[places.indices.clone()].to_vec(),
     };
     let queries = pcs::verify(builder, forest, &shape.pcs, &claims);
-    Ok(ProofData {
-        transcript: transcript.data,
-        queries,
-        transcript_permutations: transcript.permutations,
-    })
+    Ok(ProofData { transcript: transcript.data, queries })
 }
 
 impl BatchShape {

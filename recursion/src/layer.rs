@@ -175,6 +175,13 @@ impl Publics {
         builder.public::<BitTarget>();
         publics
     }
+
+    /// Demands that the layer claims what its proofs claim.
+    fn assert_claim(&self, builder: &mut CircuitBuilder, claim: [Target; 4]) {
+        for (own, claim) in self.claim.into_iter().zip(claim) {
+            builder.assert_eq(own, claim).named("claim");
+        }
+    }
 }
 
 impl<P: RecursiveField> Layer<P> {
@@ -213,9 +220,7 @@ impl<P: RecursiveField> Layer<P> {
         let data =
             verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
         let claim = digest_targets(&mut builder, &values.concat());
-        for (own, claim) in own.claim.into_iter().zip(claim) {
-            builder.assert_eq(own, claim).named("claim");
-        }
+        own.assert_claim(&mut builder, claim);
         Self::compile(builder, Below::Base(Box::new(shape)), vec![data], Vec::new(), config, None)
     }
 
@@ -276,9 +281,7 @@ impl<P: RecursiveField> Layer<P> {
         } else {
             claim
         };
-        for (own, claim) in own.claim.into_iter().zip(claim) {
-            builder.assert_eq(own, claim).named("claim");
-        }
+        own.assert_claim(&mut builder, claim);
         Self::compile(builder, Below::Layers { shapes, pair }, data, key_data, config, layout)
     }
 

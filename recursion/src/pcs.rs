@@ -320,6 +320,7 @@ struct Shared<'a> {
     claims: &'a PcsClaims,
     trees: Vec<TreePlan>,
     fold_trees: Vec<TreePlan>,
+    log_arities: Vec<usize>,
     numbers: Vec<u64>,
     fold_numbers: Vec<u64>,
     /// The inverse of the batching challenge.
@@ -404,6 +405,7 @@ impl<'a> Shared<'a> {
             claims,
             trees,
             fold_trees,
+            log_arities: shape.log_arities(),
             numbers,
             fold_numbers,
             point,
@@ -468,7 +470,7 @@ impl<'a> Shared<'a> {
         let mut cut = 0;
         let mut folded = reduced[&log_max];
         for (round, tree) in self.fold_trees.iter().enumerate() {
-            let log_arity = self.shape.log_arities()[round];
+            let log_arity = self.log_arities[round];
             let inverse = squared(builder, power(cut + log_arity), cut);
             let beta = self.claims.betas[round];
             let point = builder.mul(beta, inverse);

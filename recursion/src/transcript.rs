@@ -44,8 +44,6 @@ pub(crate) struct Transcript {
     pub(crate) samples: Vec<Target>,
     /// Where a run supplies what the proof says.
     pub(crate) data: Option<DataTarget>,
-    /// The number of permutations.
-    pub(crate) permutations: usize,
 }
 
 impl<K: Copy> TranscriptPlan<K> {
@@ -197,14 +195,12 @@ impl TranscriptPlan<Target> {
             }
             rows.push(spec);
         }
-        let permutations = rows.len();
         let called = builder.call_named(Script { tree: 0, rows }.call(), &inputs);
         let zero = builder.add_const(0);
         let mut transcript = Transcript {
             said: vec![zero; self.said],
             samples: vec![zero; self.samples],
             data: called.data,
-            permutations,
         };
         for (place, target) in outputs.into_iter().zip(called.outputs) {
             let target = builder.as_felt(target);

@@ -254,7 +254,7 @@ pub fn hasher(chip: IrChip) -> CalledChip {
     let plan = CallPlan {
         signature: Box::new(move |call: &ChipCall| Script::of(call)?.signature(field)),
         fixed: Box::new(move |call, row| {
-            Script::of(call).map_or_else(Vec::new, |script| script.fixed(field, row as usize))
+            Script::fixed(field, call, row as usize).unwrap_or_default()
         }),
     };
     CalledChip::planned(chip, plan)

@@ -303,12 +303,14 @@ impl Script {
         Some(signature)
     }
 
-    /// The chip's fixed columns in a row, in the order of their declaration.
-    pub(super) fn fixed(&self, field: Field, row: usize) -> Vec<u64> {
+    /// The chip's fixed columns in a row of a call, in the order of their declaration. They need that row alone, so
+    /// no other is read.
+    pub(super) fn fixed(field: Field, call: &ChipCall, row: usize) -> Option<Vec<u64>> {
         use RowKind::{
             Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Resume,
         };
-        let spec = &self.rows[row];
+        let (&tree, codes) = call.parameters.split_first()?;
+        let spec = RowSpec::decode(*codes.get(row)?)?;
         let is = |kinds: &[RowKind]| u64::from(kinds.contains(&spec.kind));
         let mut fixed = Vec::with_capacity(40);
         let taken = match spec.kind {
@@ -333,7 +335,7 @@ impl Script {
         let part = spec.fold_part(field);
         fixed.extend(fold_parts(field).into_iter().map(|p| u64::from(part == Some(p))));
         fixed.push(u64::from(spec.end));
-        fixed.push(if spec.end { self.tree } else { 0 });
-        fixed
+        fixed.push(if spec.end { tree } else { 0 });
+        Some(fixed)
     }
 }
