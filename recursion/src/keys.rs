@@ -110,13 +110,34 @@ pub fn key_digest<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest {
     sponge.hash_iter(ChildKey::of(key).elements())
 }
 
+/// What a digest is of.
+///
+/// # Soundness
+///
+/// Digests of different things never mean each other: the eight public values of a proof could otherwise be the
+/// claims of two proofs that nobody made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// The public values of a proof below the first layer.
+    Publics = 1,
+    /// Claims.
+    Claims = 2,
+}
+
+impl Domain {
+    /// What the sponge absorbs before `length` elements.
+    fn prefix(self, length: usize) -> [usize; 2] {
+        [self as usize, length]
+    }
+}
+
 /// The digest of a list of elements: a sponge that marks how many elements each permutation absorbs, begun with
-/// the length.
-pub fn digest(elements: &[Goldilocks]) -> Digest {
+/// what the elements are and how many.
+pub fn digest(domain: Domain, elements: &[Goldilocks]) -> Digest {
     let permutation = default_goldilocks_poseidon2_16();
     let mut state = [Goldilocks::ZERO; 16];
-    let length = [Goldilocks::from_usize(elements.len())];
-    let all: Vec<Goldilocks> = length.iter().chain(elements).copied().collect();
+    let prefix = domain.prefix(elements.len()).map(Goldilocks::from_usize);
+    let all = [&prefix, elements].concat();
     for chunk in all.chunks(RATE) {
         state[..RATE].fill(Goldilocks::ZERO);
         state[..chunk.len()].copy_from_slice(chunk);
@@ -127,9 +148,14 @@ pub fn digest(elements: &[Goldilocks]) -> Digest {
 }
 
 /// [`digest`] in a circuit.
-pub(crate) fn digest_targets(builder: &mut CircuitBuilder, elements: &[Target]) -> [Target; 4] {
-    let mut all = vec![builder.add_const(Goldilocks::from_usize(elements.len()))];
-    all.extend(elements);
+pub(crate) fn digest_targets(
+    builder: &mut CircuitBuilder,
+    domain: Domain,
+    elements: &[Target],
+) -> [Target; 4] {
+    let prefix = domain.prefix(elements.len());
+    let prefix = prefix.map(|value| builder.add_const(Goldilocks::from_usize(value)));
+    let all = [&prefix, elements].concat();
     let mut rows: Vec<RowSpec> = all
         .chunks(RATE)
         .enumerate()

@@ -25,7 +25,7 @@ use p3_goldilocks::Goldilocks;
 
 use crate::WitnessError;
 use crate::batch::{BatchShape, ChildKey, ProofData, RecursiveField, ShapeError, verify_batch};
-use crate::keys::{Digest, KeySet, KeySetError, digest, digest_targets, member};
+use crate::keys::{Digest, Domain, KeySet, KeySetError, digest, digest_targets, member};
 use crate::pcs::Forest;
 use crate::witness::ProofWitness;
 
@@ -61,7 +61,7 @@ impl Statement {
 pub fn joined(claims: &[Digest]) -> Digest {
     match claims {
         [claim] => *claim,
-        claims => digest(claims.as_flattened()),
+        claims => digest(Domain::Claims, claims.as_flattened()),
     }
 }
 
@@ -219,7 +219,7 @@ impl<P: RecursiveField> Layer<P> {
             .collect();
         let data =
             verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
-        let claim = digest_targets(&mut builder, &values.concat());
+        let claim = digest_targets(&mut builder, Domain::Publics, &values.concat());
         own.assert_claim(&mut builder, claim);
         Self::compile(builder, Below::Base(Box::new(shape)), vec![data], Vec::new(), config, None)
     }
@@ -272,7 +272,7 @@ impl<P: RecursiveField> Layer<P> {
         }
         let claim = match &claims[..] {
             [claim] => *claim,
-            claims => digest_targets(&mut builder, claims.as_flattened()),
+            claims => digest_targets(&mut builder, Domain::Claims, claims.as_flattened()),
         };
         let claim = if pair {
             // Whether the second proof counts is the prover's choice, and the claim says which it was.
@@ -383,7 +383,7 @@ impl<P: RecursiveField> Layer<P> {
         let Below::Base(shape) = &self.below else {
             return Err(LayerError::Children { expected: self.data.len(), got: 0 });
         };
-        let claim = digest(&publics.concat());
+        let claim = digest(Domain::Publics, &publics.concat());
         let statement = Statement { keys, claim, complete };
         let mut inputs = statement.inputs();
         inputs.privates = publics.concat().iter().map(|v| vec![v.as_canonical_u64()]).collect();

@@ -15,7 +15,7 @@ use p3_goldilocks::Goldilocks;
 use rayon::prelude::*;
 
 use crate::batch::RecursiveField;
-use crate::keys::{Digest, KeySet};
+use crate::keys::{Digest, Domain, KeySet, digest};
 use crate::layer::{Child, Layer, LayerError, Statement, joined};
 
 /// The levels over proofs under one key.
@@ -106,7 +106,7 @@ impl<P: RecursiveField> Tree<P> {
     /// The claim of a tree over leaves with these public values.
     pub fn claim(&self, leaves: &[Vec<Vec<Goldilocks>>]) -> Digest {
         let mut claims: Vec<Digest> =
-            leaves.iter().map(|publics| crate::keys::digest(&publics.concat())).collect();
+            leaves.iter().map(|publics| digest(Domain::Publics, &publics.concat())).collect();
         while claims.len() > 1 {
             claims = claims.chunks(2).map(joined).collect();
         }

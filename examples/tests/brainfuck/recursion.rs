@@ -6,7 +6,7 @@ use chipwright_examples::brainfuck::{
     Engine, Program, ProveOptions, State, claim, machine::named_publics, prove,
 };
 use chipwright_ir::field::Goldilocks2;
-use chipwright_recursion::keys::KeySet;
+use chipwright_recursion::keys::{Domain, KeySet, digest};
 use chipwright_recursion::layer::{Layer, Statement};
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
@@ -54,7 +54,6 @@ fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
         .inputs_over(engine.key(), &wrong, &proof, keys.root(), true)
         .and_then(|(inputs, _)| layer.prove(&inputs));
     assert!(refused.is_err());
-    let other =
-        Statement { claim: chipwright_recursion::keys::digest(&wrong.concat()), ..statement };
+    let other = Statement { claim: digest(Domain::Publics, &wrong.concat()), ..statement };
     assert!(layer.verify(&other, &outer).is_err());
 }
