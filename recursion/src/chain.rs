@@ -11,6 +11,7 @@ use chipwright_backend_stark::proof::Proof;
 use p3_goldilocks::Goldilocks;
 
 use crate::batch::RecursiveField;
+use crate::claims::Claims;
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
 
@@ -39,7 +40,7 @@ impl<P: RecursiveField> Chain<P> {
         most: usize,
     ) -> Result<Self, LayerError> {
         let start = Instant::now();
-        let mut layers = vec![Layer::over(key, log_heights, config)?];
+        let mut layers = vec![Layer::over(key, log_heights, &Claims::Facts, config)?];
         let mut build_times = vec![start.elapsed()];
         let mut closed = false;
         while layers.len() < most && !closed {

@@ -122,6 +122,10 @@ pub enum Domain {
     Publics = 1,
     /// Claims.
     Claims = 2,
+    /// What steps have in common.
+    Common = 3,
+    /// The state before or after a step.
+    State = 4,
 }
 
 impl Domain {

@@ -2,14 +2,16 @@
 //!
 //! The first layer over a circuit of a user knows that circuit's key and hashes its public values into a *claim*.
 //! Every further layer verifies layers: their keys are members of an allowed set, whose root all layers of a
-//! tree share. One child's claim is passed on, several claims are hashed in order.
+//! tree share. One child's claim is passed on, several claims become one as [`Claims`] says.
 //!
 //! ```text
-//! public values of a layer:  keys[4]  claim[4]  complete
+//! public values of a layer:  keys[4]  claim[4 or 12]  complete
 //! ```
 //!
 //! Which layer is the last is said by `complete`: a complete proof is not accepted as a child, an incomplete one
 //! is not accepted as a result.
+
+use std::mem::discriminant;
 
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, compile_circuit_with_layout,
@@ -25,20 +27,18 @@ use p3_goldilocks::Goldilocks;
 
 use crate::WitnessError;
 use crate::batch::{BatchShape, ChildKey, ProofData, RecursiveField, ShapeError, verify_batch};
-use crate::keys::{Digest, Domain, KeySet, KeySetError, digest, digest_targets, member};
+use crate::claims::{Claim, Claims, StepError, join_targets, joined};
+use crate::keys::{Digest, KeySet, KeySetError, member};
 use crate::pcs::Forest;
 use crate::witness::ProofWitness;
-
-/// The number of public values of a layer.
-pub const LAYER_PUBLICS: usize = 9;
 
 /// What a layer's proof says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// The root of the set of keys that layers below may have.
     pub keys: Digest,
-    /// What was proven: the digest of public values, or of claims.
-    pub claim: Digest,
+    /// What was proven.
+    pub claim: Claim,
     /// Whether this is the last layer.
     pub complete: bool,
 }
@@ -46,22 +46,14 @@ pub struct Statement {
 impl Statement {
     /// The public values.
     pub fn publics(&self) -> Vec<Goldilocks> {
-        let mut publics: Vec<Goldilocks> = self.keys.iter().chain(&self.claim).copied().collect();
-        publics.push(Goldilocks::from_bool(self.complete));
-        publics
+        let claim = self.claim.digests();
+        let complete = Goldilocks::from_bool(self.complete);
+        self.keys.iter().chain(claim.as_flattened()).copied().chain([complete]).collect()
     }
 
     /// The inputs of a run that proves the statement, without the proofs below.
     fn inputs(&self) -> Inputs {
         Inputs::publics(self.publics().iter().map(PrimeField64::as_canonical_u64))
-    }
-}
-
-/// The claim of a layer over several layers.
-pub fn joined(claims: &[Digest]) -> Digest {
-    match claims {
-        [claim] => *claim,
-        claims => digest(Domain::Claims, claims.as_flattened()),
     }
 }
 
@@ -84,6 +76,12 @@ pub enum LayerError {
     /// A key below is not in the set.
     #[error(transparent)]
     Keys(#[from] KeySetError),
+    /// The public values of proofs below are no steps, or the steps do not follow each other.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// Layers that claim different kinds of things.
+    #[error("the layers below claim facts and steps, one layer joins either the one or the other")]
+    Mixed,
     /// A table's height is not fixed by its key.
     #[error("the height of table `{0}` is not fixed by its key")]
     Height(String),
@@ -132,6 +130,7 @@ enum Below {
 /// A circuit that verifies proofs, compiled.
 #[derive(Debug)]
 pub struct Layer<P: StarkField> {
+    claims: Claims,
     below: Below,
     data: Vec<ProofData>,
     /// The private data of the keys below.
@@ -162,24 +161,23 @@ fn heights<P: RecursiveField>(key: &VerifyingKey<P>) -> Result<Vec<usize>, Layer
 /// The public values of a layer in its circuit.
 struct Publics {
     keys: [Target; 4],
-    claim: [Target; 4],
+    claim: Claim<[Target; 4]>,
 }
 
 impl Publics {
-    fn declare(builder: &mut CircuitBuilder) -> Self {
-        let publics = Self {
-            keys: std::array::from_fn(|_| builder.add_public_input()),
-            claim: std::array::from_fn(|_| builder.add_public_input()),
-        };
+    fn declare(builder: &mut CircuitBuilder, claims: &Claims) -> Self {
+        let mut digest = || std::array::from_fn(|_| builder.add_public_input());
+        let publics = Self { keys: digest(), claim: claims.declare(digest) };
         // Whoever proves a layer says whether it is the last; all that the circuit demands is a bit.
         builder.public::<BitTarget>();
         publics
     }
 
     /// Demands that the layer claims what its proofs claim.
-    fn assert_claim(&self, builder: &mut CircuitBuilder, claim: [Target; 4]) {
-        for (own, claim) in self.claim.into_iter().zip(claim) {
-            builder.assert_eq(own, claim).named("claim");
+    fn assert_claim(&self, builder: &mut CircuitBuilder, claim: &Claim<[Target; 4]>) {
+        let (own, claim) = (self.claim.digests(), claim.digests());
+        for (own, claim) in own.as_flattened().iter().zip(claim.as_flattened()) {
+            builder.assert_eq(*own, *claim).named("claim");
         }
     }
 }
@@ -190,13 +188,15 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// # Errors
     ///
-    /// Fails if proofs of these heights (base-2 logarithms) cannot be verified in a circuit.
+    /// Fails if proofs of these heights (base-2 logarithms) cannot be verified in a circuit, or their public values
+    /// are no steps although they should be.
     pub fn over(
         key: &VerifyingKey<P>,
         log_heights: &[usize],
+        claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
-        Self::over_shape(BatchShape::new(key, log_heights)?, &ChildKey::of(key), config)
+        Self::over_shape(BatchShape::new(key, log_heights)?, &ChildKey::of(key), claims, config)
     }
 
     /// The first layer over proofs of any shape, under a key that is a constant of the layer: those of a foreign
@@ -208,10 +208,11 @@ impl<P: RecursiveField> Layer<P> {
     pub fn over_shape(
         shape: BatchShape,
         key: &ChildKey<Goldilocks>,
+        claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
         let mut builder = builder(P::FIELD);
-        let own = Publics::declare(&mut builder);
+        let own = Publics::declare(&mut builder, claims);
         let child = key.constant(&mut builder);
         let values: Vec<Vec<Target>> = shape
             .publics()
@@ -219,9 +220,12 @@ impl<P: RecursiveField> Layer<P> {
             .collect();
         let data =
             verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
-        let claim = digest_targets(&mut builder, Domain::Publics, &values.concat());
-        own.assert_claim(&mut builder, claim);
-        Self::compile(builder, Below::Base(Box::new(shape)), vec![data], Vec::new(), config, None)
+        let claim = claims.of_targets(&mut builder, &values.concat())?;
+        own.assert_claim(&mut builder, &claim);
+        let (prover, verifier) = compile(builder, config, None)?;
+        let below = Below::Base(Box::new(shape));
+        let (data, keys) = (vec![data], Vec::new());
+        Ok(Self { claims: claims.clone(), below, data, keys, prover, verifier })
     }
 
     /// A layer over layers: one proof under the key of each, or under keys of the same shape. It has the layout
@@ -244,72 +248,46 @@ impl<P: RecursiveField> Layer<P> {
     }
 
     fn over_layers(layers: &[&Self], pair: bool, config: &Config) -> Result<Self, LayerError> {
+        let Some(first) = layers.first() else {
+            return Err(LayerError::Children { expected: 1, got: 0 });
+        };
+        let rule = &first.claims;
+        if layers.iter().any(|layer| discriminant(&layer.claims) != discriminant(rule)) {
+            return Err(LayerError::Mixed);
+        }
         let mut builder = builder(P::FIELD);
-        let own = Publics::declare(&mut builder);
+        let own = Publics::declare(&mut builder, rule);
         let mut forest = Forest::default();
         let mut shapes = Vec::new();
         let mut data = Vec::new();
-        let mut key_data = Vec::new();
-        let mut claims: Vec<[Target; 4]> = Vec::new();
-        let layout = layers.first().and_then(|layer| layer.prover.layout());
+        let mut keys = Vec::new();
+        let mut claims = Vec::new();
         for key in layers.iter().map(|layer| layer.key()) {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
             let child = member(&mut builder, &mut forest, &own.keys, cap);
-            let claim: [Target; 4] = std::array::from_fn(|_| builder.add_private_input());
+            let claim = rule.declare(|| std::array::from_fn(|_| builder.add_private_input()));
             // Only an incomplete proof has a layer above it, and it is about the same set of keys.
             let incomplete = builder.add_const(0);
-            let values: Vec<Target> =
-                own.keys.iter().chain(&claim).copied().chain([incomplete]).collect();
+            let digests = claim.digests();
+            let values = own.keys.iter().chain(digests.as_flattened()).copied();
+            let values: Vec<Target> = values.chain([incomplete]).collect();
             let publics: Vec<Vec<Target>> = shape
                 .publics()
-                .map(|count| if count == LAYER_PUBLICS { values.clone() } else { Vec::new() })
+                .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
                 .collect();
             data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
-            key_data.push(child.data);
+            keys.push(child.data);
             claims.push(claim);
             shapes.push(shape);
         }
-        let claim = match &claims[..] {
-            [claim] => *claim,
-            claims => digest_targets(&mut builder, Domain::Claims, claims.as_flattened()),
-        };
-        let claim = if pair {
-            // Whether the second proof counts is the prover's choice, and the claim says which it was.
-            let single: BitTarget = builder.private();
-            std::array::from_fn(|i| builder.select(single, claims[0][i], claim[i]))
-        } else {
-            claim
-        };
-        own.assert_claim(&mut builder, claim);
-        Self::compile(builder, Below::Layers { shapes, pair }, data, key_data, config, layout)
-    }
-
-    fn compile(
-        builder: CircuitBuilder,
-        below: Below,
-        data: Vec<ProofData>,
-        keys: Vec<Option<DataTarget>>,
-        config: &Config,
-        layout: Option<&Layout>,
-    ) -> Result<Self, LayerError> {
-        let circuit = builder.build()?;
-        let compile = |layout: Option<Layout>| {
-            compile_circuit_with_layout::<P>(
-                circuit.tables.clone(),
-                &circuit.library,
-                config,
-                layout,
-            )
-        };
-        // A layer as wide and as high as the one below it makes the next layer the same circuit as this one;
-        // the cheapest layout of each by itself can alternate forever.
-        let (prover, verifier) = match layout.map(|layout| compile(Some(layout.clone()))) {
-            Some(Ok(compiled)) => compiled,
-            None | Some(Err(CircuitError::Assemble(_))) => compile(None)?,
-            Some(Err(error)) => return Err(error.into()),
-        };
-        Ok(Self { below, data, keys, prover, verifier })
+        // Whether the second proof counts is the prover's choice.
+        let single: Option<BitTarget> = pair.then(|| builder.private());
+        let claim = join_targets(&mut builder, &claims, single);
+        own.assert_claim(&mut builder, &claim);
+        let (prover, verifier) = compile(builder, config, first.prover.layout())?;
+        let below = Below::Layers { shapes, pair };
+        Ok(Self { claims: rule.clone(), below, data, keys, prover, verifier })
     }
 
     /// The key of the layer's proofs.
@@ -383,7 +361,7 @@ impl<P: RecursiveField> Layer<P> {
         let Below::Base(shape) = &self.below else {
             return Err(LayerError::Children { expected: self.data.len(), got: 0 });
         };
-        let claim = digest(Domain::Publics, &publics.concat());
+        let claim = self.claims.of(&publics.concat())?;
         let statement = Statement { keys, claim, complete };
         let mut inputs = statement.inputs();
         inputs.privates = publics.concat().iter().map(|v| vec![v.as_canonical_u64()]).collect();
@@ -410,17 +388,19 @@ impl<P: RecursiveField> Layer<P> {
         if children.len() != shapes.len() && !single {
             return Err(LayerError::Children { expected: shapes.len(), got: children.len() });
         }
-        let claims: Vec<Digest> = children.iter().map(|child| child.statement.claim).collect();
-        let statement = Statement { keys: keys.root(), claim: joined(&claims), complete };
+        let claims: Vec<Claim> = children.iter().map(|child| child.statement.claim).collect();
+        let statement = Statement { keys: keys.root(), claim: joined(&claims)?, complete };
         let mut inputs = statement.inputs();
         for (position, (child, shape)) in children.iter().cycle().zip(shapes).enumerate() {
             let (index, siblings) = keys.path(child.key)?;
             inputs.privates.push(vec![index as u64]);
-            inputs.privates.extend(child.statement.claim.map(|v| vec![v.as_canonical_u64()]));
+            let digests = child.statement.claim.digests();
+            let digests = digests.as_flattened().iter();
+            inputs.privates.extend(digests.map(|value| vec![value.as_canonical_u64()]));
             let values = child.statement.publics();
             let publics: Vec<Vec<Goldilocks>> = shape
                 .publics()
-                .map(|count| if count == LAYER_PUBLICS { values.clone() } else { Vec::new() })
+                .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
                 .collect();
             let witness = shape.witness(child.key, &publics, child.proof)?;
             self.data[position].supply(witness, &mut inputs.data);
@@ -469,7 +449,7 @@ impl<P: RecursiveField> Layer<P> {
     pub fn verify_result(
         &self,
         keys: &KeySet,
-        claim: Digest,
+        claim: Claim,
         statement: &Statement,
         proof: &Proof<P>,
     ) -> Result<(), LayerError> {
@@ -483,6 +463,25 @@ impl<P: RecursiveField> Layer<P> {
             return Err(LayerError::Statement("claim"));
         }
         self.verify(statement, proof)
+    }
+}
+
+/// Compiles the circuit of a layer, in a layout that is given if it fits into that. A layer as wide and as high as
+/// the one below it makes the next layer the same circuit as this one; the cheapest layout of each by itself can
+/// alternate forever.
+fn compile<P: RecursiveField>(
+    builder: CircuitBuilder,
+    config: &Config,
+    layout: Option<&Layout>,
+) -> Result<(CircuitProver<P>, CircuitVerifier<P>), LayerError> {
+    let circuit = builder.build()?;
+    let compile = |layout: Option<Layout>| {
+        compile_circuit_with_layout::<P>(circuit.tables.clone(), &circuit.library, config, layout)
+    };
+    match layout.map(|layout| compile(Some(layout.clone()))) {
+        Some(Ok(compiled)) => Ok(compiled),
+        None | Some(Err(CircuitError::Assemble(_))) => Ok(compile(None)?),
+        Some(Err(error)) => Err(error.into()),
     }
 }
 

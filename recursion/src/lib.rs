@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod chain;
+pub mod claims;
 pub mod constraints;
 pub mod domain;
 pub mod foreign;

@@ -4,6 +4,9 @@
 //! odd number of proofs has one left over: its parent verifies it twice, and passes on its claim alone. Levels
 //! reach a fixed point as chains do, so a tree of any height needs the circuits of a few levels only.
 //!
+//! If the proofs are of steps, each from the state in which the one before ends, the tree proves one long step, and
+//! is verified by its first and last state.
+//!
 //! Proofs of one level are proven in parallel, by work-stealing; their order is kept.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,12 +18,14 @@ use p3_goldilocks::Goldilocks;
 use rayon::prelude::*;
 
 use crate::batch::RecursiveField;
-use crate::keys::{Digest, Domain, KeySet, digest};
-use crate::layer::{Child, Layer, LayerError, Statement, joined};
+use crate::claims::{Claim, Claims, joined};
+use crate::keys::KeySet;
+use crate::layer::{Child, Layer, LayerError, Statement};
 
 /// The levels over proofs under one key.
 #[derive(Debug)]
 pub struct Tree<P: StarkField> {
+    claims: Claims,
     levels: Vec<Layer<P>>,
     keys: KeySet,
 }
@@ -68,9 +73,10 @@ impl<P: RecursiveField> Tree<P> {
     pub fn new(
         key: &VerifyingKey<P>,
         log_heights: &[usize],
+        claims: Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
-        let mut levels = vec![Layer::over(key, log_heights, config)?];
+        let mut levels = vec![Layer::over(key, log_heights, &claims, config)?];
         loop {
             let below = &levels[levels.len() - 1];
             let level = Layer::pair(below, config)?;
@@ -83,7 +89,7 @@ impl<P: RecursiveField> Tree<P> {
             levels.push(level);
         }
         let keys = KeySet::new(levels.iter().map(Layer::key))?;
-        Ok(Self { levels, keys })
+        Ok(Self { claims, levels, keys })
     }
 
     /// The keys of all levels.
@@ -104,13 +110,17 @@ impl<P: RecursiveField> Tree<P> {
     }
 
     /// The claim of a tree over leaves with these public values.
-    pub fn claim(&self, leaves: &[Vec<Vec<Goldilocks>>]) -> Digest {
-        let mut claims: Vec<Digest> =
-            leaves.iter().map(|publics| digest(Domain::Publics, &publics.concat())).collect();
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are no leaves, or if they are steps that do not follow each other.
+    pub fn claim(&self, leaves: &[Vec<Vec<Goldilocks>>]) -> Result<Claim, LayerError> {
+        let claims = leaves.iter().map(|publics| self.claims.of(&publics.concat()));
+        let mut claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
         while claims.len() > 1 {
-            claims = claims.chunks(2).map(joined).collect();
+            claims = claims.chunks(2).map(joined).collect::<Result<_, _>>()?;
         }
-        claims.first().copied().unwrap_or_default()
+        joined(&claims)
     }
 
     /// Proves all levels.
@@ -183,7 +193,22 @@ impl<P: RecursiveField> Tree<P> {
         leaves: &[Vec<Vec<Goldilocks>>],
         root: &Root<P>,
     ) -> Result<(), LayerError> {
-        let layer = self.level(root.levels);
-        layer.verify_result(&self.keys, self.claim(leaves), &root.statement, &root.proof)
+        let claim = self.claim(leaves)?;
+        self.top().verify_result(&self.keys, claim, &root.statement, &root.proof)
+    }
+
+    /// Verifies the one proof of a tree, given what it should claim. For steps that is their common values, the
+    /// first state and the last one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof does not prove this claim, or is not complete.
+    pub fn verify_claim(&self, claim: Claim, proof: &Proof<P>) -> Result<(), LayerError> {
+        self.top().verify(&Statement { keys: self.keys.root(), claim, complete: true }, proof)
+    }
+
+    /// The level of every tree's last proof.
+    pub fn top(&self) -> &Layer<P> {
+        &self.levels[self.levels.len() - 1]
     }
 }

@@ -15,6 +15,7 @@ use chipwright_ir::circuit::Inputs;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3};
 use chipwright_recursion::batch::{RecursiveField, seed_elements};
 use chipwright_recursion::chain::Chain;
+use chipwright_recursion::claims::Claims;
 use chipwright_recursion::foreign::{foreign_key, foreign_shape};
 use chipwright_recursion::keys::KeySet;
 use chipwright_recursion::layer::{Child, Layer, LayerError};
@@ -359,7 +360,7 @@ fn aggregate<P: RecursiveField>(
     }
     let heights = leaves[0].proof.batch().degree_bits.clone();
     let key = base.verifier.key();
-    let tree = Tree::new(key, &heights, config)?;
+    let tree = Tree::new(key, &heights, Claims::Facts, config)?;
     let start = Instant::now();
     let root = tree.prove(key, &leaves, &|grown| {
         progress.next(format!("level {}: {} of {}", grown.level, grown.done, grown.of));
@@ -412,7 +413,7 @@ fn foreign<P: RecursiveField>(
     progress.next("verifying it in a circuit");
     let shape = foreign_shape::<P, _>("keccak", &KeccakAir {}, config, log_height)?;
     let key = foreign_key::<P>(&seed_elements(&seed), None);
-    let layer = Layer::<P>::over_shape(shape, &key, config)?;
+    let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, config)?;
     let keys = KeySet::new([layer.key()]).map_err(LayerError::from)?;
     let start = Instant::now();
     let (inputs, statement) = layer.inputs_over_foreign(&key, &[], &proof, keys.root(), true)?;

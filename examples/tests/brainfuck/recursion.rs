@@ -6,7 +6,8 @@ use chipwright_examples::brainfuck::{
     Engine, Program, ProveOptions, State, claim, machine::named_publics, prove,
 };
 use chipwright_ir::field::Goldilocks2;
-use chipwright_recursion::keys::{Domain, KeySet, digest};
+use chipwright_recursion::claims::Claims;
+use chipwright_recursion::keys::KeySet;
 use chipwright_recursion::layer::{Layer, Statement};
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
@@ -35,7 +36,8 @@ fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
         })
         .collect();
 
-    let layer = Layer::<Goldilocks2>::over(engine.key(), proof.log_heights(), &options.config)
+    let heights = proof.log_heights();
+    let layer = Layer::<Goldilocks2>::over(engine.key(), heights, &Claims::Facts, &options.config)
         .expect("the proof can be verified in a circuit");
     let keys = KeySet::new([layer.key()]).expect("one key is a set");
     let (inputs, statement) = layer
@@ -54,6 +56,7 @@ fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
         .inputs_over(engine.key(), &wrong, &proof, keys.root(), true)
         .and_then(|(inputs, _)| layer.prove(&inputs));
     assert!(refused.is_err());
-    let other = Statement { claim: digest(Domain::Publics, &wrong.concat()), ..statement };
+    let claim = Claims::Facts.of(&wrong.concat()).expect("facts are any values");
+    let other = Statement { claim, ..statement };
     assert!(layer.verify(&other, &outer).is_err());
 }

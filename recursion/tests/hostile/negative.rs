@@ -8,8 +8,9 @@ use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, Target};
 use chipwright_ir::circuit::{Form, Inputs};
 use chipwright_recursion::WitnessError;
 use chipwright_recursion::batch::BatchShape;
+use chipwright_recursion::claims::{Claim, Claims, joined};
 use chipwright_recursion::keys::KeySet;
-use chipwright_recursion::layer::{Child, Layer, LayerError, Statement, joined};
+use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
 use chipwright_tests::{Compiled, FIELD, sum_of_squares};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
@@ -35,8 +36,8 @@ impl Layers {
     fn new() -> Self {
         let below = Compiled::new(&sum_of_squares(1), Form::Fused);
         let proof = below.prove(&Inputs::publics([9]).with_privates([3]));
-        let first = Layer::over(below.verifier.key(), proof.log_heights(), &Config::testing())
-            .expect("a layer");
+        let (key, heights) = (below.verifier.key(), proof.log_heights());
+        let first = Layer::over(key, heights, &Claims::Facts, &Config::testing()).expect("a layer");
         let keys = KeySet::new([first.key()]).expect("one key");
         Self { below, first, keys }
     }
@@ -88,6 +89,7 @@ fn n_17_a_tree_is_of_one_set_of_keys_of_incomplete_children_and_a_complete_root(
     let claims = [three.statement.claim, four.statement.claim];
     let result =
         |claim, statement: &Statement| pair.verify_result(keys, claim, statement, &root.proof);
+    let joined = |claims: &[Claim]| joined(claims).expect("facts are joined in any order");
     result(joined(&claims), &root.statement).expect("the tree is honest");
 
     // Swapped children are another claim, whatever the statement says.

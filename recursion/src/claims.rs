@@ -1,0 +1,263 @@
+//! What proofs claim, and how several claims become one.
+//!
+//! Any proofs can be counted up: what they all claim is the digest of their claims, in order, and whoever verifies
+//! it has to know them all. Proofs of *steps* from one state to another become a proof of a longer step, and
+//! whoever verifies it needs to know the first and the last state only, however many there are between.
+//!
+//! ```text
+//! facts   digest(publics)                      digest(claim, claim)
+//! steps   digest(common) digest(start) digest(end)   (c, s, m) (c, m, e) ─► (c, s, e)
+//! ```
+
+use chipwright_dsl::circuit::{BitTarget, CircuitBuilder, Target};
+use p3_goldilocks::Goldilocks;
+
+use crate::keys::{Digest, Domain, digest, digest_targets};
+use crate::layer::LayerError;
+
+/// What a proof claims, in digests that are elements or targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim<D = Digest> {
+    /// The digest of public values, or of claims.
+    Facts(D),
+    /// A step.
+    Step(Step<D>),
+}
+
+/// A step, or several in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<D = Digest> {
+    /// What all steps have in common.
+    pub common: D,
+    /// The state before.
+    pub start: D,
+    /// The state after.
+    pub end: D,
+}
+
+impl<D: Copy> Claim<D> {
+    /// The digests.
+    pub fn digests(&self) -> Vec<D> {
+        match *self {
+            Self::Facts(digest) => vec![digest],
+            Self::Step(Step { common, start, end }) => vec![common, start, end],
+        }
+    }
+}
+
+/// What the proofs at the bottom of a tree, or of a chain, are proofs of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Claims {
+    /// Anything.
+    #[default]
+    Facts,
+    /// Steps.
+    Steps(StepValues),
+}
+
+/// Which public values of a proof of a step are what, by their positions among all of them, table by table.
+///
+/// # Soundness
+///
+/// Every value is in one of the lists, or in several: none is left to the prover. States are compared as lists,
+/// so a value that two tables have of one state is named twice at the start, and so is its counterpart at the
+/// end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepValues {
+    common: Vec<usize>,
+    start: Vec<usize>,
+    end: Vec<usize>,
+}
+
+/// Public values that are no step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// States of different lengths.
+    #[error("a step starts in a state of {start} values, and ends in one of {end}")]
+    States {
+        /// The length of the state before.
+        start: usize,
+        /// The length of the state after.
+        end: usize,
+    },
+    /// A value that is not there.
+    #[error("public value {position} belongs to a step, but the proofs have only {count} of them")]
+    Missing {
+        /// Its position.
+        position: usize,
+        /// The number of public values.
+        count: usize,
+    },
+    /// A value that would be the prover's choice.
+    #[error("public value {0} is neither common to all steps, nor of the state before or after")]
+    Unbound(usize),
+    /// Steps with different common values.
+    #[error("step {0} has other common values than the one before")]
+    Common(usize),
+    /// Steps that do not follow each other.
+    #[error("step {0} does not start in the state in which the one before ends")]
+    Apart(usize),
+}
+
+impl StepValues {
+    /// The public values of a proof: those common to all steps, those of the state before, and those of the state
+    /// after.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the states differ in length.
+    pub fn new(common: Vec<usize>, start: Vec<usize>, end: Vec<usize>) -> Result<Self, StepError> {
+        if start.len() != end.len() {
+            return Err(StepError::States { start: start.len(), end: end.len() });
+        }
+        Ok(Self { common, start, end })
+    }
+
+    /// The claim that all steps with these common values, from one state to another, make together.
+    pub fn claim(common: &[Goldilocks], start: &[Goldilocks], end: &[Goldilocks]) -> Claim {
+        Claim::Step(Step {
+            common: digest(Domain::Common, common),
+            start: digest(Domain::State, start),
+            end: digest(Domain::State, end),
+        })
+    }
+
+    fn check(&self, count: usize) -> Result<(), StepError> {
+        let named = || self.common.iter().chain(&self.start).chain(&self.end);
+        if let Some(&position) = named().find(|&&position| position >= count) {
+            return Err(StepError::Missing { position, count });
+        }
+        let unbound = (0..count).find(|position| !named().any(|named| named == position));
+        unbound.map_or(Ok(()), |position| Err(StepError::Unbound(position)))
+    }
+
+    /// The values of one list.
+    fn of<T: Copy>(positions: &[usize], values: &[T]) -> Vec<T> {
+        positions.iter().map(|&position| values[position]).collect()
+    }
+}
+
+impl Claims {
+    /// The claim of a proof with these public values.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they are no step although they should be.
+    pub fn of(&self, values: &[Goldilocks]) -> Result<Claim, StepError> {
+        let Self::Steps(step) = self else {
+            return Ok(Claim::Facts(digest(Domain::Publics, values)));
+        };
+        step.check(values.len())?;
+        let [common, start, end] =
+            [&step.common, &step.start, &step.end].map(|list| StepValues::of(list, values));
+        Ok(StepValues::claim(&common, &start, &end))
+    }
+
+    /// [`Self::of`] in a circuit.
+    pub(crate) fn of_targets(
+        &self,
+        builder: &mut CircuitBuilder,
+        values: &[Target],
+    ) -> Result<Claim<[Target; 4]>, StepError> {
+        let Self::Steps(step) = self else {
+            return Ok(Claim::Facts(digest_targets(builder, Domain::Publics, values)));
+        };
+        step.check(values.len())?;
+        let mut hashed =
+            |domain, list| digest_targets(builder, domain, &StepValues::of(list, values));
+        Ok(Claim::Step(Step {
+            common: hashed(Domain::Common, &step.common),
+            start: hashed(Domain::State, &step.start),
+            end: hashed(Domain::State, &step.end),
+        }))
+    }
+
+    /// A claim of new digests.
+    pub(crate) fn declare<D>(&self, mut digest: impl FnMut() -> D) -> Claim<D> {
+        match self {
+            Self::Facts => Claim::Facts(digest()),
+            Self::Steps(_) => {
+                Claim::Step(Step { common: digest(), start: digest(), end: digest() })
+            }
+        }
+    }
+
+    /// The number of public values of a layer: the keys, the claim, and whether it is complete.
+    pub fn layer_publics(&self) -> usize {
+        4 + 4 * self.declare(|| ()).digests().len() + 1
+    }
+}
+
+/// The claim of a layer over several layers.
+///
+/// # Errors
+///
+/// Fails if there are none, or if they are steps of which one does not follow the one before.
+pub fn joined(claims: &[Claim]) -> Result<Claim, LayerError> {
+    match claims {
+        [] => return Err(LayerError::Children { expected: 1, got: 0 }),
+        [claim] => return Ok(*claim),
+        _ => {}
+    }
+    let Some((mut step, rest)) = steps(claims) else {
+        let digests: Vec<Digest> = claims.iter().flat_map(Claim::digests).collect();
+        return Ok(Claim::Facts(digest(Domain::Claims, digests.as_flattened())));
+    };
+    for (position, next) in (1..).zip(rest) {
+        if next.common != step.common {
+            return Err(StepError::Common(position).into());
+        }
+        if next.start != step.end {
+            return Err(StepError::Apart(position).into());
+        }
+        step.end = next.end;
+    }
+    Ok(Claim::Step(step))
+}
+
+/// The first of some steps, and the others; `None` if not all claims are steps.
+fn steps<D: Copy>(claims: &[Claim<D>]) -> Option<(Step<D>, Vec<Step<D>>)> {
+    let mut steps = claims.iter().map(|claim| match claim {
+        Claim::Step(step) => Some(*step),
+        Claim::Facts(_) => None,
+    });
+    Some((steps.next()??, steps.collect::<Option<_>>()?))
+}
+
+/// [`joined`] in a circuit; if `single` is given and true, the first claim alone.
+///
+/// # Soundness
+///
+/// `single` is the prover's choice, and what is claimed says which it was. Facts: the first claim is not the digest
+/// of both. Steps: what is claimed is what the first proof proves; a prover who leaves steps out at the end
+/// claims another state at the end. A step that is left out, exchanged or used again between others leaves
+/// two neighbours of which one does not start where the other ends.
+pub(crate) fn join_targets(
+    builder: &mut CircuitBuilder,
+    claims: &[Claim<[Target; 4]>],
+    single: Option<BitTarget>,
+) -> Claim<[Target; 4]> {
+    // `first` if there is a single proof, `other` if there are more.
+    let choose = |builder: &mut CircuitBuilder, first: [Target; 4], other: [Target; 4]| {
+        let one = |i| single.map_or(other[i], |single| builder.select(single, first[i], other[i]));
+        [0, 1, 2, 3].map(one)
+    };
+    if let [claim] = claims {
+        return *claim;
+    }
+    let Some((mut step, rest)) = steps(claims) else {
+        let digests: Vec<[Target; 4]> = claims.iter().flat_map(Claim::digests).collect();
+        let all = digest_targets(builder, Domain::Claims, digests.as_flattened());
+        return Claim::Facts(choose(builder, digests[0], all));
+    };
+    for next in rest {
+        let expected = choose(builder, next.start, step.end);
+        for i in 0..4 {
+            builder.assert_eq(next.common[i], step.common[i]).named("common values");
+            builder.assert_eq(next.start[i], expected[i]).named("steps are linked");
+        }
+        step.end = choose(builder, step.end, next.end);
+    }
+    Claim::Step(step)
+}
