@@ -7,7 +7,7 @@
 mod opening;
 
 use chipwright_backend_stark::circuit::compile_circuit;
-use chipwright_backend_stark::config::{Config, StarkField};
+use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::machine::compile_machine;
 use chipwright_backend_stark::proof::Proof;
@@ -23,8 +23,14 @@ use chipwright_recursion::constraints::{
     BatchConstraints, ConstraintsError, Node, Opened, TableConstraints,
 };
 use opening::{Circuit, Opening, Value};
+use p3_batch_stark::Commitment;
+use p3_challenger::{CanObserve, FieldChallenger};
+use p3_commit::Pcs;
+use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{BasedVectorSpace, Field as _, PrimeCharacteristicRing, TwoAdicField};
 use p3_goldilocks::Goldilocks;
+use p3_matrix::dense::RowMajorMatrix;
+use p3_uni_stark::StarkGenericConfig;
 
 fn run<P: FieldPair>(circuit: &BuiltCircuit, inputs: &Inputs) -> bool {
     let environment = Environment { chips: &circuit.library, hints: None };
@@ -390,4 +396,67 @@ fn the_rows_of_the_circuit_are_counted() {
             println!("  {cost}");
         }
     }
+}
+
+#[test]
+fn b_25_the_low_degree_test_stands_alone_and_the_constraints_are_checked_apart() {
+    type P = Goldilocks2;
+    type Ext = <P as FieldPair>::Ext;
+    // Openings by themselves: of columns of numbers that are no trace of anything.
+    let stark = P::stark(&Config::testing_over(P::FIELD).parameters, &[7; 32]);
+    let domain = |log| TwoAdicMultiplicativeCoset::new(Goldilocks::ONE, log).expect("a domain");
+    let columns = |log: usize, width: usize, first: usize| {
+        let values = (0..width << log).map(|i| Goldilocks::from_usize(first + i * i).exp_u64(5));
+        RowMajorMatrix::new(values.collect(), width)
+    };
+    let matrices = |first| [(domain(5), columns(5, 3, first)), (domain(3), columns(3, 2, 9))];
+    let commit = |matrices: [(_, _); 2]| {
+        Pcs::<Ext, <P as StarkField>::Challenger>::commit(stark.pcs(), matrices)
+            .expect("the columns are committed to")
+    };
+    let (commitment, data) = commit(matrices(1));
+    let (other, _) = commit(matrices(2));
+    let begin = |commitment: &Commitment<Stark<P>>| -> (_, Ext) {
+        let mut challenger = stark.initialise_challenger();
+        challenger.observe(commitment.clone());
+        let point = challenger.sample_algebra_element();
+        (challenger, point)
+    };
+    let (mut challenger, point) = begin(&commitment);
+    let points = vec![vec![point]; 2];
+    let (opened, proof) = stark
+        .pcs()
+        .open(vec![(&data, points).into()], &mut challenger)
+        .expect("the columns are opened");
+    let accepts = |commitment: &Commitment<Stark<P>>, logs: [usize; 2], opened: &[Vec<Ext>]| {
+        let (mut challenger, _) = begin(commitment);
+        let claims = logs.iter().zip(opened);
+        let claims =
+            claims.map(|(&log, values)| (domain(log), vec![(point, values.clone())])).collect();
+        let rounds = vec![(commitment.clone(), claims).into()];
+        stark.pcs().verify(rounds, &proof, &mut challenger).is_ok()
+    };
+    let opened: Vec<Vec<Ext>> = opened.into_iter().flatten().flatten().collect();
+    assert!(accepts(&commitment, [5, 3], &opened));
+    assert!(!accepts(&other, [5, 3], &opened), "another commitment");
+    // Columns of a degree that is too high for what they are said to be.
+    assert!(!accepts(&commitment, [4, 3], &opened), "a lower degree");
+    assert!(!accepts(&commitment, [5, 2], &opened), "a lower degree");
+    for matrix in 0..2 {
+        for column in 0..opened[matrix].len() {
+            let mut altered = opened.clone();
+            altered[matrix][column] += Ext::ONE;
+            assert!(!accepts(&commitment, [5, 3], &altered), "column {column} of {matrix}");
+        }
+    }
+
+    // Constraints by themselves: over opened values, whether or not anything proves that they are openings.
+    let walk = walk::<P>();
+    assert!(walk.opening.holds(&walk.key, &walk.log_heights));
+    let mut altered = walk.opening.clone();
+    altered.tables[0].main[0][0] += Ext::ONE;
+    assert!(!altered.holds(&walk.key, &walk.log_heights));
+    let circuit = walk.circuit();
+    assert!(run::<P>(&circuit, &walk.opening.inputs()));
+    assert!(!run::<P>(&circuit, &altered.inputs()));
 }

@@ -5,14 +5,18 @@
 use std::fs;
 use std::time::Instant;
 
+use chipwright_backend_stark::proof::Proof as StarkProof;
+use chipwright_ir::field::Goldilocks2;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::compress::Compressor;
+use super::engine::Engine;
+use super::machine::{FIELD, Shape};
 use super::program::Program;
 use super::programs::MILLION;
-use super::proof::{Engine, ProveError, ProveOptions};
-use super::segment::{Segment, Segments};
-use super::{Shape, machine::FIELD};
+use super::proof::{ProveError, ProveOptions};
+use super::segment::{Segment, Segments, State};
 
 /// What proving so many cycles took.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -29,11 +33,13 @@ pub struct Measurement {
     pub peak_mib: Option<u64>,
     /// The bytes of the proofs of all segments.
     pub proof_bytes: usize,
-    /// The bytes of one proof that verifies all of these; `None` as long as they are not compressed.
+    /// The bytes of one proof that verifies all of these; `None` where that was not asked for.
     pub compressed_bytes: Option<usize>,
+    /// Proving and verifying that one proof, in milliseconds, the layers' keys included.
+    pub compress_ms: Option<f64>,
 }
 
-/// Proves the first `cycles` cycles of a long run.
+/// Proves the first `cycles` cycles of a long run, and compresses the proofs if `compress` says so.
 ///
 /// # Errors
 ///
@@ -42,13 +48,18 @@ pub struct Measurement {
 /// # Panics
 ///
 /// Panics if our own program is not well formed, which its tests exclude.
-pub fn measure(cycles: u64, options: &ProveOptions) -> Result<Measurement, ProveError> {
+pub fn measure(
+    cycles: u64,
+    options: &ProveOptions,
+    compress: bool,
+) -> Result<Measurement, ProveError> {
     let program = Program::compile(MILLION).expect("the program is well formed");
     let shape = Shape::holding((1 << options.log_cycles).min(cycles as usize), 128, 0, 0);
     let engine = Engine::new(&program, shape, &options.config)?;
     let start = Instant::now();
     let mut all = Segments::new(&program, b"", options.execution, shape);
     let (mut proven, mut proof_bytes, mut segments) = (0, 0, 0);
+    let mut steps = Vec::new();
     while proven < cycles {
         let left = (cycles - proven).div_ceil(shape.cycles() as u64) as usize;
         let count = left.min(rayon::current_num_threads());
@@ -56,19 +67,26 @@ pub fn measure(cycles: u64, options: &ProveOptions) -> Result<Measurement, Prove
         let Some(last) = batch.last() else { break };
         proven = last.end.clk;
         segments += batch.len();
-        let sizes: Result<Vec<usize>, ProveError> = batch
+        let proofs: Result<Vec<_>, ProveError> = batch
             .par_iter()
-            .map(|segment| Ok(engine.prove(segment, [0; 4])?.to_bytes().len()))
+            .map(|segment| {
+                let proof = engine.prove(segment, CLAIM)?;
+                Ok((segment.end, proof.to_bytes().len(), proof))
+            })
             .collect();
-        proof_bytes += sizes?.into_iter().sum::<usize>();
+        for (end, bytes, proof) in proofs? {
+            proof_bytes += bytes;
+            steps.extend(compress.then_some((end, proof)));
+        }
     }
     let seconds = start.elapsed().as_secs_f64();
+    let compressed = if compress { Some(compressed(&engine, &shape, steps)?) } else { None };
     let cells: usize = engine
         .key()
         .tables()
         .iter()
-        .map(|table| {
-            let log_height = table.log_height.or(shape.log_height(&table.name)).unwrap_or(0);
+        .zip(engine.log_heights())
+        .map(|(table, log_height)| {
             let width =
                 table.width + FIELD.degree() * (table.lookup_columns + table.quotient_chunks);
             width << log_height
@@ -81,8 +99,33 @@ pub fn measure(cycles: u64, options: &ProveOptions) -> Result<Measurement, Prove
         cells_per_cycle: (cells * segments) as f64 / proven as f64,
         peak_mib: peak_mib(),
         proof_bytes,
-        compressed_bytes: None,
+        compressed_bytes: compressed.map(|(bytes, _)| bytes),
+        compress_ms: compressed.map(|(_, milliseconds)| milliseconds),
     })
+}
+
+/// The claim of runs that are proven to be measured.
+const CLAIM: [u64; 4] = [0; 4];
+
+/// Makes one proof of proofs of segments, given with the states in which they end, and verifies it: its bytes, and
+/// how long that takes, in milliseconds.
+fn compressed(
+    engine: &Engine,
+    shape: &Shape,
+    steps: Vec<(State, StarkProof<Goldilocks2>)>,
+) -> Result<(usize, f64), ProveError> {
+    let clock = Instant::now();
+    let compressor = Compressor::new(engine)?;
+    let first = State::initial(shape);
+    let mut state = first;
+    let leaves = steps.into_iter().map(|(end, proof)| {
+        let start = std::mem::replace(&mut state, end);
+        compressor.leaf((&start, &end), CLAIM, proof)
+    });
+    let leaves: Vec<_> = leaves.collect();
+    let proof = compressor.prove(&leaves, &|_| {})?;
+    compressor.verify((&first, &state), CLAIM, &proof).map_err(Box::new)?;
+    Ok((proof.len(), clock.elapsed().as_secs_f64() * 1e3))
 }
 
 /// The high-water mark of the process, where Linux tells it.

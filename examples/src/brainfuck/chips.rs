@@ -4,7 +4,7 @@
 //!   program ──(ip, ci, ni)──► processor ◄──(mp, clk, mv)──► memory
 //!                              │     ▲
 //!                 (clk, byte)  ▼     │  (clk, byte)
-//!                            output input            ticks, u8: ranges
+//!                            output input            ticks: ranges
 //! ```
 //!
 //! The [`Processor`] has a row a cycle. An executor says what its registers are, and is not believed: the bus
@@ -69,6 +69,9 @@ pub const TICKS: u32 = 1 << 10;
 /// Every real row looks up its instruction, and there is none at the end of the program: nothing follows it.
 /// Padding takes no part in anything. The cell is proven to be the one last left behind, since an access
 /// takes `(mp, seen, mv)` off the bus and puts `(mp, clk + 1, new)` on it, with `seen ≤ clk`.
+///
+/// Cells are bytes without a lookup: the tape begins with zeros, `+` and `-` make bytes of bytes, and what is
+/// read is what the verifier hashes, which are bytes.
 #[chip]
 pub struct Processor {
     /// The number of cycles before this one.
@@ -92,14 +95,19 @@ pub struct Processor {
     /// The inverse of `mv`, or zero.
     #[record]
     pub inv: Felt,
+    /// The inverse of `255 - mv`, or zero.
+    #[record]
+    pub room: Felt,
     /// What the cell holds after the cycle.
     #[record]
-    pub new: U8,
+    pub new: Felt,
     /// The number of cycles after which the cell was accessed before.
     #[record]
     pub seen: Felt,
     /// One if `mv` is zero.
     zero: Felt,
+    /// One if `mv` is 255.
+    full: Felt,
     /// Where the program goes on.
     next_ip: Felt,
     /// The digits of `clk - seen`.
@@ -135,7 +143,8 @@ pub struct Processor {
 
 impl Chip for Processor {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &ProcessorRow { clk, ip, ci, ni, mp, mv, inv, new, seen, zero, next_ip, .. } = row;
+        let &ProcessorRow { clk, ip, ci, ni, mp, mv, inv, room, new, seen, .. } = row;
+        let &ProcessorRow { zero, full, next_ip, .. } = row;
         c.lookup(row.program, Fetch { ip, ci: code(ci), ni });
         c.receive(row.take, Stored { mp, clk: seen, mv });
         c.send(row.leave, Stored { mp, clk: clk + 1, mv: new });
@@ -146,14 +155,17 @@ impl Chip for Processor {
 
         c.when(c.real(), |c| {
             c.define(zero, 1 - mv * inv).named("zero is told from the rest");
+            c.define(full, 1 - (255 - mv) * room).named("255 is told from the rest");
         });
         c.assert_zero(mv * zero).named("a value that has no inverse is zero");
         c.assert_zero(inv * zero).named("zero has the inverse zero");
+        c.assert_zero((255 - mv) * full).named("a value with room is not 255");
+        c.assert_zero(room * full).named("255 has no room");
 
         c.case(ci, |c, symbol| {
             match symbol {
                 Symbol::Increment => {
-                    c.assert_zero((new - mv - 1) * (new - mv + 255)).named("one more, modulo 256");
+                    c.assert_eq(new, mv + 1 - 256 * full).named("one more, modulo 256");
                 }
                 Symbol::Decrement => {
                     c.assert_eq(new, mv - 1 + 256 * zero).named("one less, modulo 256");

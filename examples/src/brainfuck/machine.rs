@@ -258,9 +258,16 @@ fn record(cycle: &Cycle, inverses: &Inverses) -> ProcessorRecord {
         mp,
         mv,
         inv: inverses.of(mv),
-        new: new as u8,
+        room: inverses.of(room(mv)),
+        new,
         seen,
     }
+}
+
+/// How far a value is from the largest byte.
+fn room(mv: u64) -> u64 {
+    let room = || (Goldilocks::from_u8(255) - Goldilocks::from_u64(mv)).as_canonical_u64();
+    255_u64.checked_sub(mv).unwrap_or_else(room)
 }
 
 /// The inverses of all bytes.

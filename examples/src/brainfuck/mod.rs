@@ -7,7 +7,9 @@
 //! | [`chips`] | the machine, as rules |
 //! | [`machine`](mod@machine) | the chips of a program put together, and what they are given |
 //! | [`segment`] | runs cut into pieces, and what one leaves to the next |
-//! | [`proof`] | proving and verifying |
+//! | [`engine`] | proving and verifying a segment |
+//! | [`proof`] | proving and verifying a run |
+//! | [`mod@compress`] | one proof of a run of any length |
 //! | [`generate`](mod@generate), [`programs`] | random programs, and ours |
 //! | [`mod@bench`] | measurements |
 //!
@@ -24,6 +26,8 @@
 
 pub mod bench;
 pub mod chips;
+pub mod compress;
+pub mod engine;
 pub mod generate;
 pub mod machine;
 mod page;
@@ -33,13 +37,15 @@ pub mod proof;
 pub mod segment;
 pub mod vm;
 
+pub use compress::{Compressed, Compressor, compress, layer_config, verify_compressed};
+pub use engine::{Engine, TableReport};
 pub use generate::generate;
 pub use machine::{Shape, machine, program_digest, universal_machine};
 pub use page::page;
 pub use program::{CompileError, Instruction, Program, Symbol};
 pub use proof::{
-    Engine, Proof, ProveError, ProveOptions, ReadError, SegmentProof, TableReport, VerifyError,
-    claim, fast_100, named_config, plan, prove, prove_with_progress, verify,
+    Proof, ProveError, ProveOptions, ReadError, SegmentProof, VerifyError, claim, fast_100,
+    named_config, plan, prove, prove_with_progress, verify,
 };
 pub use segment::{Digest, Hasher, Segment, Segments, State};
 pub use vm::{Cells, Cycle, EndOfInput, Options, Run, RunError, Vm, run};

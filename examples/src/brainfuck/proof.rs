@@ -17,22 +17,16 @@
 
 use chipwright_backend_stark::config::{Config, Parameters};
 use chipwright_backend_stark::encoding::DecodeError;
-use chipwright_backend_stark::key::VerifyingKey;
-use chipwright_backend_stark::machine::{
-    MachineError, MachineProver, MachineVerifier, compile_machine,
-};
+use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_dsl::MachineErrors;
-use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::{MachineInput, MachineTrace};
-use p3_field::{PrimeCharacteristicRing, PrimeField64, TwoAdicField};
-use p3_goldilocks::Goldilocks;
+use chipwright_recursion::layer::LayerError;
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::machine::{
-    FIELD, Shape, input as machine_input, machine, named_publics, program_input, universal_machine,
-};
+use super::engine::Engine;
+use super::machine::Shape;
 use super::program::Program;
 use super::segment::{Digest, Hasher, Segment, Segments, State};
 use super::vm::{Cells, EndOfInput, Options, Run, RunError, Vm};
@@ -100,7 +94,7 @@ pub struct SegmentProof {
 }
 
 /// What a proof's bytes begin with; the last byte is the version of the format.
-const MAGIC: &[u8; 12] = b"chipwrightb\x01";
+const MAGIC: &[u8] = b"chipwrightb\x01";
 
 /// Bytes that are no proof of a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -124,7 +118,7 @@ impl Proof {
     ///
     /// Never: plain data is always written.
     pub fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_extend(self, MAGIC.to_vec()).expect("plain data serialises")
+        encode(MAGIC, self)
     }
 
     /// Reads a proof.
@@ -133,20 +127,38 @@ impl Proof {
     ///
     /// Fails if the bytes are not what [`Self::to_bytes`] writes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
-        let body = bytes.strip_prefix(MAGIC).ok_or(ReadError::Magic)?;
-        let proof: Self =
-            postcard::from_bytes(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
-        if proof.to_bytes() != bytes {
-            return Err(ReadError::NotCanonical);
-        }
-        Ok(proof)
+        decode(MAGIC, bytes)
     }
+}
+
+/// Plain data as bytes.
+pub(super) fn encode<T: Serialize>(magic: &[u8], value: &T) -> Vec<u8> {
+    postcard::to_extend(value, magic.to_vec()).expect("plain data serialises")
+}
+
+/// What [`encode`] wrote.
+pub(super) fn decode<T: Serialize + DeserializeOwned>(
+    magic: &[u8],
+    bytes: &[u8],
+) -> Result<T, ReadError> {
+    let body = bytes.strip_prefix(magic).ok_or(ReadError::Magic)?;
+    let value =
+        postcard::from_bytes(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
+    if encode(magic, &value) != bytes {
+        return Err(ReadError::NotCanonical);
+    }
+    Ok(value)
 }
 
 /// Why a run cannot be proven.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProveError {
+    /// Runs that the machine does not make.
+    #[error(
+        "only runs whose cells are bytes can be proven; a run with field elements can be executed"
+    )]
+    Cells,
     /// The program cannot be executed.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -159,12 +171,21 @@ pub enum ProveError {
     /// The proof system refuses.
     #[error(transparent)]
     Stark(#[from] MachineError),
+    /// The proofs to compress are none of this run.
+    #[error("the proof to compress does not verify: {0}")]
+    Segments(#[from] Box<VerifyError>),
+    /// The segments cannot be verified in circuits.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
 }
 
 /// Why a proof does not prove what it is said to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// Runs that the machine does not make.
+    #[error("no proof is about runs whose cells are not bytes")]
+    Cells,
     /// The heights are out of range.
     #[error("a machine of shape {0:?} is out of range")]
     Shape(Shape),
@@ -202,6 +223,15 @@ pub enum VerifyError {
         /// Why it is rejected.
         error: Box<MachineError>,
     },
+    /// The compressed proof cannot be read.
+    #[error("the compressed proof cannot be read: {0}")]
+    Compressed(DecodeError),
+    /// There is no compressed proof, although something has to be proven.
+    #[error("there is no proof that the run goes on after its first state")]
+    Empty,
+    /// Layers cannot be built, or the compressed proof is not one.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
     /// The last segment does not end where the program does.
     #[error("the run stops at word {found}, the program ends at {end}")]
     NotHalted {
@@ -224,170 +254,6 @@ pub enum VerifyError {
     /// Other bytes were written.
     #[error("the run does not write the given output")]
     Output,
-}
-
-/// A table of a segment, as it is proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableReport {
-    /// The chip's name.
-    pub name: String,
-    /// The number of columns.
-    pub base_width: usize,
-    /// The number of columns with those of the buses, in base elements.
-    pub full_width: usize,
-    /// The number of preprocessed columns.
-    pub fixed_width: usize,
-    /// The number of rows that are not padding.
-    pub length: usize,
-    /// The number of rows: the order of the trace domain.
-    pub height: usize,
-    /// The generator of the trace domain.
-    pub generator: u64,
-}
-
-/// Proves the segments of runs of one program, and verifies them: a pair of keys.
-#[derive(Debug)]
-pub struct Engine {
-    shape: Shape,
-    prover: MachineProver<Goldilocks2>,
-    verifier: MachineVerifier<Goldilocks2>,
-    /// What the universal machine is given about the program; nothing for a machine that has it in its key.
-    program: MachineInput,
-}
-
-impl Engine {
-    /// The engine of a program, for segments of a shape.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the machine cannot be proven under the configuration.
-    pub fn new(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
-        if !shape.is_valid() {
-            return Err(ProveError::Shape(shape));
-        }
-        let (prover, verifier) = compile_machine(machine(program, &shape)?, config)?;
-        Ok(Self { shape, prover, verifier, program: MachineInput::default() })
-    }
-
-    /// The engine of all programs, with one of them as a public input.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the machine cannot be proven under the configuration.
-    pub fn universal(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
-        if !shape.is_valid() {
-            return Err(ProveError::Shape(shape));
-        }
-        let (prover, verifier) = compile_machine(universal_machine(&shape)?, config)?;
-        Ok(Self { shape, prover, verifier, program: program_input(program) })
-    }
-
-    fn of(program: &Program, shape: Shape, options: &ProveOptions) -> Result<Self, ProveError> {
-        let make = if options.universal { Self::universal } else { Self::new };
-        make(program, shape, &options.config)
-    }
-
-    /// What the machine is given for a segment.
-    pub fn input(&self, segment: &Segment, claim: Digest) -> MachineInput {
-        let mut input = machine_input(segment, &self.shape, claim);
-        input.rows.extend(self.program.rows.iter().cloned());
-        input.publics.extend(self.program.publics.iter().cloned());
-        input
-    }
-
-    /// The key of all segments.
-    pub fn key(&self) -> &VerifyingKey<Goldilocks2> {
-        self.verifier.key()
-    }
-
-    /// The prover of the machine.
-    pub fn prover(&self) -> &MachineProver<Goldilocks2> {
-        &self.prover
-    }
-
-    /// The trace of a segment: tables as high as the shape says.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the segment is none of the machine's.
-    pub fn trace(
-        &self,
-        segment: &Segment,
-        claim: Digest,
-    ) -> Result<MachineTrace<Goldilocks>, MachineError> {
-        let mut trace = self.prover.trace(&self.input(segment, claim))?;
-        self.pad(&mut trace);
-        Ok(trace)
-    }
-
-    /// Makes the tables of a trace as high as the shape says. The segment at the end of a run is shorter: the
-    /// rest of its table is padding, which is zero.
-    pub fn pad(&self, trace: &mut MachineTrace<Goldilocks>) {
-        for (chip, table) in self.prover.machine().chips.iter().zip(&mut trace.tables) {
-            if let Some(log_height) = self.shape.log_height(&chip.name) {
-                table.height = 1 << log_height;
-                table.values.resize(table.height * table.width, Goldilocks::ZERO);
-            }
-        }
-    }
-
-    /// The tables of a trace, as they are proven.
-    pub fn tables(&self, trace: &MachineTrace<Goldilocks>) -> Vec<TableReport> {
-        let shapes = self.key().tables().iter();
-        shapes
-            .zip(&trace.tables)
-            .map(|(shape, table)| TableReport {
-                name: shape.name.clone(),
-                base_width: shape.width,
-                full_width: shape.width + FIELD.degree() * shape.lookup_columns,
-                fixed_width: shape.fixed_width,
-                length: table.real_rows,
-                height: table.height,
-                generator: Goldilocks::two_adic_generator(table.height.ilog2() as usize)
-                    .as_canonical_u64(),
-            })
-            .collect()
-    }
-
-    /// Proves a segment.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the segment is none of the machine's.
-    pub fn prove(
-        &self,
-        segment: &Segment,
-        claim: Digest,
-    ) -> Result<StarkProof<Goldilocks2>, MachineError> {
-        Ok(self.prover.key().prove(self.trace(segment, claim)?)?)
-    }
-
-    /// Verifies that a segment goes from one state to another.
-    ///
-    /// # Errors
-    ///
-    /// Says why not.
-    pub fn verify(
-        &self,
-        segment: usize,
-        (start, end): (&State, &State),
-        claim: Digest,
-        proof: &StarkProof<Goldilocks2>,
-    ) -> Result<(), VerifyError> {
-        for (table, &found) in self.key().tables().iter().zip(proof.log_heights()) {
-            if let Some(expected) = self.shape.log_height(&table.name)
-                && expected != found
-            {
-                let table = table.name.clone();
-                return Err(VerifyError::Height { segment, table, expected, found });
-            }
-        }
-        let mut publics = named_publics(start, end, claim);
-        publics.extend(self.program.publics.iter().cloned());
-        self.verifier
-            .verify(&publics, proof)
-            .map_err(|error| VerifyError::Segment { segment, error: Box::new(error) })
-    }
 }
 
 /// Executes a program and proves the run.
@@ -483,11 +349,7 @@ pub fn verify(
     options: &ProveOptions,
 ) -> Result<(), VerifyError> {
     let Proof { shape, read, segments } = proof;
-    let engine = Engine::of(program, *shape, options).map_err(|error| match error {
-        ProveError::Stark(error) => VerifyError::Stark(error),
-        ProveError::Machine(error) => VerifyError::Machine(error),
-        _ => VerifyError::Shape(*shape),
-    })?;
+    let engine = verifying_engine(program, *shape, options)?;
     let claim = claim(program, input, output, &options.execution);
     let mut state = State::initial(shape);
     for (segment, SegmentProof { end, proof }) in segments.iter().enumerate() {
@@ -496,20 +358,45 @@ pub fn verify(
         engine.verify(segment, (&state, end), claim, &proof)?;
         state = *end;
     }
+    verify_end(program, (input, output), *read, &state, &options.execution)
+}
+
+/// The engine that verifies proofs of a shape, which may be anything.
+pub(super) fn verifying_engine(
+    program: &Program,
+    shape: Shape,
+    options: &ProveOptions,
+) -> Result<Engine, VerifyError> {
+    Engine::of(program, shape, options).map_err(|error| match error {
+        ProveError::Stark(error) => VerifyError::Stark(error),
+        ProveError::Machine(error) => VerifyError::Machine(error),
+        ProveError::Cells => VerifyError::Cells,
+        _ => VerifyError::Shape(shape),
+    })
+}
+
+/// Verifies that a run ends in a state, after reading so many bytes of an input and writing an output.
+pub(super) fn verify_end(
+    program: &Program,
+    (input, output): (&[u8], &[u8]),
+    read: u64,
+    state: &State,
+    execution: &Options,
+) -> Result<(), VerifyError> {
     if state.ip != program.end() {
         return Err(VerifyError::NotHalted { found: state.ip, end: program.end() });
     }
-    let available = match options.execution.end_of_input {
+    let available = match execution.end_of_input {
         EndOfInput::Zero => state.clk,
         EndOfInput::Fail => input.len() as u64,
     };
-    if *read > available {
-        return Err(VerifyError::Read { read: *read, available });
+    if read > available {
+        return Err(VerifyError::Read { read, available });
     }
     let hasher = Hasher::new();
     let mut digest = [0; 4];
     let zeros = std::iter::repeat(0);
-    hasher.append_bytes(&mut digest, input.iter().copied().chain(zeros).take(*read as usize));
+    hasher.append_bytes(&mut digest, input.iter().copied().chain(zeros).take(read as usize));
     if digest != state.input {
         return Err(VerifyError::Input);
     }

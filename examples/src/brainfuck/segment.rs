@@ -43,6 +43,22 @@ pub struct State {
 }
 
 impl State {
+    /// The number of elements of a state.
+    pub(super) const VALUES: u64 = 15;
+
+    /// A state whose elements are consecutive numbers.
+    pub(super) fn numbered(first: u64) -> Self {
+        let digest = |offset: u64| std::array::from_fn(|i| first + offset + i as u64);
+        Self {
+            clk: first,
+            ip: first + 1,
+            mp: first + 2,
+            memory: digest(3),
+            input: digest(7),
+            output: digest(11),
+        }
+    }
+
     /// Before the first cycle: the tape holds zeros.
     pub fn initial(shape: &Shape) -> Self {
         let memory = Hasher::new().tape(&[], shape);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chipwright_backend_stark::config::Config;
+use chipwright_recursion::tree::Grown;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -16,7 +17,9 @@ use super::error::CliError;
 use super::progress::Progress;
 use super::table;
 use crate::brainfuck::bench::{Measurement, measure};
-use crate::brainfuck::{self, EndOfInput, Engine, Options, Program, Proof, ProveOptions, Shape};
+use crate::brainfuck::{
+    self, Compressed, EndOfInput, Engine, Options, Program, Proof, ProveOptions, Shape,
+};
 
 /// Commands over Brainfuck programs.
 #[derive(Debug, Subcommand)]
@@ -71,6 +74,9 @@ pub struct ProveArguments {
     /// A segment has at most 2^N cycles.
     #[arg(long, value_name = "N", default_value_t = 18)]
     segment: u8,
+    /// Make one proof of those of all segments: its size does not depend on the number of cycles.
+    #[arg(long)]
+    compress: bool,
     /// The program is a public input, and the key serves all programs.
     #[arg(long)]
     universal: bool,
@@ -125,6 +131,9 @@ pub struct BenchArguments {
     /// The configuration: one of `chipwright security`, or fast-100.
     #[arg(long, value_name = "NAME", default_value = "fast-100")]
     config: String,
+    /// Do not compress the proofs.
+    #[arg(long)]
+    segments_only: bool,
 }
 
 /// Runs a command.
@@ -178,7 +187,7 @@ fn execute(arguments: &RunArguments, out: &mut dyn Write) -> Result<(), CliError
 }
 
 fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let ProveArguments { execution, out: path, limit, segment, config: name, universal } =
+    let ProveArguments { execution, out: path, limit, segment, compress, config: name, universal } =
         arguments;
     let (program, input) = (execution.program()?, execution.input()?);
     let options = ProveOptions {
@@ -194,9 +203,17 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
         progress.next(format!("proven {done} of {all} cycles, {rate:.0} a second"));
     };
     let (proof, run) = brainfuck::prove_with_progress(&program, &input, &options, &report)?;
+    let bytes = if *compress {
+        progress.next("building the circuits that verify segments");
+        let report = |Grown { level, done, of }: Grown| {
+            progress.next(format!("level {level}: verified {done} of {of} proofs in circuits"));
+        };
+        brainfuck::compress(&program, &input, &run.output, &proof, &options, &report)?.to_bytes()
+    } else {
+        proof.to_bytes()
+    };
     drop(progress);
     let elapsed = start.elapsed();
-    let bytes = proof.to_bytes();
     fs::write(path, &bytes).map_err(|reason| CliError::Write { path: path.clone(), reason })?;
     writeln!(
         out,
@@ -220,15 +237,22 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
         universal: *universal,
         ..ProveOptions::default()
     };
-    let proof = Proof::from_bytes(&read(path)?)
-        .map_err(|error| CliError::ReadProof { path: path.clone(), error })?;
+    let bytes = read(path)?;
+    let unreadable = |error| CliError::ReadProof { path: path.clone(), error };
     let progress = Progress::new("verifying");
     let start = Instant::now();
-    brainfuck::verify(&program, &input, &output, &proof, &options)
-        .map_err(|error| CliError::NotProven { path: path.clone(), error })?;
+    let (cycles, verdict) = if Compressed::begins(&bytes) {
+        let proof = Compressed::from_bytes(&bytes).map_err(unreadable)?;
+        let verdict = brainfuck::verify_compressed(&program, &input, &output, &proof, &options);
+        (proof.end.clk, verdict)
+    } else {
+        let proof = Proof::from_bytes(&bytes).map_err(unreadable)?;
+        let cycles = proof.segments.last().map_or(0, |segment| segment.end.clk);
+        (cycles, brainfuck::verify(&program, &input, &output, &proof, &options))
+    };
+    verdict.map_err(|error| CliError::NotProven { path: path.clone(), error })?;
     let elapsed = start.elapsed();
     drop(progress);
-    let cycles = proof.segments.last().map_or(0, |segment| segment.end.clk);
     writeln!(
         out,
         "verified: the program turns {} bytes of input into {} of output in {cycles} cycles ({elapsed:.2?})",
@@ -256,14 +280,14 @@ struct Measurements {
 }
 
 fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let BenchArguments { json, segment, logs, config: name } = arguments;
+    let BenchArguments { json, segment, logs, config: name, segments_only } = arguments;
     let options =
         ProveOptions { log_cycles: *segment, config: config(name)?, ..ProveOptions::default() };
     let progress = Progress::new("measuring");
     let mut runs = Vec::new();
     for &log in logs {
         progress.next(format!("proving 2^{log} cycles"));
-        runs.push(measure(1 << log.min(20), &options)?);
+        runs.push(measure(1 << log.min(20), &options, !segments_only)?);
     }
     drop(progress);
     if *json {
@@ -272,7 +296,16 @@ fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError
             &Measurements { config: name.clone(), segment: *segment, runs },
         );
     }
-    let header = ["cycles", "ms", "cycles a second", "cells a cycle", "peak MiB", "proof bytes"];
+    let header = [
+        "cycles",
+        "ms",
+        "cycles a second",
+        "cells a cycle",
+        "peak MiB",
+        "proof bytes",
+        "compressed bytes",
+        "compressing, ms",
+    ];
     let rows = runs.iter().map(|run| {
         vec![
             run.cycles.to_string(),
@@ -281,6 +314,8 @@ fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError
             format!("{:.1}", run.cells_per_cycle),
             run.peak_mib.map_or_else(String::new, |mib| mib.to_string()),
             run.proof_bytes.to_string(),
+            run.compressed_bytes.map_or_else(String::new, |bytes| bytes.to_string()),
+            run.compress_ms.map_or_else(String::new, |ms| format!("{ms:.0}")),
         ]
     });
     write!(out, "{}", table::markdown(&header, rows))?;

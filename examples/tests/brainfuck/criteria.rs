@@ -162,9 +162,14 @@ fn b_07_cells_are_bytes_that_wrap() {
     assert_eq!(case.output, [255, 0]);
     case.accepts();
     // 255 + 1 is not 256, and 0 − 1 not the largest field element.
-    case.rejects_cell("processor", (2, "new"), 256, "u8");
+    case.rejects_cell("processor", (2, "new"), 256, "one more, modulo 256");
     let modulus = chipwright_examples::brainfuck::machine::FIELD.modulus();
-    case.rejects_cell("processor", (0, "new"), modulus - 1, "u8");
+    case.rejects_cell("processor", (0, "new"), modulus - 1, "one less, modulo 256");
+    // Whether there is room for one more cannot be chosen, where there is and where there is none.
+    case.rejects_cell("processor", (2, "full"), 0, "255 is told from the rest");
+    case.rejects_cell("processor", (2, "room"), 1, "255 has no room");
+    case.rejects_cell("processor", (0, "full"), 1, "a value with room is not 255");
+    case.rejects_cell("processor", (0, "room"), 0, "255 is told from the rest");
     // The cell holds what was left behind.
     case.rejects_cell("processor", (1, "mv"), 254, "memory");
     case.rejects_cell("processor", (1, "new"), 254, "the cell stays");
@@ -406,7 +411,7 @@ fn b_15_every_bus_notices_a_row_that_is_altered_on_one_side() {
     let case = Case::new(",+>-<.", b"a");
     let machine = case.engine.prover().machine();
     let buses: Vec<String> = machine.buses().into_iter().map(|bus| bus.name).collect();
-    assert_eq!(buses, ["input", "memory", "output", "program", "ticks", "u8"]);
+    assert_eq!(buses, ["input", "memory", "output", "program", "ticks"]);
     for (chip, place, value, bus) in [
         ("processor", (0, "ip"), 1, "program"),
         ("program_table", (0, "program.count"), 0, "program"),
@@ -418,7 +423,6 @@ fn b_15_every_bus_notices_a_row_that_is_altered_on_one_side() {
         ("output_table", (0, "clk"), 9, "output"),
         ("processor", (1, "elapsed[0]"), 9, "ticks"),
         ("ticks", (0, "ticks.count"), 9, "ticks"),
-        ("range8", (0, "bytes.count"), 9, "u8"),
     ] {
         case.rejects_cell(chip, place, value, bus);
     }
@@ -489,7 +493,7 @@ fn b_18_challenges_are_in_the_extension() {
     // Messages are compressed: clk, mp and mv to one element, as are ip, ci and ni.
     let widths: Vec<usize> =
         case.engine.prover().machine().buses().iter().map(|bus| bus.width).collect();
-    assert_eq!(widths, [2, 3, 2, 3, 1, 1]);
+    assert_eq!(widths, [2, 3, 2, 3, 1]);
 }
 
 #[test]
@@ -498,8 +502,7 @@ fn b_19_tables_say_how_large_they_are() {
     let trace = case.engine.trace(&case.segment, [0; 4]).unwrap();
     let tables = case.engine.tables(&trace);
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    let expected =
-        ["program_table", "processor", "memory", "input_table", "output_table", "ticks", "range8"];
+    let expected = ["program_table", "processor", "memory", "input_table", "output_table", "ticks"];
     assert_eq!(names, expected);
     let processor = &tables[1];
     assert_eq!((processor.length, processor.height), (case.segment.cycles.len(), 32));

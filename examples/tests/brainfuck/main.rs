@@ -1,5 +1,6 @@
 //! The Brainfuck machine: the criteria of its construction, forged runs, other interpreters.
 
+mod compression;
 mod criteria;
 mod differential;
 mod forging;

@@ -2,9 +2,7 @@
 
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof as StarkProof;
-use chipwright_examples::brainfuck::{
-    Engine, Program, ProveOptions, State, claim, machine::named_publics, prove,
-};
+use chipwright_examples::brainfuck::{Engine, Program, ProveOptions, State, claim, prove};
 use chipwright_ir::field::Goldilocks2;
 use chipwright_recursion::claims::Claims;
 use chipwright_recursion::keys::KeySet;
@@ -23,18 +21,7 @@ fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
     let proof = StarkProof::<Goldilocks2>::from_bytes(engine.key(), &segment.proof)
         .expect("the proof is of this machine");
     let about = claim(&program, b"", &run.output, &options.execution);
-    let named = named_publics(&State::initial(&run_proof.shape), &segment.end, about);
-    let publics: Vec<Vec<Goldilocks>> = engine
-        .key()
-        .tables()
-        .iter()
-        .map(|table| {
-            let values = named.iter().find(|(name, _)| *name == table.name);
-            values.map_or_else(Vec::new, |(_, values)| {
-                values.iter().map(|&value| Goldilocks::from_u64(value)).collect()
-            })
-        })
-        .collect();
+    let publics = engine.publics(&State::initial(&run_proof.shape), &segment.end, about);
 
     let heights = proof.log_heights();
     let layer = Layer::<Goldilocks2>::over(engine.key(), heights, &Claims::Facts, &options.config)

@@ -1,0 +1,249 @@
+//! Compression: the proofs of all segments of a run become one proof, whose size does not depend on how many
+//! there are.
+//!
+//! A segment is a step from one state to another. A tree of circuits verifies the segments' proofs, demands
+//! that each starts in the state in which the one before ended, and claims the first and the last state only.
+//! The verifier asks about the same states as it does without compression, and about the same program, input
+//! and output.
+//!
+//! ```no_run
+//! use chipwright_examples::brainfuck::{
+//!     Program, ProveOptions, compress, prove, verify_compressed,
+//! };
+//!
+//! let (program, options) = (Program::compile(",[.,]")?, ProveOptions::default());
+//! let (proof, run) = prove(&program, b"hi", &options)?;
+//! let compressed = compress(&program, b"hi", &run.output, &proof, &options, &|_| {})?;
+//! verify_compressed(&program, b"hi", b"hi", &compressed, &options)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::proof::Proof as StarkProof;
+use chipwright_ir::field::Goldilocks2;
+use chipwright_recursion::claims::{Claim, Claims, StepError, StepValues};
+use chipwright_recursion::layer::LayerError;
+use chipwright_recursion::tree::{Grown, Leaf, Tree};
+use p3_field::PrimeCharacteristicRing;
+use p3_goldilocks::Goldilocks;
+use serde::{Deserialize, Serialize};
+
+use super::engine::Engine;
+use super::machine::Shape;
+use super::program::Program;
+use super::proof::{
+    Proof, ProveError, ProveOptions, ReadError, VerifyError, claim, decode, encode, fast_100,
+    verify, verify_end, verifying_engine,
+};
+use super::segment::{Digest, State};
+
+/// One proof of a run of any length.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compressed {
+    /// The heights of the segments' tables.
+    pub shape: Shape,
+    /// The number of bytes that the run reads.
+    pub read: u64,
+    /// The state that it ends in.
+    pub end: State,
+    /// The proof, as bytes; none for a run of no cycles.
+    pub proof: Option<Vec<u8>>,
+}
+
+/// What a compressed proof's bytes begin with; the last byte is the version of the format.
+const MAGIC: &[u8] = b"chipwrightc\x01";
+
+impl Compressed {
+    /// The proof as versioned bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: plain data is always written.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(MAGIC, self)
+    }
+
+    /// Reads a proof.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes are not what [`Self::to_bytes`] writes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
+        decode(MAGIC, bytes)
+    }
+
+    /// Whether bytes begin as a compressed proof does.
+    pub fn begins(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+}
+
+/// The configuration of the layers over segments of a configuration: with `fast-100`, those of `proven-100`, which
+/// has the same security and a third of the queries, each of which costs rows of the next layer.
+pub fn layer_config(config: &Config) -> Config {
+    if *config == fast_100() { Config::proven_100() } else { config.clone() }
+}
+
+/// The circuits that verify segments, and what these claim.
+#[derive(Debug)]
+pub struct Compressor<'a> {
+    engine: &'a Engine,
+    tree: Tree<Goldilocks2>,
+    values: StepValues,
+}
+
+impl<'a> Compressor<'a> {
+    /// The circuits over the segments of an engine. Proving and verifying need the same ones.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the configuration's proofs cannot be verified in circuits.
+    pub fn new(engine: &'a Engine) -> Result<Self, LayerError> {
+        let values = step_values(engine)?;
+        let claims = Claims::Steps(values.clone());
+        let config = layer_config(engine.key().config());
+        let tree = Tree::new(engine.key(), &engine.log_heights(), claims, &config)?;
+        Ok(Self { engine, tree, values })
+    }
+
+    /// The levels, and their keys.
+    pub fn tree(&self) -> &Tree<Goldilocks2> {
+        &self.tree
+    }
+
+    /// A segment's proof, as the tree takes it.
+    pub fn leaf(
+        &self,
+        (start, end): (&State, &State),
+        claim: Digest,
+        proof: StarkProof<Goldilocks2>,
+    ) -> Leaf<Goldilocks2> {
+        Leaf { publics: self.engine.publics(start, end, claim), proof }
+    }
+
+    /// Makes one proof of the proofs of segments that follow each other.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are none, they do not follow each other, or one is not valid.
+    pub fn prove(
+        &self,
+        leaves: &[Leaf<Goldilocks2>],
+        grown: &(dyn Fn(Grown) + Sync),
+    ) -> Result<Vec<u8>, LayerError> {
+        Ok(self.tree.prove(self.engine.key(), leaves, grown)?.proof.to_bytes())
+    }
+
+    /// What is claimed about a run from one state to another.
+    ///
+    /// # Errors
+    ///
+    /// None that the engine's own public values have.
+    pub fn claim(&self, start: &State, end: &State, claim: Digest) -> Result<Claim, StepError> {
+        let values = self.engine.publics(start, end, claim).concat();
+        Claims::Steps(self.values.clone()).of(&values)
+    }
+
+    /// Verifies that segments lead from one state to another.
+    ///
+    /// # Errors
+    ///
+    /// Says why the bytes do not prove it.
+    pub fn verify(
+        &self,
+        (start, end): (&State, &State),
+        claim: Digest,
+        proof: &[u8],
+    ) -> Result<(), VerifyError> {
+        let proof = StarkProof::from_bytes(self.tree.top().key(), proof)
+            .map_err(VerifyError::Compressed)?;
+        let claim = self.claim(start, end, claim).map_err(LayerError::from)?;
+        Ok(self.tree.verify_claim(claim, &proof)?)
+    }
+}
+
+/// Which public values of a segment are of the state before, which of the state after. The rest is about the run.
+///
+/// # Soundness
+///
+/// The start has a list of its own for every place in which the machine knows a part of it, so what two tables
+/// know of one state is compared with the end twice.
+fn step_values(engine: &Engine) -> Result<StepValues, StepError> {
+    // Numbers in the place of values say where each of them is. No digest of a program is as small.
+    let (first, second) = (State::numbered(1), State::numbered(1 + State::VALUES));
+    let numbers = engine.publics(&first, &second, [0; 4]).concat();
+    let place =
+        |number: u64| numbers.iter().position(|&value| value == Goldilocks::from_u64(number));
+    let (mut start, mut end) = (Vec::new(), Vec::new());
+    for (before, value) in numbers.iter().enumerate() {
+        let number = (1..=State::VALUES).find(|&number| *value == Goldilocks::from_u64(number));
+        if let Some(after) = number.and_then(|number| place(number + State::VALUES)) {
+            start.push(before);
+            end.push(after);
+        }
+    }
+    let is_common = |place: &usize| !start.contains(place) && !end.contains(place);
+    let common = (0..numbers.len()).filter(is_common).collect();
+    StepValues::new(common, start, end)
+}
+
+/// Makes one proof of the proof of a run.
+///
+/// # Errors
+///
+/// Fails if the proof is not one of this run, or cannot be verified in circuits.
+pub fn compress(
+    program: &Program,
+    input: &[u8],
+    output: &[u8],
+    proof: &Proof,
+    options: &ProveOptions,
+    grown: &(dyn Fn(Grown) + Sync),
+) -> Result<Compressed, ProveError> {
+    verify(program, input, output, proof, options).map_err(Box::new)?;
+    let Proof { shape, read, segments } = proof;
+    let engine = Engine::of(program, *shape, options)?;
+    let about = claim(program, input, output, &options.execution);
+    let mut state = State::initial(shape);
+    let mut compressed = Compressed { shape: *shape, read: *read, end: state, proof: None };
+    if segments.is_empty() {
+        return Ok(compressed);
+    }
+    let compressor = Compressor::new(&engine)?;
+    let mut leaves = Vec::new();
+    for (segment, part) in segments.iter().enumerate() {
+        let proof = StarkProof::from_bytes(engine.key(), &part.proof)
+            .map_err(|error| Box::new(VerifyError::Decode { segment, error }))?;
+        leaves.push(compressor.leaf((&state, &part.end), about, proof));
+        state = part.end;
+    }
+    compressed.end = state;
+    compressed.proof = Some(compressor.prove(&leaves, grown)?);
+    Ok(compressed)
+}
+
+/// Verifies that a program, given an input, ends after writing an output.
+///
+/// # Errors
+///
+/// Says why the proof does not prove it.
+pub fn verify_compressed(
+    program: &Program,
+    input: &[u8],
+    output: &[u8],
+    compressed: &Compressed,
+    options: &ProveOptions,
+) -> Result<(), VerifyError> {
+    let Compressed { shape, read, end, proof } = compressed;
+    let engine = verifying_engine(program, *shape, options)?;
+    verify_end(program, (input, output), *read, end, &options.execution)?;
+    let start = State::initial(shape);
+    match proof {
+        Some(proof) => {
+            let about = claim(program, input, output, &options.execution);
+            Compressor::new(&engine)?.verify((&start, end), about, proof)
+        }
+        None if *end == start => Ok(()),
+        None => Err(VerifyError::Empty),
+    }
+}
