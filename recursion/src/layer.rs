@@ -231,7 +231,7 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(layers, false, config)
+        Self::over_layers(layers, false, config, layers.first().and_then(|layer| layer.layout()))
     }
 
     /// A layer over two layers of one shape, or over a single one, whose claim it passes on.
@@ -240,10 +240,17 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(&[layer, layer], true, config)
+        Self::over_layers(&[layer, layer], true, config, layer.layout())
     }
 
-    fn over_layers(layers: &[&Self], pair: bool, config: &Config) -> Result<Self, LayerError> {
+    /// As [`Self::above`] or, if `pair` says so, as [`Self::pair`] of the first of them; with this layout if
+    /// the circuit fits it, or else with the cheapest one.
+    pub(crate) fn over_layers(
+        layers: &[&Self],
+        pair: bool,
+        config: &Config,
+        layout: Option<&Layout>,
+    ) -> Result<Self, LayerError> {
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder);
         let mut forest = Forest::default();
@@ -251,7 +258,6 @@ impl<P: RecursiveField> Layer<P> {
         let mut data = Vec::new();
         let mut key_data = Vec::new();
         let mut claims: Vec<[Target; 4]> = Vec::new();
-        let layout = layers.first().and_then(|layer| layer.prover.layout());
         for key in layers.iter().map(|layer| layer.key()) {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
@@ -315,6 +321,11 @@ impl<P: RecursiveField> Layer<P> {
     /// The key of the layer's proofs.
     pub fn key(&self) -> &VerifyingKey<P> {
         self.verifier.key()
+    }
+
+    /// The layout of the layer's circuit.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.prover.layout()
     }
 
     /// The compiled circuit.

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod chain;
 pub mod constraints;
+pub mod cost;
 pub mod domain;
 pub mod foreign;
 pub mod keys;
