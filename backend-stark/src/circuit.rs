@@ -143,6 +143,7 @@ pub fn compile_circuit_with_layout<P: StarkField>(
         None => Layout::choose(&tables, library, &parameters)?,
     };
     layout.log_height = layout.log_height.max(parameters.min_log_height);
+    let tables = layout.place(tables);
     let assembly = tables.assemble_with(library, &layout)?;
     let parts = lowered(&assembly, config)?;
     let fusion = Fusion::new(&parts, &layout)?;

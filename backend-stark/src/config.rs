@@ -126,7 +126,7 @@ impl Config {
             parameters: Parameters {
                 log_blowup: 3,
                 queries: 28,
-                max_log_arity: 4,
+                max_log_arity: 3,
                 log_final_poly_len: 0,
                 min_log_height: 0,
                 cap_height: 2,
@@ -145,10 +145,10 @@ impl Config {
             parameters: Parameters {
                 log_blowup: 2,
                 queries: 54,
-                max_log_arity: 1,
+                max_log_arity: 3,
                 log_final_poly_len: 0,
                 min_log_height: 0,
-                cap_height: 1,
+                cap_height: 2,
                 grinding: Grinding { query: 15, ..Grinding::NONE },
             },
         }
@@ -220,8 +220,8 @@ impl Config {
             ("max_log_arity", max_log_arity, 1, 6),
             ("log_final_poly_len", log_final_poly_len, 0, 15),
             ("min_log_height", min_log_height, 0, 16),
-            // The smallest tree has as many leaves as the blowup, in layers of up to four children.
-            ("cap_height", cap_height, 0, log_blowup.div_ceil(2)),
+            // A tree of fewer layers is all cap.
+            ("cap_height", cap_height, 0, 8),
             ("grinding", grinding, 0, 30),
         ] {
             if value < low || value > high {
@@ -231,9 +231,21 @@ impl Config {
         Ok(())
     }
 
-    /// The largest degree of a constraint, in multiples of the height, whose quotient the blowup holds.
+    /// The base-2 logarithm of the largest number of chunks that a quotient is committed in.
+    ///
+    /// It is not bound by the blowup. Each chunk is a polynomial of the trace's degree and is committed at the
+    /// rate of the code like any other column; that the out-of-domain check holds of polynomials of that
+    /// degree is all that is used of it. A quotient of more chunks than the blowup costs its prover values of
+    /// the trace on a larger domain, which are never hashed.
+    pub const fn max_log_chunks(&self) -> usize {
+        /// Up to here more chunks cost less than the columns that lower degrees take.
+        const LEAST: usize = 3;
+        if self.parameters.log_blowup > LEAST { self.parameters.log_blowup } else { LEAST }
+    }
+
+    /// The largest degree of a constraint, in multiples of the height.
     pub const fn max_degree(&self) -> usize {
-        (1 << self.parameters.log_blowup) + 1
+        (1 << self.max_log_chunks()) + 1
     }
 
     /// The smallest height of a table: what `FillOptions::min_height` of `chipwright_ir` has to be.

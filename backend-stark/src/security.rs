@@ -63,17 +63,44 @@ impl BatchShape {
         }
     }
 
-    /// The shape of a layer of self-recursion: 2^12 rows of 200 columns.
+    /// More than the shape of a layer of self-recursion: 2^13 rows of 300 columns and 200 preprocessed ones, read on
+    /// the row below too.
     pub const fn recursion() -> Self {
         Self {
-            log_height: 12,
-            openings: 2 * 200 + 30 + 8 * 2 + 2 * 9 * 2,
-            constraints: 1 << 9,
+            log_height: 13,
+            openings: 2 * 300 + 2 * 200 + 8 * 2 + 2 * 9 * 2,
+            constraints: 1 << 10,
             degree: 9,
             quotient_chunks: 8,
-            messages: 16,
+            messages: 64,
             message_width: 4,
         }
+    }
+}
+
+impl Config {
+    /// The configuration for layers of recursion that proves as many bits as this one targets: with the fewest
+    /// queries that do at [`BatchShape::recursion`], and with Merkle caps and a final polynomial of the
+    /// sizes that make a layer cheap to verify in the next.
+    ///
+    /// A layer of another shape that proves less than the target is refused when it is compiled, as everywhere.
+    #[must_use]
+    pub fn for_layers(&self) -> Self {
+        let mut config = self.clone();
+        config.parameters.cap_height = 3;
+        config.parameters.log_final_poly_len = 3;
+        if let Some(target) = config.target {
+            let proves = |queries: usize| {
+                let mut fewer = config.clone();
+                fewer.parameters.queries = queries;
+                SecurityReport::new(&fewer, &BatchShape::recursion())
+                    .is_ok_and(|report| report.require(target).is_ok())
+            };
+            if let Some(fewest) = (1..config.parameters.queries).find(|&queries| proves(queries)) {
+                config.parameters.queries = fewest;
+            }
+        }
+        config
     }
 }
 
@@ -304,10 +331,10 @@ mod tests {
     #[test]
     fn named_configurations_at_a_recursion_layer() {
         insta::assert_snapshot!(table(&BatchShape::recursion()), @r"
-        proven-100: proven 106 (list decoding, m = 7, low-degree-test) / conjectured 116 (deep-ali) / hash 128
+        proven-100: proven 105 (list decoding, m = 7, batch-combination) / conjectured 114 (logup-fingerprint) / hash 128
         proven-128: proven 128 (list decoding, m = 1000, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
         peer-plonky2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 98 (ldt-query-phase) / hash 128
-        peer-plonky3-recursion: proven 68 (list decoding, m = 1000, low-degree-test) / conjectured 105 (batch-combination) / hash 128
+        peer-plonky3-recursion: proven 68 (list decoding, m = 1000, low-degree-test) / conjectured 102 (batch-combination) / hash 128
         testing (insecure): proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
         ");
     }

@@ -474,8 +474,8 @@ pub(crate) fn max_log_height(config: &Config) -> usize {
         Field::KoalaBear4 | Field::KoalaBear5 => 24,
         _ => 32,
     };
-    // Quotients live on a domain up to twice as large as the committed one.
-    two_adicity - config.parameters.log_blowup - 1
+    // Quotients live on a domain that may be larger than the committed one, and twice as large in p3's count.
+    two_adicity - config.max_log_chunks() - 1
 }
 
 /// The base-2 logarithm of the height that a chip's fixed columns determine.

@@ -10,6 +10,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
     let security = cli::security::markdown().expect("named configurations are valid");
     let chips = cli::chips::markdown().expect("every chip is laid out");
     let brainfuck = cli::bf::markdown().expect("the machine is compiled");
+    let layer = cli::recurse::markdown().expect("the layers are built");
     vec![
         (
             "help",
@@ -19,6 +20,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
         ("security", "docs/soundness.md", security),
         ("chips", "docs/writing-a-chip.md", chips),
         ("brainfuck", "docs/brainfuck.md", brainfuck),
+        ("layer", "docs/recursion.md", layer),
     ]
 }
 

@@ -57,8 +57,8 @@ fn measure<P: RecursiveField>(config: &Config) {
     let key = verifier.key();
     let publics: Vec<Vec<Goldilocks>> =
         key.tables().iter().map(|t| vec![Goldilocks::from_u64(3); t.publics]).collect();
-    let chain =
-        Chain::<P>::new(key, &base.batch().degree_bits, config, 8).expect("layers can be built");
+    let chain = Chain::<P>::new(key, &base.batch().degree_bits, &config.for_layers(), 8)
+        .expect("layers can be built");
     let Some(at) = chain.fixed_point_at() else {
         println!("{}: no fixed point within 8 layers", config.name);
         return;

@@ -8,12 +8,37 @@ use std::time::{Duration, Instant};
 use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
+use chipwright_ir::circuit::Layout;
 use p3_goldilocks::Goldilocks;
 
 use crate::batch::RecursiveField;
 use crate::claims::Claims;
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
+
+/// The largest number of layers that a search for a steady layout builds.
+const MOST_SEARCHED: usize = 8;
+
+/// The layout that layers have from some height on: the cheapest one of a circuit that verifies proofs of that
+/// very layout. It is found by building layers, each as cheap as it can be. If these do not settle, the layout
+/// of the last is as good as any that holds its own verifier; `None` if there is nothing to lay out.
+pub(crate) fn steady_layout<P: RecursiveField>(
+    first: &Layer<P>,
+    pair: bool,
+    config: &Config,
+) -> Result<Option<Layout>, LayerError> {
+    let mut below = None;
+    for _ in 0..MOST_SEARCHED {
+        let under = below.as_ref().unwrap_or(first);
+        let layers: &[&Layer<P>] = if pair { &[under, under] } else { &[under] };
+        let layer = Layer::over_layers(layers, pair, config, None)?;
+        if layer.layout() == under.layout() {
+            return Ok(layer.layout().cloned());
+        }
+        below = Some(layer);
+    }
+    Ok(below.and_then(|layer| layer.layout().cloned()))
+}
 
 /// The layers over one circuit, up to the fixed point.
 #[derive(Debug)]
@@ -42,11 +67,12 @@ impl<P: RecursiveField> Chain<P> {
         let start = Instant::now();
         let mut layers = vec![Layer::over(key, log_heights, &Claims::Facts, config)?];
         let mut build_times = vec![start.elapsed()];
+        let steady = if most > 1 { steady_layout(&layers[0], false, config)? } else { None };
         let mut closed = false;
         while layers.len() < most && !closed {
             let below = &layers[layers.len() - 1];
             let start = Instant::now();
-            let layer = Layer::above(&[below], config)?;
+            let layer = Layer::over_layers(&[below], false, config, steady.as_ref())?;
             build_times.push(start.elapsed());
             closed = layer.key() == below.key();
             if !closed {

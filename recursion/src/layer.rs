@@ -235,7 +235,7 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(layers, false, config)
+        Self::over_layers(layers, false, config, layers.first().and_then(|layer| layer.layout()))
     }
 
     /// A layer over two layers of one shape, or over a single one, whose claim it passes on.
@@ -244,10 +244,17 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(&[layer, layer], true, config)
+        Self::over_layers(&[layer, layer], true, config, layer.layout())
     }
 
-    fn over_layers(layers: &[&Self], pair: bool, config: &Config) -> Result<Self, LayerError> {
+    /// As [`Self::above`] or, if `pair` says so, as [`Self::pair`] of the first of them; with this layout if
+    /// the circuit fits it, or else with the cheapest one.
+    pub(crate) fn over_layers(
+        layers: &[&Self],
+        pair: bool,
+        config: &Config,
+        layout: Option<&Layout>,
+    ) -> Result<Self, LayerError> {
         let Some(first) = layers.first() else {
             return Err(LayerError::Children { expected: 1, got: 0 });
         };
@@ -285,7 +292,7 @@ impl<P: RecursiveField> Layer<P> {
         let single: Option<BitTarget> = pair.then(|| builder.private());
         let claim = join_targets(&mut builder, &claims, single);
         own.assert_claim(&mut builder, &claim);
-        let (prover, verifier) = compile(builder, config, first.prover.layout())?;
+        let (prover, verifier) = compile(builder, config, layout)?;
         let below = Below::Layers { shapes, pair };
         Ok(Self { claims: rule.clone(), below, data, keys, prover, verifier })
     }
@@ -293,6 +300,11 @@ impl<P: RecursiveField> Layer<P> {
     /// The key of the layer's proofs.
     pub fn key(&self) -> &VerifyingKey<P> {
         self.verifier.key()
+    }
+
+    /// The layout of the layer's circuit.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.prover.layout()
     }
 
     /// The compiled circuit.

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod chain;
 pub mod claims;
 pub mod constraints;
+pub mod cost;
 pub mod domain;
 pub mod foreign;
 pub mod keys;

@@ -486,15 +486,20 @@ impl<'a> Shared<'a> {
                 folded = builder.mul_add(power, opening, folded);
             }
         }
-        let last = if self.claims.final_poly.len() == 1 {
-            self.claims.final_poly[0]
+        let coefficients = &self.claims.final_poly;
+        if let &[constant] = &coefficients[..] {
+            builder.assert_eq(folded, constant).named("final polynomial");
         } else {
+            // Of the point x the inverse y is known: with n coefficients, f = Σ cᵢ·xⁱ if yⁿ·f = y·Σ cᵢ·yⁿ⁻¹⁻ⁱ.
             let inverse = squared(builder, power(cut), cut);
-            let x = builder.inverse(inverse);
-            let x = builder.lift(x);
-            horner(builder, x, &self.claims.final_poly)
-        };
-        builder.assert_eq(folded, last).named("final polynomial");
+            let reversed: Vec<ExtTarget> = coefficients.iter().rev().copied().collect();
+            let y = builder.lift(inverse);
+            let sum = horner(builder, y, &reversed);
+            let expected = builder.mul(inverse, sum);
+            let scale = squared(builder, inverse, self.shape.parameters.log_final_poly_len);
+            let found = builder.mul(scale, folded);
+            builder.assert_eq(found, expected).named("final polynomial");
+        }
         data
     }
 

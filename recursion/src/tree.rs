@@ -18,6 +18,7 @@ use p3_goldilocks::Goldilocks;
 use rayon::prelude::*;
 
 use crate::batch::RecursiveField;
+use crate::chain::steady_layout;
 use crate::claims::{Claim, Claims, joined};
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
@@ -77,9 +78,10 @@ impl<P: RecursiveField> Tree<P> {
         config: &Config,
     ) -> Result<Self, LayerError> {
         let mut levels = vec![Layer::over(key, log_heights, &claims, config)?];
+        let steady = steady_layout(&levels[0], true, config)?;
         loop {
             let below = &levels[levels.len() - 1];
-            let level = Layer::pair(below, config)?;
+            let level = Layer::over_layers(&[below, below], true, config, steady.as_ref())?;
             if level.key() == below.key() {
                 break;
             }

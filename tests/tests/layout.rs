@@ -87,6 +87,61 @@ fn the_toy_circuit_is_proven_in_one_table() {
     }
 }
 
+/// `x⁴`, over base elements, among products of extension elements; with `divide`, a quotient too.
+fn mixed(divide: bool) -> Tables {
+    let mut graph = Graph::new("mixed", FIELD);
+    let x = graph.public(ValueType::Felt);
+    let fourth = graph.public(ValueType::Felt);
+    let square = graph.binary(BinaryOp::Mul, x, x);
+    let found = graph.binary(BinaryOp::Mul, square, square);
+    graph.assert_eq(found, fourth);
+    if divide {
+        let quotient = graph.binary(BinaryOp::Div, fourth, x);
+        let cube = graph.binary(BinaryOp::Mul, square, x);
+        graph.assert_eq(quotient, cube);
+    }
+    let secret = graph.private(ValueType::Ext);
+    let power = (0..20).fold(secret, |power, _| graph.binary(BinaryOp::Mul, power, secret));
+    let other = graph.private(ValueType::Ext);
+    graph.assert_eq(power, other);
+    tables(&graph, Form::Fused)
+}
+
+fn rows_of(circuit: &Tables, kind: &TableKind) -> usize {
+    circuit.table(kind).map_or(0, |table| table.rows.len())
+}
+
+#[test]
+fn few_rows_over_base_elements_go_where_those_over_the_extension_are() {
+    let (base, extension) = (TableKind::Alu(ValueType::Felt), TableKind::Alu(ValueType::Ext));
+    let compiled = Compiled::fused(mixed(false), &Config::testing(), None).unwrap();
+    assert_eq!(rows_of(&mixed(false), &base), 2);
+    assert_eq!(rows_of(compiled.prover.tables(), &base), 0);
+    assert_eq!(rows_of(compiled.prover.tables(), &extension), 22);
+    assert_eq!(lanes(compiled.prover.layout().unwrap(), &base), 0);
+    // The 21st power of one is one.
+    let privates = vec![vec![1, 0], vec![1, 0]];
+    let inputs = Inputs { privates, ..Inputs::publics([3, 81]) };
+    let proof = compiled.prove(&inputs);
+    compiled.verify(&[3, 81], &proof).unwrap();
+    expect_rejected(compiled.verify(&[3, 82], &proof));
+}
+
+#[test]
+fn a_row_that_creates_a_factor_of_base_elements_stays_among_them() {
+    // Over the extension 0·x = 0 would not keep x in the base field.
+    let base = TableKind::Alu(ValueType::Felt);
+    let creates_a_factor = |circuit: &Tables| {
+        let rows = circuit.table(&base).into_iter().flat_map(|table| table.rows.iter());
+        rows.filter(|row| row.creates().any(|slot| row.port(3).is_none_or(|out| out.slot != slot)))
+            .count()
+    };
+    let circuit = mixed(true);
+    assert_eq!(creates_a_factor(&circuit), 1);
+    let moved = circuit.over_extension();
+    assert_eq!((rows_of(&moved, &base), creates_a_factor(&moved)), (1, 1));
+}
+
 #[test]
 fn calls_of_many_rows_bits_and_arithmetic_are_proven_in_lanes() {
     let depths = [5, 3, 6, 2, 4];

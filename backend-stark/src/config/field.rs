@@ -97,7 +97,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         stark: &Stark<Self>,
         airs: &[RecordedAir<Self::Base>],
         log_heights: &[usize],
-        log_blowup: usize,
+        max_log_chunks: usize,
     ) -> Result<ProverData<Stark<Self>>, String>;
     /// The constraints of a table, lookups included, as expressions.
     fn symbolic(
@@ -213,14 +213,14 @@ pub type GoldilocksMmcs =
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
 /// columns, as a higher degree packs more messages but splits the quotient into more chunks. Zero if
-/// the constraints alone, of degree `degree`, need the whole blowup or more.
-fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, log_blowup: usize) -> usize {
+/// the constraints alone, of degree `degree`, need as many chunks as are allowed, or more.
+fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, max_log_chunks: usize) -> usize {
     if lookups.is_empty() {
         return 0;
     }
     let gadget = LogUpGadget::new();
     let least = log2_ceil_usize(degree.max(2) - 1);
-    (least..=log_blowup)
+    (least..=max_log_chunks)
         .min_by_key(|&log_chunks| {
             let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
             packed.len() + (1 << log_chunks)
@@ -236,14 +236,14 @@ macro_rules! plonky3 {
             stark: &Stark<Self>,
             airs: &[RecordedAir<Self::Base>],
             log_heights: &[usize],
-            log_blowup: usize,
+            max_log_chunks: usize,
         ) -> Result<ProverData<Stark<Self>>, String> {
             let budgets: Vec<_> = airs
                 .iter()
                 .map(|air| {
                     let lookups = Lookups::from_air::<Self::Ext, _>(air);
                     let degree = Self::constraints(air, &lookups).1;
-                    packing_degree(&lookups, degree, log_blowup)
+                    packing_degree(&lookups, degree, max_log_chunks)
                 })
                 .collect();
             ProverData::from_airs_and_degrees_with_lookup_budgets(
@@ -251,7 +251,7 @@ macro_rules! plonky3 {
                 airs,
                 log_heights,
                 &budgets,
-                log_blowup,
+                max_log_chunks,
             )
             .map_err(|error| error.to_string())
         }

@@ -21,7 +21,10 @@ const BLOCK: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Twiddles<F> {
     log_height: usize,
+    /// The base-2 logarithm of the number of cosets of the trace domain that are committed.
     log_blowup: usize,
+    /// The base-2 logarithm of the number of cosets that there are twiddles for.
+    log_cosets: usize,
     /// Of the inverse transform on the trace domain, in bit-reversed order; a layer of `2^l` blocks
     /// takes a prefix.
     inverse: Vec<F>,
@@ -30,22 +33,24 @@ pub(crate) struct Twiddles<F> {
 }
 
 impl<F: TwoAdicField> Twiddles<F> {
-    /// The twiddles for `2^log_height` rows.
-    pub(crate) fn new(log_height: usize, log_blowup: usize) -> Self {
-        let log_size = log_height + log_blowup;
+    /// The twiddles for `2^log_height` rows: `2^log_blowup` cosets are committed, and `2^log_cosets`, at least as
+    /// many, can be evaluated.
+    pub(crate) fn new(log_height: usize, log_blowup: usize, log_cosets: usize) -> Self {
+        let log_cosets = log_cosets.max(log_blowup);
+        let log_size = log_height + log_cosets;
         let inverse_root = F::two_adic_generator(log_height).inverse();
         let inverse = bit_reversed_powers(inverse_root, log_height.saturating_sub(1));
         let roots =
             bit_reversed_powers(F::two_adic_generator(log_size), log_size.saturating_sub(1));
         let mut forward = F::zero_vec(1 << log_size);
-        for layer in log_blowup..log_size {
+        for layer in log_cosets..log_size {
             let shift = F::GENERATOR.exp_power_of_2(log_size - layer - 1);
             let twiddles = &mut forward[1 << layer..2 << layer];
             for (twiddle, &root) in twiddles.iter_mut().zip(&roots) {
                 *twiddle = shift * root;
             }
         }
-        Self { log_height, log_blowup, inverse, forward }
+        Self { log_height, log_blowup, log_cosets, inverse, forward }
     }
 
     /// The twiddles of [`interpolate`].
@@ -62,11 +67,12 @@ pub(crate) struct TwiddleSet<F> {
 
 impl<F: TwoAdicField> TwiddleSet<F> {
     /// The twiddles for tables of `2^log_height` rows, for each of some heights.
-    pub(crate) fn new(log_heights: &[usize], log_blowup: usize) -> Self {
+    pub(crate) fn new(log_heights: &[usize], log_blowup: usize, log_cosets: usize) -> Self {
         let mut log_heights = log_heights.to_vec();
         log_heights.sort_unstable();
         log_heights.dedup();
-        Self { of: log_heights.into_iter().map(|h| Twiddles::new(h, log_blowup)).collect() }
+        let of = |log_height| Twiddles::new(log_height, log_blowup, log_cosets);
+        Self { of: log_heights.into_iter().map(of).collect() }
     }
 
     /// The twiddles of a height, which is one of those of [`Self::new`].
@@ -114,18 +120,20 @@ fn bit_reversed_powers<F: Field>(base: F, log_count: usize) -> Vec<F> {
     (0..1 << log_count).map(|index| powers[reverse_bits_len(index, log_count)]).collect()
 }
 
-/// Extends the columns of a row-major matrix on the trace domain.
+/// Extends the columns of a row-major matrix on the trace domain to `2^log_cosets` cosets, or to those that are
+/// committed if these are more.
 pub(crate) fn extend_rows<F>(
     values: &[F],
     width: usize,
     twiddles: &Twiddles<F>,
+    log_cosets: usize,
     pool: &Pool<F::Packing>,
 ) -> Tiles<F>
 where
     F: TwoAdicField<Packing: PackedFieldPow2>,
 {
     let log_height = twiddles.log_height;
-    extend(width, twiddles, pool, |slab, buffer| {
+    extend(width, twiddles, log_cosets, pool, |slab, buffer| {
         let first = slab * lanes::<F>();
         let columns = first..first + slab_width::<F>(width, slab);
         buffer.extend((0..1 << log_height).map(|position| {
@@ -143,6 +151,7 @@ where
 pub(crate) fn extend<F>(
     width: usize,
     twiddles: &Twiddles<F>,
+    log_cosets: usize,
     pool: &Pool<F::Packing>,
     fill: impl Fn(usize, &mut Vec<F::Packing>) + Sync,
 ) -> Tiles<F>
@@ -150,6 +159,7 @@ where
     F: TwoAdicField<Packing: PackedFieldPow2>,
 {
     let height = 1 << twiddles.log_height;
+    let cosets = 1 << log_cosets.clamp(twiddles.log_blowup, twiddles.log_cosets);
     let slabs = (0..width.div_ceil(lanes::<F>()))
         .into_par_iter()
         .map_init(
@@ -158,9 +168,8 @@ where
                 coefficients.clear();
                 fill(slab, coefficients);
                 let width = slab_width::<F>(width, slab);
-                let size = height << twiddles.log_blowup;
-                let mut tiles = pool.take(size.div_ceil(lanes::<F>()) * width);
-                evaluate_slab(coefficients, work, twiddles, width, &mut tiles);
+                let mut tiles = pool.take((height * cosets).div_ceil(lanes::<F>()) * width);
+                evaluate_slab(coefficients, work, twiddles, cosets, width, &mut tiles);
                 tiles
             },
         )
@@ -168,18 +177,18 @@ where
     Tiles::new(height << twiddles.log_blowup, width, slabs)
 }
 
-/// Evaluates a slab of polynomials on all cosets, and stores the values in tiles.
+/// Evaluates a slab of polynomials on the first cosets, and stores the values in tiles.
 fn evaluate_slab<F>(
     coefficients: &[F::Packing],
     work: &mut [F::Packing],
     twiddles: &Twiddles<F>,
+    cosets: usize,
     width: usize,
     tiles: &mut Vec<F::Packing>,
 ) where
     F: TwoAdicField<Packing: PackedFieldPow2>,
 {
     let lanes = lanes::<F>();
-    let cosets = 1 << twiddles.log_blowup;
     let mut square = F::Packing::zero_vec(lanes);
     let mut filled = 0;
     for coset in 0..cosets {
@@ -238,8 +247,8 @@ fn interpolate_layer<F: Field>(values: &mut [F::Packing], layer: usize, twiddles
 fn evaluate<F: TwoAdicField>(values: &mut [F::Packing], coset: usize, twiddles: &Twiddles<F>) {
     let log_height = twiddles.log_height;
     let layer_twiddles = |layer: usize, block: usize| {
-        let layer = layer + twiddles.log_blowup;
-        let blocks_before = coset << (layer - twiddles.log_blowup);
+        let layer = layer + twiddles.log_cosets;
+        let blocks_before = coset << (layer - twiddles.log_cosets);
         &twiddles.forward[(1 << layer) + blocks_before + block..]
     };
     let block = values.len().min(BLOCK);
@@ -327,14 +336,40 @@ mod tests {
                 .bit_reverse_rows()
                 .to_row_major_matrix();
             let tiles = {
-                let twiddles = Twiddles::new(log_height, log_blowup);
-                extend_rows(&values, width, &twiddles, &Pool::default())
+                let twiddles = Twiddles::new(log_height, log_blowup, 0);
+                extend_rows(&values, width, &twiddles, 0, &Pool::default())
             };
             assert_eq!(tiles.height(), 1 << (log_height + log_blowup));
             for row in 0..tiles.height() {
                 let found: Vec<_> = tiles.row(row).collect();
                 let expected: Vec<_> = expected.row(row).expect("in range").into_iter().collect();
                 assert_eq!(found, expected, "row {row} of 2^{log_height}, width {width}");
+            }
+        }
+    }
+    #[test]
+    fn cosets_beyond_the_committed_ones_change_none_of_those() {
+        for (log_height, log_blowup, log_cosets, width) in
+            [(0, 2, 3, 3), (1, 1, 3, 9), (5, 2, 4, 11)]
+        {
+            let values: Vec<Goldilocks> = (0..width << log_height)
+                .map(|index| Goldilocks::from_usize(index * index + 3))
+                .collect();
+            let few = Twiddles::new(log_height, log_blowup, log_blowup);
+            let many = Twiddles::new(log_height, log_blowup, log_cosets);
+            let whole = Twiddles::new(log_height, log_cosets, log_cosets);
+            let pool = Pool::default();
+            let few = extend_rows(&values, width, &few, log_cosets, &pool);
+            let many = extend_rows(&values, width, &many, log_cosets, &pool);
+            let whole = extend_rows(&values, width, &whole, 0, &pool);
+            assert_eq!(many.height(), few.height());
+            for row in 0..whole.height() {
+                for column in 0..width {
+                    assert_eq!(many.cell(row, column), whole.cell(row, column));
+                    if row < few.height() {
+                        assert_eq!(many.cell(row, column), few.cell(row, column));
+                    }
+                }
             }
         }
     }

@@ -82,15 +82,22 @@ pub(crate) struct Instance<'a, P: StarkField> {
 
 impl<P: StarkField> Prepared<P> {
     /// Extends and commits to the preprocessed columns of tables, which are row by row in their AIRs.
-    pub(crate) fn new(parameters: &Parameters, airs: &[RecordedAir<P::Base>]) -> Self {
+    ///
+    /// No quotient may have more than `2^max_log_chunks` chunks.
+    pub(crate) fn new(
+        parameters: &Parameters,
+        airs: &[RecordedAir<P::Base>],
+        max_log_chunks: usize,
+    ) -> Self {
         let hash = P::tree_hash(parameters.cap_height);
         let matrices: Vec<_> = airs
             .iter()
             .filter_map(|air| air.fixed())
             .map(|fixed| {
-                let height = fixed.values.len() / fixed.width;
-                let twiddles = Twiddles::new(log2_strict_usize(height), parameters.log_blowup);
-                extend_rows(&fixed.values, fixed.width, &twiddles, &Pool::default())
+                let log_height = log2_strict_usize(fixed.values.len() / fixed.width);
+                let twiddles = Twiddles::new(log_height, parameters.log_blowup, max_log_chunks);
+                let pool = Pool::default();
+                extend_rows(&fixed.values, fixed.width, &twiddles, max_log_chunks, &pool)
             })
             .collect();
         let fixed = (!matrices.is_empty()).then(|| Committed::new(&hash, matrices));
@@ -145,10 +152,12 @@ impl<P: StarkField> Prepared<P> {
     ) -> Result<BatchProof<Stark<P>>, String> {
         let degree_bits: Vec<usize> = instances.iter().map(|i| i.log_height).collect();
         transcript.instance_bindings(&degree_bits);
-        let twiddles = TwiddleSet::new(&degree_bits, self.parameters.log_blowup);
+        let most_chunks = instances.iter().map(|i| i.log_chunks).max().unwrap_or(0);
+        let twiddles = TwiddleSet::new(&degree_bits, self.parameters.log_blowup, most_chunks);
+        // The quotient is evaluated on as many cosets as it has chunks, committed or not.
         let extended = |values: &[P::Base], i: &Instance<'_, P>| {
             let width = values.len() >> i.log_height;
-            extend_rows(values, width, twiddles.get(i.log_height), &self.pool)
+            extend_rows(values, width, twiddles.get(i.log_height), i.log_chunks, &self.pool)
         };
         let main = instances.iter().map(|i| extended(i.main, i)).collect();
         phases.end(Phase::Extension);
@@ -432,7 +441,7 @@ fn extend_chunks<P: StarkField>(
     let width = degree << log_chunks;
     let unshift = P::Base::GENERATOR.inverse();
     let root = P::Base::two_adic_generator(log_height + log_chunks).inverse();
-    extend(width, twiddles, pool, |slab, coefficients| {
+    extend(width, twiddles, 0, pool, |slab, coefficients| {
         let column = |lane: usize| slab * lanes + lane;
         coefficients.extend((0..height).map(|row| {
             Packing::<P>::from_fn(|lane| {

@@ -349,7 +349,7 @@ fn extend_column<P: StarkField>(
     let lanes = lanes::<Base<P>>();
     let degree = Ext::<P>::DIMENSION;
     let height = 1 << log_height;
-    let tiles = extend(degree, twiddles, pool, |slab, coefficients| {
+    let tiles = extend(degree, twiddles, 0, pool, |slab, coefficients| {
         coefficients.extend((0..height).map(|row| {
             let value = values[row / lanes].as_basis_coefficients_slice();
             <Base<P> as Field>::Packing::from_fn(|lane| {

@@ -16,7 +16,10 @@ pub(crate) const fn lanes<F: Field>() -> usize {
     F::Packing::WIDTH
 }
 
-/// A matrix in tiles. If it has fewer rows than a block, the lanes that are left hold zeros.
+/// A matrix in tiles. If it has fewer rows than a block, the lanes that are left are nobody's.
+///
+/// The slabs may go on beyond the matrix: with the cosets of its extension that are not committed, which
+/// only the quotient reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Tiles<F: Field> {
     height: usize,

@@ -50,7 +50,10 @@ impl Wiring {
             Self::Constants => (0..ROWS).map(|row| constant(field, row)).collect(),
             Self::Values => (0..ROWS).map(|row| vec![row as u64 % 2]).collect(),
             Self::Relation(_) => vec![Vec::new(); ROWS],
-            Self::Alu { .. } => RELATIONS.map(|relation| relation.to_vec()).to_vec(),
+            // Whether there is a product, and whether something is added to it, or to `a`.
+            Self::Alu { .. } => {
+                RELATIONS.map(|[product, _, right, addend]| vec![product, right + addend]).to_vec()
+            }
             Self::Paths => levels().map(|(_, end)| vec![u64::from(!end), u64::from(end)]).collect(),
         }
     }

@@ -36,7 +36,17 @@ where
 }
 
 /// The state after the permutation; the rounds before the last one are in scratch columns.
-pub(crate) fn permute<const W: usize>(c: &Builder, before: [Expr; W]) -> [Expr; W]
+fn permute<const W: usize>(c: &Builder, before: [Expr; W]) -> [Expr; W]
+where
+    Goldilocks: Width<W>,
+{
+    let state = until_last_round(c, before);
+    let round = Goldilocks::TERMINAL.len() - 2;
+    last_round(c.scope(("terminal", round), |c| state.map(|x| c.save(x).into())))
+}
+
+/// The state before the last round; those before are in scratch columns.
+pub(crate) fn until_last_round<const W: usize>(c: &Builder, before: [Expr; W]) -> [Expr; W]
 where
     Goldilocks: Width<W>,
 {
@@ -49,13 +59,21 @@ where
         state[0] = c.scope(("partial", round), |c| c.save(sbox(state[0] + constant)).into());
         state = internal(state, &Goldilocks::DIAGONAL);
     }
-    let [rounds @ .., last] = &Goldilocks::TERMINAL;
+    let [rounds @ .., next_to_last, _] = &Goldilocks::TERMINAL;
     for (round, constants) in rounds.iter().enumerate() {
         state = c.scope(("terminal", round), |c| {
             full_round(&state, constants).map(|x| c.save(x).into())
         });
     }
-    full_round(&state, last)
+    full_round(&state, next_to_last)
+}
+
+/// The last round.
+pub(crate) fn last_round<const W: usize>(state: [Expr; W]) -> [Expr; W]
+where
+    Goldilocks: Width<W>,
+{
+    full_round(&state, &Goldilocks::TERMINAL[Goldilocks::TERMINAL.len() - 1])
 }
 
 /// Adds the round constants, applies the S-box to every element, and mixes.

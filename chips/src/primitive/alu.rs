@@ -1,5 +1,5 @@
-//! Arithmetic of all kinds in one table: `product·a·b + left·a + right·b + addend·c = out`, with the four
-//! selectors fixed by the circuit.
+//! Arithmetic of all kinds in one table: `a·b`, `a·b + c`, `a + b` or `a` is `out`, with two selectors
+//! fixed by the circuit.
 
 use chipwright_dsl::prelude::*;
 
@@ -11,18 +11,12 @@ use chipwright_dsl::prelude::*;
 /// cell a value, that all values are base elements.
 #[chip]
 pub struct Alu {
-    /// Selects `a·b`.
+    /// Selects `a·b`, instead of `a`.
     #[fixed]
     pub product: Felt,
-    /// Selects `a`.
+    /// Whether something is added: `c` to a product, `b` to `a`.
     #[fixed]
-    pub left: Felt,
-    /// Selects `b`.
-    #[fixed]
-    pub right: Felt,
-    /// Selects `c`.
-    #[fixed]
-    pub addend: Felt,
+    pub sum: Felt,
     /// The first operand.
     #[input]
     pub a: Felt,
@@ -44,18 +38,12 @@ pub struct Alu {
 /// Assumes nothing. Guarantees the relation that the selectors say.
 #[chip]
 pub struct AluExt {
-    /// Selects `a·b`.
+    /// Selects `a·b`, instead of `a`.
     #[fixed]
     pub product: Felt,
-    /// Selects `a`.
+    /// Whether something is added: `c` to a product, `b` to `a`.
     #[fixed]
-    pub left: Felt,
-    /// Selects `b`.
-    #[fixed]
-    pub right: Felt,
-    /// Selects `c`.
-    #[fixed]
-    pub addend: Felt,
+    pub sum: Felt,
     /// The first operand.
     #[input]
     pub a: Ext,
@@ -72,16 +60,18 @@ pub struct AluExt {
 
 impl Chip for Alu {
     fn row(c: &Builder, row: &Row<Self>) {
-        let product = row.product * (row.a * row.b);
-        let sum = row.left * row.a + row.right * row.b + row.addend * row.c;
-        c.assert_eq(product + sum, row.out).named("relation");
+        let product = row.a * row.b + row.sum * row.c;
+        let plain = row.a + row.sum * row.b;
+        let out = row.product * product + (Expr::ONE - row.product) * plain;
+        c.assert_eq(out, row.out).named("relation");
     }
 }
 
 impl Chip for AluExt {
     fn row(c: &Builder, row: &Row<Self>) {
-        let product = row.a * row.b * row.product;
-        let sum = row.a * row.left + row.b * row.right + row.c * row.addend;
-        c.assert_same::<Ext>(product + sum, row.out).named("relation");
+        let product = row.a * row.b + row.c * row.sum;
+        let plain = row.a.expr() + row.b * row.sum;
+        let out = product * row.product + plain * (Expr::ONE - row.product);
+        c.assert_same::<Ext>(out, row.out).named("relation");
     }
 }

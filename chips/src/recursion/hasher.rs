@@ -10,7 +10,7 @@ use super::cap::CapEntry;
 use super::kernel::{DIGEST, FoldPart, MAX_LOG_ARITY, RATE, fold_parts, lagrange};
 use super::script::Script;
 use super::trace;
-use crate::hash::permute;
+use crate::hash::{last_round, until_last_round};
 
 /// One permutation of Poseidon2 of width 16 a row, chained to the row before as the circuit fixes it.
 ///
@@ -23,8 +23,9 @@ use crate::hash::permute;
 ///
 /// Assumes nothing of its inputs. What a row's state may be is fixed by the circuit: free elements are those
 /// that a leaf or a transcript absorbs, and siblings. All others are zero, or are chained to the row
-/// before. A row that is chained is never the first of the table, so the rules between rows reach it.
-#[chip(field_bits = 64)]
+/// before. A row that is chained is never the first of the table, so the rules between rows reach it. Rules
+/// hold in every row; where no call is, all fixed columns are zero, and so is what they demand.
+#[chip(dense, field_bits = 64)]
 pub struct Hasher {
     /// Whether an element may be anything; the first ones are.
     #[fixed]
@@ -38,12 +39,9 @@ pub struct Hasher {
     /// The capacity is that before the previous row's permutation, plus the tag.
     #[fixed]
     resume: Bit,
-    /// Other elements of the rate are zero.
+    /// Other elements of the rate are zero; unless it is carried or resumed, the capacity is the tag alone.
     #[fixed]
     zero: Bit,
-    /// The capacity is the tag alone.
-    #[fixed]
-    zero_capacity: Bit,
     /// The number of absorbed elements, in transcripts.
     #[fixed]
     tag: Felt,
@@ -59,9 +57,6 @@ pub struct Hasher {
     /// Whether a bit of the index is used in this row.
     #[fixed]
     used: [Bit; 3],
-    /// What the rest of the index counts for: two to the number of its used bits.
-    #[fixed]
-    radix: Felt,
     /// The absorbed elements are added to the opening combination.
     #[fixed]
     combine: Bit,
@@ -101,8 +96,11 @@ pub struct Hasher {
     /// The fourth power of the point.
     #[record]
     fourth: Ext,
-    /// The state after the permutation.
-    after: [Felt; 16],
+    /// The state before the last round. What is after it is of low enough a degree not to need columns, but for the
+    /// digest.
+    last: [Felt; 16],
+    /// The first elements after the permutation.
+    digest: Digest,
     #[port]
     cap: Lookup<CapEntry>,
 }
@@ -110,7 +108,9 @@ pub struct Hasher {
 impl Chip for Hasher {
     fn row(c: &Builder, row: &Row<Self>) {
         let state: [Expr; 16] = std::array::from_fn(|i| element(row, i));
-        c.define(row.after, permute(c, state)).named("after");
+        c.define(row.last, until_last_round(c, state)).named("last round");
+        let [first, second, third, fourth, ..] = after(row);
+        c.define(row.digest, [first, second, third, fourth]).named("digest");
 
         let fourth = row.point.expr().square().square();
         c.assert_same::<Ext>(row.fourth.expr(), fourth).named("fourth power");
@@ -120,32 +120,34 @@ impl Chip for Hasher {
         }
         for i in 0..DIGEST {
             let tag = if i == 0 { row.tag.into() } else { Expr::ZERO };
-            c.assert_zero(row.zero_capacity * (row.capacity[i] - tag)).named("empty capacity");
+            let empty = row.zero * (Expr::ONE - row.carry) * (Expr::ONE - row.resume);
+            c.assert_zero(empty * (row.capacity[i] - tag)).named("empty capacity");
         }
         for k in 0..MAX_LOG_ARITY {
             let unused = Expr::ONE - row.used[k];
             c.assert_zero(unused * row.bits[k]).named("unused bit");
         }
         c.when(row.enter, |c| {
-            c.assert_eq(row.entry, low_bits(row) + row.radix * row.index).named("index");
+            c.assert_eq(row.entry, low_bits(row) + radix(row) * row.index).named("index");
             c.zero::<Ext>(row.sum.expr()).named("empty sum");
             c.zero::<Ext>(row.own.expr()).named("nothing is chosen yet");
         });
         c.when(row.end, |c| {
-            let digest = [0, 1, 2, 3].map(|i| row.after[i]);
-            c.lookup(row.cap, CapEntry { tree: row.tree, position: row.index, digest });
+            let &HasherRow { tree, index: position, digest, .. } = row;
+            c.lookup(row.cap, CapEntry { tree, position, digest });
         });
     }
 
     fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
+        let after = after(row);
         for i in 0..RATE {
             let kept = next.keep * (Expr::ONE - next.taken[i]);
-            c.assert_zero(kept * (next.before[i] - row.after[i])).named("kept element");
+            c.assert_zero(kept * (next.before[i] - after[i])).named("kept element");
         }
         for i in 0..DIGEST {
             let tag = if i == 0 { next.tag.into() } else { Expr::ZERO };
-            let (capacity, after) = (next.capacity[i] - tag, row.after[RATE + i]);
-            c.assert_zero(next.carry * (capacity - after)).named("capacity");
+            let capacity = next.capacity[i] - tag;
+            c.assert_zero(next.carry * (capacity - after[RATE + i])).named("capacity");
             c.assert_zero(next.resume * (capacity - row.capacity[i])).named("resumed capacity");
         }
         c.when(next.parent, |c| {
@@ -153,10 +155,10 @@ impl Chip for Hasher {
                 let here = bit(next.bits[0], place & 1) * bit(next.bits[1], place >> 1);
                 for i in 0..DIGEST {
                     let child = element(next, DIGEST * place + i);
-                    c.assert_zero(here * (child - row.after[i])).named("child");
+                    c.assert_zero(here * (child - row.digest[i])).named("child");
                 }
             }
-            c.assert_eq(row.index, low_bits(next) + next.radix * next.index)
+            c.assert_eq(row.index, low_bits(next) + radix(next) * next.index)
                 .named("parent's index");
         });
         c.when(next.hold, |c| {
@@ -184,6 +186,11 @@ fn element(row: &Row<Hasher>, i: usize) -> Expr {
     if i < RATE { row.before[i].into() } else { row.capacity[i - RATE].into() }
 }
 
+/// The state after the permutation.
+fn after(row: &Row<Hasher>) -> [Expr; 16] {
+    last_round(row.last.map(Expr::from))
+}
+
 /// `bit` or its complement.
 fn bit(bit: Bit, value: usize) -> Expr {
     if value == 1 { bit.into() } else { Expr::ONE - bit }
@@ -191,6 +198,11 @@ fn bit(bit: Bit, value: usize) -> Expr {
 
 fn low_bits(row: &Row<Hasher>) -> Expr {
     row.bits[0] + 2 * row.bits[1] + 4 * row.bits[2]
+}
+
+/// What the rest of the index counts for: two to the number of its used bits.
+fn radix(row: &Row<Hasher>) -> Expr {
+    row.used.map(|used| Expr::ONE + used).into_iter().reduce(|a, b| a * b).unwrap_or(Expr::ONE)
 }
 
 /// `point^12 · sum + Σ point^(11 − i) · element[i]`, over the elements that are taken.

@@ -19,7 +19,7 @@ use p3_goldilocks::Goldilocks;
 ///
 /// Assumes nothing. The bits are those of the canonical form, so an element has one index: the order of the
 /// field is `2^64 − 2^32 + 1`, hence if the upper 32 bits are all ones, the lower ones must all be zero.
-#[chip(field_bits = 64)]
+#[chip(dense, field_bits = 64)]
 pub struct Index {
     /// The row has one bit.
     #[fixed]

@@ -196,8 +196,11 @@ impl Script {
         }
     }
 
-    /// Reads the parameters of a call.
-    pub(super) fn of(call: &ChipCall) -> Option<Self> {
+    /// Reads the parameters of a call: `None` if it is a call of another chip, or they are no script.
+    pub fn of(call: &ChipCall) -> Option<Self> {
+        if call.chip != "hasher" {
+            return None;
+        }
         let (&tree, codes) = call.parameters.split_first()?;
         let rows: Option<Vec<_>> = codes.iter().map(|&code| RowSpec::decode(code)).collect();
         let rows = rows.filter(|rows| rows.len() == call.rows as usize && !rows.is_empty())?;
@@ -312,7 +315,7 @@ impl Script {
         let (&tree, codes) = call.parameters.split_first()?;
         let spec = RowSpec::decode(*codes.get(row)?)?;
         let is = |kinds: &[RowKind]| u64::from(kinds.contains(&spec.kind));
-        let mut fixed = Vec::with_capacity(40);
+        let mut fixed = Vec::with_capacity(36);
         let taken = match spec.kind {
             Parent4 => RATE,
             Parent2 | Inject => 2 * DIGEST,
@@ -323,14 +326,12 @@ impl Script {
         fixed.push(is(&[Echo, LeafNext, Absorb])); // carry
         fixed.push(is(&[Resume])); // resume
         fixed.push(is(&[Begin, Absorb, Resume, Leaf_, Parent2, Inject])); // zero
-        fixed.push(is(&[Begin, Leaf_, Parent2, Inject])); // zero_capacity
         fixed.push(if is(&[Begin, Absorb, Resume]) == 1 { spec.taken as u64 } else { 0 }); // tag
         fixed.push(is(&[Parent4, Parent2, Inject])); // parent
         // The index, the point and the place in a leaf stay the same within a leaf.
         fixed.push(is(&[LeafNext])); // hold
         fixed.push(u64::from(spec.enter));
         fixed.extend((0..MAX_LOG_ARITY).map(|bit| u64::from(bit < spec.index_bits())));
-        fixed.push(if spec.is_parent() || spec.enter { 1 << spec.index_bits() } else { 0 }); // radix
         fixed.push(u64::from(spec.leaf == Leaf::Combine));
         let part = spec.fold_part(field);
         fixed.extend(fold_parts(field).into_iter().map(|p| u64::from(part == Some(p))));

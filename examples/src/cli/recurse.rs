@@ -235,6 +235,22 @@ impl<P: RecursiveField> Base<P> {
     }
 }
 
+/// What the steady layer of the default configuration costs, in Markdown.
+///
+/// # Errors
+///
+/// Fails if the layers cannot be built.
+pub fn markdown() -> Result<String, CliError> {
+    let config = Config::default();
+    let base = Base::<Goldilocks2>::new(&config)?;
+    let heights = base.prove(3)?.batch().degree_bits.clone();
+    let chain = Chain::new(base.verifier.key(), &heights, &config.for_layers(), 8)?;
+    let layer = chain.layer(chain.fixed_point_at().unwrap_or(8));
+    let cost = layer.cost()?;
+    let layout = cost.layout.map(|layout| layout.to_string()).unwrap_or_default();
+    Ok(format!("{}\n```text\n{}\n```\n", cost.hashes, layout.trim_end()))
+}
+
 fn chain<P: RecursiveField>(
     arguments: &ChainArguments,
     config: &Config,
@@ -249,7 +265,7 @@ fn chain<P: RecursiveField>(
     let publics = base.publics(3);
     let below = base.prove(3)?;
     let heights = below.batch().degree_bits.clone();
-    let chain = Chain::new(base.verifier.key(), &heights, config, count)?;
+    let chain = Chain::new(base.verifier.key(), &heights, &config.for_layers(), count)?;
     let mut reports = Vec::new();
     let mut child = None;
     for number in 1..=count {
@@ -360,7 +376,7 @@ fn aggregate<P: RecursiveField>(
     }
     let heights = leaves[0].proof.batch().degree_bits.clone();
     let key = base.verifier.key();
-    let tree = Tree::new(key, &heights, Claims::Facts, config)?;
+    let tree = Tree::new(key, &heights, Claims::Facts, &config.for_layers())?;
     let start = Instant::now();
     let root = tree.prove(key, &leaves, &|grown| {
         progress.next(format!("level {}: {} of {}", grown.level, grown.done, grown.of));
@@ -413,7 +429,7 @@ fn foreign<P: RecursiveField>(
     progress.next("verifying it in a circuit");
     let shape = foreign_shape::<P, _>("keccak", &KeccakAir {}, config, log_height)?;
     let key = foreign_key::<P>(&seed_elements(&seed), None);
-    let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, config)?;
+    let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, &config.for_layers())?;
     let keys = KeySet::new([layer.key()]).map_err(LayerError::from)?;
     let start = Instant::now();
     let (inputs, statement) = layer.inputs_over_foreign(&key, &[], &proof, keys.root(), true)?;

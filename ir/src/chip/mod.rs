@@ -503,6 +503,12 @@ impl Chip {
         self.columns.iter().filter(|column| column.kind.is_main()).count()
     }
 
+    /// Whether the chip is wired to the witness table of a circuit. Its fixed columns say what each of its rows is,
+    /// and are zero in rows that are nothing.
+    pub fn is_wired(&self) -> bool {
+        self.ports.iter().any(|port| port.kind == PortKind::Witness)
+    }
+
     /// The number of preprocessed columns.
     pub fn fixed_width(&self) -> usize {
         self.columns_of(ColumnKind::Fixed).count()

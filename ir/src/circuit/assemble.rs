@@ -215,15 +215,13 @@ struct Wiring<'a> {
     values: [Option<usize>; 4],
 }
 
-/// What a fixed column of a primitive chip says, by its name: a coefficient of
-/// `product·a·b + left·a + right·b + addend·c = out`, whether a slot is a base element (`felt`), or the
-/// coefficients of a constant (`constant[0]` …).
+/// What a fixed column of a primitive chip says, by its name: which of `a·b` and `a` is meant (`product`), and
+/// whether `c` or `b` is added to it (`sum`); whether a slot is a base element (`felt`), or the coefficients of a
+/// constant (`constant[0]` …).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Selector {
     Product,
-    Left,
-    Right,
-    Addend,
+    Sum,
     Felt,
     Constant(usize),
 }
@@ -232,9 +230,7 @@ impl Selector {
     fn of(name: &str) -> Option<Self> {
         Some(match name {
             "product" => Self::Product,
-            "left" => Self::Left,
-            "right" => Self::Right,
-            "addend" => Self::Addend,
+            "sum" => Self::Sum,
             "felt" => Self::Felt,
             _ => {
                 let index = name.strip_prefix("constant[")?.strip_suffix(']')?;
@@ -250,9 +246,7 @@ impl Selector {
         };
         match self {
             Self::Product => flag(&[Relation::Mul, Relation::MulAdd]),
-            Self::Left => flag(&[Relation::Add, Relation::Eq]),
-            Self::Right => flag(&[Relation::Add]),
-            Self::Addend => flag(&[Relation::MulAdd]),
+            Self::Sum => flag(&[Relation::Add, Relation::MulAdd]),
             Self::Felt => {
                 let slot = row.ports.first()?.slot;
                 Some(u64::from(tables.program.slots[slot.index()].ty != ValueType::Ext))

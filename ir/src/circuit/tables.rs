@@ -18,7 +18,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{Port, Role, Row, Rows};
+use super::rows::{A, B, Port, Relation, Role, Row, RowOp, Rows};
 use super::slots::Slots;
 use super::value::ValueType;
 
@@ -81,6 +81,13 @@ pub struct Tables {
     pub multiplicities: Vec<u32>,
 }
 
+/// Whether a row creates a factor of its product.
+fn creates_factor(row: Row<'_>) -> bool {
+    let product = matches!(row.op, RowOp::Arithmetic(Relation::Mul | Relation::MulAdd, _));
+    let factor = |port: &Port| port.role == Role::Creates && matches!(port.position, A | B);
+    product && row.ports.iter().any(factor)
+}
+
 impl Tables {
     /// The multiplicity of a port on the witness bus: positive for a creator, −1 for a reader.
     pub fn multiplicity(&self, port: Port) -> i64 {
@@ -104,6 +111,39 @@ impl Tables {
     /// All rows, with their table.
     pub fn rows(&self) -> impl Iterator<Item = (&TableKind, Row<'_>)> {
         self.tables.iter().flat_map(|t| t.rows.iter().map(move |row| (&t.kind, row)))
+    }
+
+    /// The same circuit with rows over base elements in the table of those over extension elements, so that few
+    /// rows take no table of their own. The rows stay what they are; only their table changes.
+    ///
+    /// # Soundness
+    ///
+    /// The table over the extension does not force its values into the base field; the readers' messages do, by
+    /// the padding of their creators. So a row moves if base elements that it reads leave no choice of what it
+    /// creates: not if it creates a factor, which is free where the other factor is zero.
+    #[must_use]
+    pub fn over_extension(mut self) -> Self {
+        let (base, extension) = (TableKind::Alu(ValueType::Felt), TableKind::Alu(ValueType::Ext));
+        let Some(place) = self.tables.iter().position(|table| table.kind == base) else {
+            return self;
+        };
+        let (mut stay, mut moved) = (Rows::default(), Rows::default());
+        for row in self.tables[place].rows.iter() {
+            let to = if creates_factor(row) { &mut stay } else { &mut moved };
+            to.push(row.op.clone(), row.ports.iter().copied(), row.origin);
+        }
+        let Some(table) = self.tables.iter_mut().find(|table| table.kind == extension) else {
+            return self;
+        };
+        for row in moved.iter() {
+            table.rows.push(row.op.clone(), row.ports.iter().copied(), row.origin);
+        }
+        if stay.is_empty() {
+            self.tables.remove(place);
+        } else {
+            self.tables[place].rows = stay;
+        }
+        self
     }
 
     /// The number of rows of all tables, before padding.

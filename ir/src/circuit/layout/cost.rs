@@ -307,7 +307,8 @@ impl LayoutCost {
 }
 
 impl Layout {
-    /// The layout that costs a circuit least.
+    /// The layout that costs a circuit least, be its tables as they are or with all arithmetic
+    /// [over the extension](Tables::over_extension): [`Layout::place`] tells.
     ///
     /// # Errors
     ///
@@ -317,7 +318,14 @@ impl Layout {
         library: &Library,
         parameters: &CostParameters,
     ) -> Result<Self, AssembleError> {
-        Self::choose_common(&[circuit], library, parameters)
+        let plain = Self::choose_common(&[circuit], library, parameters)?;
+        let joined = circuit.clone().over_extension();
+        let over_extension = Self::choose_common(&[&joined], library, parameters)?;
+        let cost = |layout: &Self, circuit: &Tables| -> Result<usize, AssembleError> {
+            Ok(layout.cost(circuit, library, parameters)?.total(parameters))
+        };
+        let cheaper = cost(&over_extension, &joined)? < cost(&plain, circuit)?;
+        Ok(if cheaper { over_extension } else { plain })
     }
 
     /// The layout of least cost that all of some circuits fit.

@@ -124,5 +124,8 @@ pub(super) fn fits(chip: &Chip, height: usize) -> bool {
     let has_fixed = chip.columns_of(ColumnKind::Fixed).next().is_some();
     has_fixed
         && chip.memory_of.is_none()
-        && rows.is_some_and(|rows| if chip.dense { rows == height } else { rows <= height })
+        && rows.is_some_and(|rows| {
+            let needs_all = chip.dense && !chip.is_wired();
+            if needs_all { rows == height } else { rows <= height }
+        })
 }

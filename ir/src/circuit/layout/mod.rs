@@ -27,6 +27,7 @@ pub(super) use lanes::deal;
 
 use super::public_table::public_period;
 use super::tables::{TableKind, Tables};
+use super::value::ValueType;
 
 /// The largest base-2 logarithm of a height.
 pub const MAX_LOG_HEIGHT: usize = 30;
@@ -142,6 +143,15 @@ impl Layout {
     /// The base-2 logarithm of the rows that public inputs take.
     fn public_log_height(publics: usize) -> usize {
         public_period(publics).trailing_zeros() as usize
+    }
+
+    /// The tables of a circuit as the layout wants them: if it has no lanes for arithmetic over base elements,
+    /// such rows go where those over extension elements are.
+    pub fn place(&self, tables: Tables) -> Tables {
+        match self.lanes(&TableKind::Alu(ValueType::Felt)) {
+            Some(_) => tables,
+            None => tables.over_extension(),
+        }
     }
 
     /// The lanes of a table, if it has any.

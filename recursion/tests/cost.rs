@@ -1,0 +1,84 @@
+//! What the steady layer costs is counted, and may not grow unseen.
+
+use chipwright_backend_stark::config::Config;
+use chipwright_ir::circuit::{Form, Inputs};
+use chipwright_ir::field::Goldilocks2;
+use chipwright_recursion::chain::Chain;
+use chipwright_tests::{Compiled, toy};
+
+/// A steady layer: permutations, permutations a query, the base-2 logarithm of the rows, main-trace and
+/// preprocessed columns, cells.
+#[derive(Debug, PartialEq, Eq)]
+struct Counts {
+    permutations: usize,
+    per_query: usize,
+    log_height: usize,
+    main: usize,
+    fixed: usize,
+    cells: usize,
+}
+
+/// The counts of the steady layer over a toy circuit, whose chain reaches its fixed point by the fourth layer.
+fn steady(config: &Config) -> Counts {
+    let compiled = Compiled::new(&toy(), Form::Fused);
+    let heights = compiled.prove(&Inputs::publics([3])).batch().degree_bits.clone();
+    let key = compiled.verifier.key();
+    let chain =
+        Chain::<Goldilocks2>::new(key, &heights, &config.for_layers(), 6).expect("it can be built");
+    let at = chain.fixed_point_at().expect("there is a fixed point");
+    assert!(at <= 4, "{}: the fixed point is at {at}", config.name);
+    let layer = chain.layer(at);
+    let cost = layer.cost().expect("the layout is that of the library");
+    let layout = cost.layout.expect("layers have a layout");
+    println!("{}: fixed point at {at}\n{}{layout}", config.name, cost.hashes);
+    assert_eq!(cost.hashes.total(), layer.permutations());
+    Counts {
+        permutations: cost.hashes.total(),
+        per_query: layer.shapes()[0].permutations_per_query(),
+        log_height: layout.log_height,
+        main: layout.main,
+        fixed: layout.fixed,
+        cells: layout.cells,
+    }
+}
+
+#[test]
+fn a_steady_layer_of_the_default_fits_2_to_the_12_rows() {
+    let counts = steady(&Config::proven_100());
+    assert!(counts.per_query <= 66, "the budget is 66 permutations a query: {counts:?}");
+    let expected = Counts {
+        permutations: 3840,
+        per_query: 63,
+        log_height: 12,
+        main: 199,
+        fixed: 117,
+        cells: 937_984,
+    };
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn a_steady_layer_of_plonky2_s_parameters_fits_2_to_the_11_rows() {
+    let expected = Counts {
+        permutations: 1993,
+        per_query: 60,
+        log_height: 11,
+        main: 211,
+        fixed: 137,
+        cells: 497_664,
+    };
+    assert_eq!(steady(&Config::peer_plonky2()), expected);
+}
+
+#[test]
+fn a_steady_layer_of_the_parameters_of_plonky3_s_recursion_has_under_a_million_cells() {
+    let expected = Counts {
+        permutations: 3425,
+        per_query: 58,
+        log_height: 12,
+        main: 199,
+        fixed: 117,
+        cells: 937_984,
+    };
+    assert_eq!(steady(&Config::peer_plonky3_recursion()), expected);
+}
