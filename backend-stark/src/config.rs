@@ -16,16 +16,14 @@
 //! whole prover; the configurations that bear a peer's name take that peer's *query* parameters.
 
 mod field;
+mod instances;
 
 use std::borrow::Cow;
 
 use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
-pub use field::{
-    Challenger, Domain, FriMmcs, GoldilocksMmcs, Permutation, Stark, StarkField,
-    SymbolicConstraints,
-};
+pub use field::{Challenger, Domain, FriMmcs, SEED, Stark, StarkField, SymbolicConstraints};
 
 /// A field and the parameters of the proof system over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +91,27 @@ impl Config {
                 min_log_height: 5,
                 cap_height: 2,
                 grinding: Grinding { lookup: 8, out_of_domain: 4, batch: 17, fold: 10, query: 17 },
+            },
+        }
+    }
+
+    /// [`Self::proven_100`] over the extension of KoalaBear of degree four. That has four bits fewer than the quadratic
+    /// one of Goldilocks: up to the Johnson bound, where lists of candidates cost several bits, it would take a
+    /// proof of work of 22 bits before the openings are combined, longer than all other work of a layer. Within unique
+    /// decoding there are no lists, and more queries instead.
+    pub const fn proven_100_over_koala_bear() -> Self {
+        Self {
+            name: Cow::Borrowed("proven-100"),
+            field: Field::KoalaBear4,
+            target: Some(100),
+            parameters: Parameters {
+                log_blowup: 3,
+                queries: 100,
+                max_log_arity: 3,
+                log_final_poly_len: 0,
+                min_log_height: 5,
+                cap_height: 2,
+                grinding: Grinding { lookup: 8, out_of_domain: 2, batch: 12, fold: 4, query: 18 },
             },
         }
     }
@@ -182,19 +201,37 @@ impl Config {
         Self { field, ..Self::testing() }
     }
 
-    /// The named configurations, the default first.
+    /// The named configurations, the default first. A name stands for one configuration over each base field, at most.
     pub fn all() -> Vec<Self> {
         vec![
             Self::proven_100(),
             Self::proven_128(),
             Self::peer_plonky2(),
             Self::peer_plonky3_recursion(),
+            Self::proven_100_over_koala_bear(),
+            Self { field: Field::KoalaBear4, ..Self::peer_plonky3_recursion() },
         ]
     }
 
-    /// The configuration with a name, if there is one.
+    /// The configuration with a name, if there is one: over Goldilocks, if it is there.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|config| config.name == name)
+    }
+
+    /// The configuration with a name over the base field of `field`, whatever the degree of its extension.
+    ///
+    /// ```
+    /// use chipwright_backend_stark::config::Config;
+    /// use chipwright_ir::Field;
+    ///
+    /// let config = Config::named_over("proven-100", Field::KoalaBear5).unwrap();
+    /// assert_eq!(config.field, Field::KoalaBear4);
+    /// // An extension of 124 bits cannot prove 128.
+    /// assert_eq!(Config::named_over("proven-128", Field::KoalaBear4), None);
+    /// ```
+    pub fn named_over(name: &str, field: Field) -> Option<Self> {
+        let of_base = |config: &Self| config.field.modulus() == field.modulus();
+        Self::all().into_iter().find(|config| config.name == name && of_base(config))
     }
 
     /// Refuses parameters that the proof system cannot run with.
@@ -292,7 +329,9 @@ pub enum ConfigError {
         high: usize,
     },
     /// There is no hash for the field.
-    #[error("no configuration over {0} is available; known are goldilocks^2 and goldilocks^3")]
+    #[error(
+        "no configuration over {0} is available; known are goldilocks^2, goldilocks^3 and koala-bear^4"
+    )]
     UnsupportedField(Field),
 }
 
@@ -304,7 +343,8 @@ mod tests {
     fn every_configuration_is_valid_and_found_by_its_name() {
         for config in Config::all() {
             assert_eq!(config.validate(), Ok(()));
-            assert_eq!(Config::named(&config.name).as_ref(), Some(&config));
+            assert_eq!(Config::named_over(&config.name, config.field).as_ref(), Some(&config));
+            assert!(Config::named(&config.name).is_some());
         }
         assert_eq!(Config::testing().validate(), Ok(()));
         assert_eq!(Config::named(&Config::testing().name), None);

@@ -17,6 +17,7 @@
 
 use std::fmt;
 
+use chipwright_ir::Field;
 use p3_security::fri::FriRegime;
 use p3_security::logup::{self, LogUpAir};
 use p3_security::report::RegimeReport;
@@ -185,8 +186,7 @@ impl SecurityReport {
         };
         let shape = InstanceShape {
             log_trace_length: batch.log_height,
-            // The order of each base field is a hair below a power of two: the rounding is below 10⁻⁸.
-            modulus_bits: config.field.bits() as usize * config.field.degree(),
+            modulus_bits: extension_bits(config.field),
             collision_resistance: P::COLLISION_BITS,
             num_batched_functions: batch.openings.max(1),
         };
@@ -263,8 +263,9 @@ impl fmt::Display for SecurityReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: proven {} ({}, {}) / conjectured {} ({}) / hash {}",
+            "{} over {}: proven {} ({}, {}) / conjectured {} ({}) / hash {}",
             self.name,
+            self.field,
             self.proven_bits,
             self.regime,
             self.limiting_term,
@@ -285,6 +286,12 @@ pub fn named_reports() -> Result<Vec<SecurityReport>, ConfigError> {
         .iter()
         .map(|config| SecurityReport::new(config, &BatchShape::reference()))
         .collect()
+}
+
+/// The bits of the extension's order, rounded down, if more than a hair is missing: two elements of Goldilocks have
+/// 128 − 7·10⁻¹⁰ bits, which is 128, and four elements of KoalaBear have 123.95, which is 123.
+fn extension_bits(field: Field) -> usize {
+    ((field.modulus() as f64).log2() * field.degree() as f64 + 1e-6) as usize
 }
 
 fn whole_bits(bits: f64) -> u32 {
@@ -320,22 +327,26 @@ mod tests {
     #[test]
     fn named_configurations_at_the_reference_shape() {
         insta::assert_snapshot!(table(&BatchShape::reference()), @r"
-        proven-100: proven 100 (list decoding, m = 4, batch-combination) / conjectured 106 (logup-fingerprint) / hash 128
-        proven-128: proven 128 (list decoding, m = 436, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
-        peer-plonky2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 94 (batch-combination) / hash 128
-        peer-plonky3-recursion: proven 68 (list decoding, m = 226, low-degree-test) / conjectured 95 (batch-combination) / hash 128
-        testing (insecure): proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
+        proven-100 over goldilocks^2: proven 100 (list decoding, m = 4, batch-combination) / conjectured 106 (logup-fingerprint) / hash 128
+        proven-128 over goldilocks^3: proven 128 (list decoding, m = 436, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
+        peer-plonky2 over goldilocks^2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 94 (batch-combination) / hash 128
+        peer-plonky3-recursion over goldilocks^2: proven 68 (list decoding, m = 226, low-degree-test) / conjectured 95 (batch-combination) / hash 128
+        proven-100 over koala-bear^4: proven 101 (unique decoding, low-degree-test) / conjectured 101 (ldt-commit-phase) / hash 123
+        peer-plonky3-recursion over koala-bear^4: proven 68 (list decoding, m = 76, low-degree-test) / conjectured 90 (batch-combination) / hash 123
+        testing (insecure) over goldilocks^2: proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
         ");
     }
 
     #[test]
     fn named_configurations_at_a_recursion_layer() {
         insta::assert_snapshot!(table(&BatchShape::recursion()), @r"
-        proven-100: proven 105 (list decoding, m = 7, batch-combination) / conjectured 114 (logup-fingerprint) / hash 128
-        proven-128: proven 128 (list decoding, m = 1000, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
-        peer-plonky2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 98 (ldt-query-phase) / hash 128
-        peer-plonky3-recursion: proven 68 (list decoding, m = 1000, low-degree-test) / conjectured 102 (batch-combination) / hash 128
-        testing (insecure): proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
+        proven-100 over goldilocks^2: proven 105 (list decoding, m = 7, batch-combination) / conjectured 114 (logup-fingerprint) / hash 128
+        proven-128 over goldilocks^3: proven 128 (list decoding, m = 1000, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
+        peer-plonky2 over goldilocks^2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 98 (ldt-query-phase) / hash 128
+        peer-plonky3-recursion over goldilocks^2: proven 68 (list decoding, m = 1000, low-degree-test) / conjectured 102 (batch-combination) / hash 128
+        proven-100 over koala-bear^4: proven 100 (unique decoding, low-degree-test) / conjectured 109 (ldt-commit-phase) / hash 123
+        peer-plonky3-recursion over koala-bear^4: proven 68 (list decoding, m = 606, low-degree-test) / conjectured 100 (batch-combination) / hash 123
+        testing (insecure) over goldilocks^2: proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
         ");
     }
 
@@ -376,7 +387,7 @@ mod tests {
 
     #[test]
     fn the_target_is_reached_at_every_height_up_to_the_reference() {
-        for config in [Config::proven_100(), Config::proven_128()] {
+        for config in Config::all().into_iter().filter(|config| config.target.is_some()) {
             let bits: Vec<_> = (config.parameters.min_log_height..=20)
                 .map(|log_height| {
                     let shape = BatchShape { log_height, ..BatchShape::reference() };

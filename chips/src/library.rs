@@ -16,8 +16,8 @@ use crate::{
 /// The standard chips over a field: those behind the tables of every circuit, those that circuits call by
 /// name, and the tables that these look up.
 ///
-/// Chips that need a larger field are left out: over a field of 31 bits there are no `mul32`, `compress`,
-/// `merkle_path` and `poseidon2`.
+/// Chips that need a larger field are left out: over a field of 31 bits there are no `mul32`, `compress` and
+/// `merkle_path`. Each field has the `poseidon2` of its own widths.
 ///
 /// ```
 /// use chipwright_chips::library;
@@ -59,8 +59,19 @@ pub fn library(field: Field) -> Library {
     ] {
         library = library.with_chip(CalledChip::new(chip));
     }
+    library = library.with_chip(index_chip(recorded::<Index>(field)));
     if field.bits() <= 31 {
-        return library.with_chip(CalledChip::new(recorded::<Bits<31>>(field)));
+        for chip in [
+            recorded::<Bits<31>>(field),
+            recorded::<Poseidon2<16>>(field),
+            recorded::<Poseidon2<24>>(field),
+            recorded::<Poseidon2<32>>(field),
+        ] {
+            library = library.with_chip(CalledChip::new(chip));
+        }
+        return library
+            .with_chip(hasher(recorded::<Hasher<8>>(field)))
+            .with_chip(cap_chip(recorded::<Cap<8>>(field)));
     }
     for chip in [
         recorded::<Bits<64>>(field),
@@ -74,9 +85,8 @@ pub fn library(field: Field) -> Library {
     }
     library
         .with_chip(merkle_path(recorded::<MerklePath>(field)))
-        .with_chip(hasher(recorded::<Hasher>(field)))
-        .with_chip(index_chip(recorded::<Index>(field)))
-        .with_chip(cap_chip(recorded::<Cap>(field)))
+        .with_chip(hasher(recorded::<Hasher<4>>(field)))
+        .with_chip(cap_chip(recorded::<Cap<4>>(field)))
 }
 
 /// The recording of a chip of this crate, over a field that is large enough for it.

@@ -11,6 +11,10 @@ use p3_goldilocks::{
     Goldilocks, default_goldilocks_poseidon2_8, default_goldilocks_poseidon2_12,
     default_goldilocks_poseidon2_16,
 };
+use p3_koala_bear::{
+    KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24,
+    default_koalabear_poseidon2_32,
+};
 use p3_symmetric::Permutation;
 use proptest::prelude::*;
 
@@ -102,20 +106,27 @@ proptest! {
     }
 
     #[test]
-    fn permutations_are_those_of_plonky3(state in prop::array::uniform16(felts())) {
-        fn check<const W: usize>(native: &impl Permutation<[Goldilocks; W]>, state: [u64; 16]) {
-            let state: [u64; W] = std::array::from_fn(|i| state[i]);
-            let permuted = native.permute(state.map(Goldilocks::from_u64));
-            let expected = permuted.map(|x| x.as_canonical_u64());
-            let library = library(FIELD);
-            assert_eq!(outputs(&library, &format!("poseidon2_{W}"), &state), expected);
+    fn permutations_are_those_of_plonky3(state in prop::array::uniform32(felts())) {
+        fn check<F: PrimeField64, const W: usize>(
+            field: Field,
+            native: &impl Permutation<[F; W]>,
+            state: &[u64],
+        ) {
+            let state: [F; W] = std::array::from_fn(|i| F::from_u64(state[i]));
+            let inputs = state.map(|x| x.as_canonical_u64());
+            let expected = native.permute(state).map(|x| x.as_canonical_u64());
+            let library = library(field);
+            assert_eq!(outputs(&library, &format!("poseidon2_{W}"), &inputs), expected);
             if W == 8 {
-                assert_eq!(outputs(&library, "compress", &state), expected[..4]);
+                assert_eq!(outputs(&library, "compress", &inputs), expected[..4]);
             }
         }
-        check(&default_goldilocks_poseidon2_8(), state);
-        check(&default_goldilocks_poseidon2_12(), state);
-        check(&default_goldilocks_poseidon2_16(), state);
+        check::<Goldilocks, 8>(FIELD, &default_goldilocks_poseidon2_8(), &state);
+        check::<Goldilocks, 12>(FIELD, &default_goldilocks_poseidon2_12(), &state);
+        check::<Goldilocks, 16>(FIELD, &default_goldilocks_poseidon2_16(), &state);
+        check::<KoalaBear, 16>(Field::KoalaBear4, &default_koalabear_poseidon2_16(), &state);
+        check::<KoalaBear, 24>(Field::KoalaBear4, &default_koalabear_poseidon2_24(), &state);
+        check::<KoalaBear, 32>(Field::KoalaBear4, &default_koalabear_poseidon2_32(), &state);
     }
 }
 

@@ -69,7 +69,7 @@ fn the_tour_proves_verifies_and_shows_what_is_violated() {
         "table mul {",
         "table alu {",
         "verified in",
-        "proven-100: proven 1",
+        "proven-100 over goldilocks^2: proven 1",
         "the prover refuses: ",
         "error[R0001]: rule ",
         "its proof is no proof: the proof is rejected",
@@ -270,10 +270,10 @@ fn configurations_are_chosen_by_name() {
     assert!(error.contains("choose another with --config"), "{error}");
     let koala = write(
         "koala.ir",
-        b"circuit x over koala-bear, stage expr {\n  %0 = public 0\n  assert_zero %0\n}",
+        b"circuit x over koala-bear^5, stage expr {\n  %0 = public 0\n  assert_zero %0\n}",
     );
     let error = fails(&["circuit", "verify", text(&koala), "--public", "0", "x.proof"]);
-    assert!(error.contains("no named configuration is over koala-bear^4"), "{error}");
+    assert!(error.contains("no named configuration is over koala-bear^5"), "{error}");
 }
 
 #[test]

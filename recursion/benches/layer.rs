@@ -14,12 +14,11 @@ use chipwright_backend_stark::prover::Phase;
 use chipwright_dsl::circuit::CircuitBuilder;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::Inputs;
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_recursion::batch::RecursiveField;
 use chipwright_recursion::chain::Chain;
 use chipwright_recursion::layer::Child;
 use p3_field::PrimeCharacteristicRing;
-use p3_goldilocks::Goldilocks;
 
 const SAMPLES: usize = 5;
 
@@ -33,6 +32,7 @@ fn main() {
         match config.field {
             Field::Goldilocks2 => measure::<Goldilocks2>(&config),
             Field::Goldilocks3 => measure::<Goldilocks3>(&config),
+            Field::KoalaBear4 => measure::<KoalaBear4>(&config),
             other => println!("{}: no layers over {other}", config.name),
         }
     }
@@ -55,12 +55,12 @@ fn measure<P: RecursiveField>(config: &Config) {
         compile_circuit::<P>(circuit.tables, &circuit.library, config).expect("it compiles");
     let base = prover.prove(&Inputs::publics([3])).expect("it can be proven");
     let key = verifier.key();
-    let publics: Vec<Vec<Goldilocks>> =
-        key.tables().iter().map(|t| vec![Goldilocks::from_u64(3); t.publics]).collect();
+    let publics: Vec<Vec<P::Base>> =
+        key.tables().iter().map(|t| vec![P::Base::from_u64(3); t.publics]).collect();
     let chain = Chain::<P>::new(key, &base.batch().degree_bits, &config.for_layers(), 8)
         .expect("layers can be built");
     let Some(at) = chain.fixed_point_at() else {
-        println!("{}: no fixed point within 8 layers", config.name);
+        println!("{} over {}: no fixed point within 8 layers", config.name, config.field);
         return;
     };
     let layer = chain.layer(at);
@@ -112,7 +112,12 @@ fn measure<P: RecursiveField>(config: &Config) {
     }
     let build = chain.build_times()[at - 1];
     let degree = P::FIELD.degree();
-    println!("{}: steady layer {at}, {} permutations", config.name, layer.permutations());
+    println!(
+        "{} over {}: steady layer {at}, {} permutations",
+        config.name,
+        config.field,
+        layer.permutations()
+    );
     for table in layer.key().tables() {
         let height = 1_usize << table.log_height.unwrap_or(0);
         let columns = table.width + degree * (table.lookup_columns + table.quotient_chunks);

@@ -12,29 +12,24 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chipwright_backend_stark::config::{GoldilocksMmcs, Parameters, StarkField};
+use chipwright_backend_stark::config::{Grinding, Parameters, SEED, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{CircuitBuilder, DataTarget, ExtTarget, Target};
+use chipwright_ir::Field;
 use p3_batch_stark::BatchShape as TranscriptShape;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_fri::{FriShape, PcsShape as PcsTranscriptShape};
-use p3_goldilocks::Goldilocks;
 use p3_uni_stark::StarkShape;
 
 use crate::constraints::{
     BatchConstraints, Challenges, ConstraintsError, Opened, Row, TableConstraints,
 };
-use crate::domain::OutOfDomain;
+use crate::domain::{OutOfDomain, constant, two_adicity};
 use crate::pcs::{self, Forest, MatrixShape, PcsClaims, PcsShape, QueryData};
 use crate::transcript::{self, TranscriptPlan};
 
-/// The fields whose proofs can be verified in circuits: those with the hash of the hash chip.
-pub trait RecursiveField: StarkField<Base = Goldilocks, Mmcs = GoldilocksMmcs> {}
-
-impl<P: StarkField<Base = Goldilocks, Mmcs = GoldilocksMmcs>> RecursiveField for P {}
-
-/// The number of elements of the seed that names a statement: 32 bytes, three an element.
-pub const SEED: usize = 11;
+pub use crate::field::{CapTree, Digest, RecursiveField};
 
 /// A table of a batch.
 #[derive(Debug)]
@@ -128,24 +123,29 @@ impl BatchShape {
             has_randomization_commitment: false,
             ood_pow_bits: grinding.out_of_domain,
         });
-        Self::assemble(P::FIELD.degree(), key.config().parameters, constraints, protocol)
+        Self::assemble(P::FIELD, key.config().parameters, constraints, protocol)
     }
 
     /// The shape of proofs of some tables by one of Plonky3's provers.
     pub(crate) fn assemble(
-        degree: usize,
+        field: Field,
         parameters: Parameters,
         constraints: BatchConstraints,
         protocol: Protocol,
     ) -> Result<Self, ShapeError> {
+        let degree = field.degree();
         let tables: Vec<Table> =
             constraints.tables().iter().map(|table| Table::of(table, degree)).collect();
         let log_height = tables.iter().map(|table| table.log_height).max().unwrap_or(0);
         let log_max = log_height + parameters.log_blowup;
+        let Grinding { lookup, out_of_domain, batch, fold, query } = parameters.grinding;
+        let grinding = lookup.max(out_of_domain).max(batch).max(fold).max(query);
+        // Indices and proofs of work are made of the lower bits of an element.
+        let bits = two_adicity(field);
         for (what, got, limit) in [
             ("the base-2 logarithm of the folding arity", parameters.max_log_arity, 3),
-            ("the base-2 logarithm of the largest domain", log_max, 32),
-            ("the grinding before the queries", parameters.grinding.query, 32),
+            ("the base-2 logarithm of the largest domain", log_max, bits),
+            ("the number of bits of a proof of work", grinding, bits),
         ] {
             if got > limit {
                 return Err(ShapeError::Parameter { what, got, limit });
@@ -173,7 +173,7 @@ impl BatchShape {
         ];
         let has_fixed = !fixed.is_empty();
         commitments.extend([fixed, lookups].into_iter().filter(|matrices| !matrices.is_empty()));
-        let pcs = PcsShape { parameters, degree, commitments };
+        let pcs = PcsShape { parameters, field, commitments };
         let fixed_cap = if has_fixed { pcs.trees()[2].cap } else { 0 };
         Ok(Self { tables, constraints, pcs, protocol, fixed_cap })
     }
@@ -190,7 +190,7 @@ impl BatchShape {
 
     /// The number of elements of the commitment to the preprocessed columns.
     pub fn fixed_cap_elements(&self) -> usize {
-        4 * self.fixed_cap
+        HashSizes::of(self.pcs.field).digest * self.fixed_cap
     }
 
     /// The number of permutations of each query, and of each commitment in it.
@@ -206,50 +206,36 @@ impl BatchShape {
     }
 }
 
-/// The elements that a transcript of [`StarkField::stark`] begins with.
-pub fn seed_elements(seed: &[u8; 32]) -> Vec<Goldilocks> {
-    let element =
-        |bytes: &[u8]| bytes.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
-    seed.chunks(3).map(element).map(Goldilocks::from_u64).collect()
-}
-
 /// What names a verifying key among those of one shape, as targets or as elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildKey<K> {
     /// The seed of the transcript: [`SEED`] elements.
     pub seed: Vec<K>,
-    /// The commitment to the preprocessed columns: four elements a digest.
+    /// The commitment to the preprocessed columns, digest by digest.
     pub fixed_cap: Vec<K>,
 }
 
-impl ChildKey<Goldilocks> {
+impl<F: PrimeField64> ChildKey<F> {
     /// The elements of a key.
-    pub fn of<P: RecursiveField>(key: &VerifyingKey<P>) -> Self {
+    pub fn of<P: RecursiveField<Base = F>>(key: &VerifyingKey<P>) -> Self {
         let fixed = key.common().preprocessed.as_ref();
         Self {
-            seed: seed_elements(key.digest()),
-            fixed_cap: fixed.map(|fixed| cap_elements(&fixed.commitment)).unwrap_or_default(),
+            seed: P::seed_elements(key.digest()).to_vec(),
+            fixed_cap: fixed.map(|fixed| P::Mmcs::elements(&fixed.commitment)).unwrap_or_default(),
         }
     }
 
     /// The key as constants of a circuit.
     pub fn constant(&self, builder: &mut CircuitBuilder) -> ChildKey<Target> {
         let mut constants =
-            |values: &[Goldilocks]| values.iter().map(|&value| builder.add_const(value)).collect();
+            |values: &[F]| values.iter().map(|v| constant(builder, v.as_canonical_u64())).collect();
         ChildKey { seed: constants(&self.seed), fixed_cap: constants(&self.fixed_cap) }
     }
 
     /// All elements, the seed first.
-    pub fn elements(&self) -> impl Iterator<Item = Goldilocks> + '_ {
+    pub fn elements(&self) -> impl Iterator<Item = F> + '_ {
         self.seed.iter().chain(&self.fixed_cap).copied()
     }
-}
-
-/// A commitment, as p3 knows it.
-pub(crate) type Cap = p3_merkle_tree::MerkleCap<Goldilocks, [Goldilocks; 4]>;
-
-pub(crate) fn cap_elements(cap: &Cap) -> Vec<Goldilocks> {
-    cap.roots().iter().flatten().copied().collect()
 }
 
 /// Where a run supplies a proof.
@@ -328,12 +314,13 @@ impl BatchShape {
         &self,
         key: &ChildKey<K>,
         publics: &[Vec<K>],
-        constant: &mut dyn FnMut(Goldilocks) -> K,
+        constant: &mut dyn FnMut(P::Base) -> K,
     ) -> (TranscriptPlan<K>, Places) {
         let degree = P::FIELD.degree();
         let parameters = self.pcs.parameters;
         let grinding = parameters.grinding;
-        let caps: Vec<usize> = self.pcs.trees().iter().map(|tree| 4 * tree.cap).collect();
+        let caps: Vec<usize> =
+            self.pcs.trees().iter().map(|tree| P::SIZES.digest * tree.cap).collect();
         let mut plan = TranscriptPlan::new();
         let mut works = Vec::new();
         let mut work = |plan: &mut TranscriptPlan<K>, bits: usize| {
@@ -342,14 +329,13 @@ impl BatchShape {
                 works.push((plan.sample(1).start, bits));
             }
         };
-        let mut constants = |values: Vec<Goldilocks>| -> Vec<K> {
-            values.into_iter().map(&mut *constant).collect()
-        };
+        let mut constants =
+            |values: Vec<P::Base>| -> Vec<K> { values.into_iter().map(&mut *constant).collect() };
 
         plan.observe(key.seed.iter().copied());
         let separator = match &self.protocol {
-            Protocol::Batch(shape) => shape.domain_separator::<Goldilocks, P::Ext>(),
-            Protocol::Single(shape) => shape.domain_separator::<Goldilocks, P::Ext>(),
+            Protocol::Batch(shape) => shape.domain_separator::<P::Base, P::Ext>(),
+            Protocol::Single(shape) => shape.domain_separator::<P::Base, P::Ext>(),
         };
         plan.observe(constants(transcript::seed(|recorder| separator.seed(recorder))));
         let publics = publics.iter().flatten().copied();
@@ -358,8 +344,8 @@ impl BatchShape {
             Protocol::Batch(_) => {
                 for table in &self.tables {
                     // A height is observed as an extension element.
-                    let mut height = vec![Goldilocks::ZERO; degree];
-                    height[0] = Goldilocks::from_usize(table.log_height);
+                    let mut height = vec![P::Base::ZERO; degree];
+                    height[0] = P::Base::from_usize(table.log_height);
                     plan.observe(constants(height));
                 }
                 let main = plan.listen(caps[0]);
@@ -400,7 +386,7 @@ impl BatchShape {
             batch_pow_bits: grinding.batch,
         };
         plan.observe(constants(transcript::seed(|recorder| {
-            opening.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
+            opening.domain_separator::<P::Base, P::Ext>().seed(recorder);
         })));
         let opened = opening
             .claimed_evaluation_counts
@@ -424,14 +410,14 @@ impl BatchShape {
             max_log_arity: parameters.max_log_arity,
         };
         plan.observe(constants(transcript::seed(|recorder| {
-            fri.domain_separator::<Goldilocks, P::Ext>().seed(recorder);
+            fri.domain_separator::<P::Base, P::Ext>().seed(recorder);
         })));
         let folds = self
             .pcs
             .fold_trees()
             .iter()
             .map(|tree| {
-                let cap = plan.listen(4 * tree.cap);
+                let cap = plan.listen(P::SIZES.digest * tree.cap);
                 work(&mut plan, grinding.fold);
                 (cap, plan.sample(degree))
             })
@@ -459,16 +445,16 @@ impl BatchShape {
     /// The challenges of a proof, from what it says.
     pub(crate) fn native_challenges<P: RecursiveField>(
         &self,
-        key: &ChildKey<Goldilocks>,
-        publics: &[Vec<Goldilocks>],
-        said: &[Goldilocks],
+        key: &ChildKey<P::Base>,
+        publics: &[Vec<P::Base>],
+        said: &[P::Base],
     ) -> NativeChallenges<P> {
-        let (plan, places) = self.plan::<P, Goldilocks>(key, publics, &mut |constant| constant);
+        let (plan, places) = self.plan::<P, P::Base>(key, publics, &mut |constant| constant);
         let samples = plan.replay(P::challenger(), said);
-        let element = |values: &[Goldilocks]| P::Ext::from_basis_coefficients_fn(|i| values[i]);
+        let element = |values: &[P::Base]| P::Ext::from_basis_coefficients_fn(|i| values[i]);
         let sample = |range: &Range<usize>| element(&samples[range.clone()]);
         let mask = (1 << self.pcs.log_max()) - 1;
-        let index = |sample: &Goldilocks| (sample.as_canonical_u64() & mask) as usize;
+        let index = |sample: &P::Base| (sample.as_canonical_u64() & mask) as usize;
         let column = |range: &Range<usize>| element(&said[range.clone()]);
         let point = |values: &Vec<Range<usize>>| values.iter().map(column).collect();
         let matrix = |points: &Vec<Vec<Range<usize>>>| points.iter().map(point).collect();
@@ -487,10 +473,10 @@ impl BatchShape {
 
     /// How many elements a proof of this shape says.
     pub(crate) fn said<P: RecursiveField>(&self) -> usize {
-        let zeros = |count: usize| vec![Goldilocks::ZERO; count];
+        let zeros = |count: usize| vec![P::Base::ZERO; count];
         let key = ChildKey { seed: zeros(SEED), fixed_cap: zeros(self.fixed_cap_elements()) };
         let publics: Vec<_> = self.publics().map(zeros).collect();
-        self.plan::<P, Goldilocks>(&key, &publics, &mut |constant| constant).0.said()
+        self.plan::<P, P::Base>(&key, &publics, &mut |constant| constant).0.said()
     }
 }
 
@@ -502,7 +488,7 @@ fn verify<P: RecursiveField>(
     publics: &[Vec<Target>],
 ) -> Result<ProofData, ShapeError> {
     let (plan, places) =
-        shape.plan::<P, Target>(key, publics, &mut |constant| builder.add_const(constant));
+        shape.plan::<P, Target>(key, publics, &mut |v| constant(builder, v.as_canonical_u64()));
     let transcript = builder.scope("transcript", |builder| plan.build(builder));
     builder.scope("grinding", |builder| {
         for &(sample, bits) in &places.works {

@@ -5,13 +5,12 @@
 
 use std::time::{Duration, Instant};
 
-use chipwright_backend_stark::config::{Config, StarkField};
+use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::circuit::Layout;
-use p3_goldilocks::Goldilocks;
 
-use crate::batch::RecursiveField;
+use crate::batch::{Digest, RecursiveField};
 use crate::claims::Claims;
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
@@ -20,33 +19,45 @@ use crate::layer::{Child, Layer, LayerError, Statement};
 const MOST_SEARCHED: usize = 8;
 
 /// The layout that layers have from some height on: the cheapest one of a circuit that verifies proofs of that
-/// very layout. It is found by building layers, each as cheap as it can be. If these do not settle, the layout
-/// of the last is as good as any that holds its own verifier; `None` if there is nothing to lay out.
+/// very layout. It is found by building layers, each as cheap as it can be. If these come back to a layout that they
+/// left, it is the first of those in between that holds its own verifier, or else the last; `None` if there is
+/// nothing to lay out.
 pub(crate) fn steady_layout<P: RecursiveField>(
     first: &Layer<P>,
     pair: bool,
     config: &Config,
 ) -> Result<Option<Layout>, LayerError> {
-    let mut below = None;
-    for _ in 0..MOST_SEARCHED {
-        let under = below.as_ref().unwrap_or(first);
+    let over = |under: &Layer<P>, layout: Option<&Layout>| {
         let layers: &[&Layer<P>] = if pair { &[under, under] } else { &[under] };
-        let layer = Layer::over_layers(layers, pair, config, None)?;
+        Layer::over_layers(layers, pair, config, layout)
+    };
+    let mut layers: Vec<Layer<P>> = Vec::new();
+    for _ in 0..MOST_SEARCHED {
+        let under = layers.last().unwrap_or(first);
+        let layer = over(under, None)?;
         if layer.layout() == under.layout() {
             return Ok(layer.layout().cloned());
         }
-        below = Some(layer);
+        if let Some(left) = layers.iter().position(|before| before.layout() == layer.layout()) {
+            for candidate in &layers[left..] {
+                if over(candidate, candidate.layout())?.layout() == candidate.layout() {
+                    return Ok(candidate.layout().cloned());
+                }
+            }
+            return Ok(layer.layout().cloned());
+        }
+        layers.push(layer);
     }
-    Ok(below.and_then(|layer| layer.layout().cloned()))
+    Ok(layers.last().and_then(|layer| layer.layout().cloned()))
 }
 
 /// The layers over one circuit, up to the fixed point.
 #[derive(Debug)]
-pub struct Chain<P: StarkField> {
+pub struct Chain<P: RecursiveField> {
     layers: Vec<Layer<P>>,
     /// Whether the last layer verifies proofs of itself.
     closed: bool,
-    keys: KeySet,
+    keys: KeySet<Digest<P>>,
     /// How long building each layer took.
     build_times: Vec<Duration>,
 }
@@ -99,7 +110,7 @@ impl<P: RecursiveField> Chain<P> {
     }
 
     /// The keys of all layers.
-    pub fn keys(&self) -> &KeySet {
+    pub fn keys(&self) -> &KeySet<Digest<P>> {
         &self.keys
     }
 
@@ -111,10 +122,10 @@ impl<P: RecursiveField> Chain<P> {
     pub fn prove(
         &self,
         key: &VerifyingKey<P>,
-        publics: &[Vec<Goldilocks>],
+        publics: &[Vec<P::Base>],
         proof: &Proof<P>,
         count: usize,
-    ) -> Result<(Statement, Proof<P>), LayerError> {
+    ) -> Result<(Statement<Digest<P>>, Proof<P>), LayerError> {
         let keys = self.keys.root();
         let first = self.layer(1);
         let (inputs, mut statement) = first.inputs_over(key, publics, proof, keys, count == 1)?;

@@ -9,15 +9,17 @@
 //! steps   digest(common) digest(start) digest(end)   (c, s, m) (c, m, e) ─► (c, s, e)
 //! ```
 
+use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{BitTarget, CircuitBuilder, Target};
-use p3_goldilocks::Goldilocks;
+use chipwright_ir::Field;
 
-use crate::keys::{Digest, Domain, digest, digest_targets};
+use crate::batch::{Digest, RecursiveField};
+use crate::keys::{Domain, digest, digest_targets};
 use crate::layer::LayerError;
 
 /// What a proof claims, in digests that are elements or targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim<D = Digest> {
+pub enum Claim<D> {
     /// The digest of public values, or of claims.
     Facts(D),
     /// A step.
@@ -26,7 +28,7 @@ pub enum Claim<D = Digest> {
 
 /// A step, or several in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step<D = Digest> {
+pub struct Step<D> {
     /// What all steps have in common.
     pub common: D,
     /// The state before.
@@ -35,12 +37,14 @@ pub struct Step<D = Digest> {
     pub end: D,
 }
 
-impl<D: Copy> Claim<D> {
+impl<D: Clone> Claim<D> {
     /// The digests.
     pub fn digests(&self) -> Vec<D> {
-        match *self {
-            Self::Facts(digest) => vec![digest],
-            Self::Step(Step { common, start, end }) => vec![common, start, end],
+        match self {
+            Self::Facts(digest) => vec![digest.clone()],
+            Self::Step(Step { common, start, end }) => {
+                vec![common.clone(), start.clone(), end.clone()]
+            }
         }
     }
 }
@@ -115,11 +119,15 @@ impl StepValues {
     }
 
     /// The claim that all steps with these common values, from one state to another, make together.
-    pub fn claim(common: &[Goldilocks], start: &[Goldilocks], end: &[Goldilocks]) -> Claim {
+    pub fn claim<P: RecursiveField>(
+        common: &[P::Base],
+        start: &[P::Base],
+        end: &[P::Base],
+    ) -> Claim<Digest<P>> {
         Claim::Step(Step {
-            common: digest(Domain::Common, common),
-            start: digest(Domain::State, start),
-            end: digest(Domain::State, end),
+            common: digest::<P>(Domain::Common, common),
+            start: digest::<P>(Domain::State, start),
+            end: digest::<P>(Domain::State, end),
         })
     }
 
@@ -144,14 +152,17 @@ impl Claims {
     /// # Errors
     ///
     /// Fails if they are no step although they should be.
-    pub fn of(&self, values: &[Goldilocks]) -> Result<Claim, StepError> {
+    pub fn of<P: RecursiveField>(
+        &self,
+        values: &[P::Base],
+    ) -> Result<Claim<Digest<P>>, StepError> {
         let Self::Steps(step) = self else {
-            return Ok(Claim::Facts(digest(Domain::Publics, values)));
+            return Ok(Claim::Facts(digest::<P>(Domain::Publics, values)));
         };
         step.check(values.len())?;
         let [common, start, end] =
             [&step.common, &step.start, &step.end].map(|list| StepValues::of(list, values));
-        Ok(StepValues::claim(&common, &start, &end))
+        Ok(StepValues::claim::<P>(&common, &start, &end))
     }
 
     /// [`Self::of`] in a circuit.
@@ -159,7 +170,7 @@ impl Claims {
         &self,
         builder: &mut CircuitBuilder,
         values: &[Target],
-    ) -> Result<Claim<[Target; 4]>, StepError> {
+    ) -> Result<Claim<Vec<Target>>, StepError> {
         let Self::Steps(step) = self else {
             return Ok(Claim::Facts(digest_targets(builder, Domain::Publics, values)));
         };
@@ -183,9 +194,9 @@ impl Claims {
         }
     }
 
-    /// The number of public values of a layer: the keys, the claim, and whether it is complete.
-    pub fn layer_publics(&self) -> usize {
-        4 + 4 * self.declare(|| ()).digests().len() + 1
+    /// The number of public values of a layer over a field: the keys, the claim, and whether it is complete.
+    pub fn layer_publics(&self, field: Field) -> usize {
+        HashSizes::of(field).digest * (1 + self.declare(|| ()).digests().len()) + 1
     }
 }
 
@@ -194,15 +205,18 @@ impl Claims {
 /// # Errors
 ///
 /// Fails if there are none, or if they are steps of which one does not follow the one before.
-pub fn joined(claims: &[Claim]) -> Result<Claim, LayerError> {
+pub fn joined<P: RecursiveField>(
+    claims: &[Claim<Digest<P>>],
+) -> Result<Claim<Digest<P>>, LayerError> {
     match claims {
         [] => return Err(LayerError::Children { expected: 1, got: 0 }),
         [claim] => return Ok(*claim),
         _ => {}
     }
     let Some((mut step, rest)) = steps(claims) else {
-        let digests: Vec<Digest> = claims.iter().flat_map(Claim::digests).collect();
-        return Ok(Claim::Facts(digest(Domain::Claims, digests.as_flattened())));
+        let digests: Vec<Digest<P>> = claims.iter().flat_map(Claim::digests).collect();
+        let elements: Vec<&[P::Base]> = digests.iter().map(AsRef::as_ref).collect();
+        return Ok(Claim::Facts(digest::<P>(Domain::Claims, &elements.concat())));
     };
     for (position, next) in (1..).zip(rest) {
         if next.common != step.common {
@@ -217,9 +231,9 @@ pub fn joined(claims: &[Claim]) -> Result<Claim, LayerError> {
 }
 
 /// The first of some steps, and the others; `None` if not all claims are steps.
-fn steps<D: Copy>(claims: &[Claim<D>]) -> Option<(Step<D>, Vec<Step<D>>)> {
+fn steps<D: Clone>(claims: &[Claim<D>]) -> Option<(Step<D>, Vec<Step<D>>)> {
     let mut steps = claims.iter().map(|claim| match claim {
-        Claim::Step(step) => Some(*step),
+        Claim::Step(step) => Some(step.clone()),
         Claim::Facts(_) => None,
     });
     Some((steps.next()??, steps.collect::<Option<_>>()?))
@@ -235,29 +249,32 @@ fn steps<D: Copy>(claims: &[Claim<D>]) -> Option<(Step<D>, Vec<Step<D>>)> {
 /// two neighbours of which one does not start where the other ends.
 pub(crate) fn join_targets(
     builder: &mut CircuitBuilder,
-    claims: &[Claim<[Target; 4]>],
+    claims: &[Claim<Vec<Target>>],
     single: Option<BitTarget>,
-) -> Claim<[Target; 4]> {
+) -> Claim<Vec<Target>> {
     // `first` if there is a single proof, `other` if there are more.
-    let choose = |builder: &mut CircuitBuilder, first: [Target; 4], other: [Target; 4]| {
-        let one = |i| single.map_or(other[i], |single| builder.select(single, first[i], other[i]));
-        [0, 1, 2, 3].map(one)
+    let choose = |builder: &mut CircuitBuilder, first: &[Target], other: &[Target]| {
+        let pairs = first.iter().zip(other);
+        let one = |(&first, &other): (&Target, &Target)| {
+            single.map_or(other, |single| builder.select(single, first, other))
+        };
+        pairs.map(one).collect::<Vec<Target>>()
     };
     if let [claim] = claims {
-        return *claim;
+        return claim.clone();
     }
     let Some((mut step, rest)) = steps(claims) else {
-        let digests: Vec<[Target; 4]> = claims.iter().flat_map(Claim::digests).collect();
-        let all = digest_targets(builder, Domain::Claims, digests.as_flattened());
-        return Claim::Facts(choose(builder, digests[0], all));
+        let digests: Vec<Vec<Target>> = claims.iter().flat_map(Claim::digests).collect();
+        let all = digest_targets(builder, Domain::Claims, &digests.concat());
+        return Claim::Facts(choose(builder, &digests[0], &all));
     };
     for next in rest {
-        let expected = choose(builder, next.start, step.end);
-        for i in 0..4 {
+        let expected = choose(builder, &next.start, &step.end);
+        for i in 0..expected.len() {
             builder.assert_eq(next.common[i], step.common[i]).named("common values");
             builder.assert_eq(next.start[i], expected[i]).named("steps are linked");
         }
-        step.end = choose(builder, step.end, next.end);
+        step.end = choose(builder, &step.end, &next.end);
     }
     Claim::Step(step)
 }

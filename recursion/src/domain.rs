@@ -179,7 +179,7 @@ impl OutOfDomain {
 }
 
 /// The factor by which quotients' domains are moved away from tables' domains: a generator of the field.
-fn shift(field: Field) -> u64 {
+pub(crate) fn shift(field: Field) -> u64 {
     with_field!(field, P => <P as chipwright_ir::FieldPair>::Base::GENERATOR.as_canonical_u64())
 }
 

@@ -42,10 +42,9 @@
 use chipwright_backend_stark::config::{Config, ConfigError, Stark};
 use chipwright_backend_stark::security::{self, InsufficientSecurity, SecurityReport};
 use p3_air::Air;
-use p3_goldilocks::Goldilocks;
 use p3_uni_stark::{PreprocessedVerifierKey, StarkShape, SymbolicAirBuilder};
 
-use crate::batch::{BatchShape, ChildKey, Protocol, RecursiveField, ShapeError, cap_elements};
+use crate::batch::{BatchShape, CapTree, ChildKey, Protocol, RecursiveField, ShapeError};
 use crate::constraints::{BatchConstraints, ConstraintsError, TableConstraints};
 
 /// Why proofs of an AIR cannot be verified in a circuit.
@@ -84,7 +83,7 @@ pub fn foreign_shape<P, A>(
 ) -> Result<BatchShape, ForeignError>
 where
     P: RecursiveField,
-    A: Air<SymbolicAirBuilder<Goldilocks>>,
+    A: Air<SymbolicAirBuilder<P::Base>>,
 {
     let table = TableConstraints::of_air::<P, A>(name, air, log_height)?;
     let degree = P::FIELD.degree();
@@ -104,7 +103,7 @@ where
         };
         SecurityReport::new(config, &shape)?.require(target)?;
     }
-    let protocol = Protocol::Single(StarkShape::new::<Goldilocks, A>(
+    let protocol = Protocol::Single(StarkShape::new::<P::Base, A>(
         air,
         table.fixed_width(),
         log_height,
@@ -114,15 +113,15 @@ where
         config.parameters.grinding.out_of_domain,
     ));
     let constraints = BatchConstraints::single(table);
-    Ok(BatchShape::assemble(degree, config.parameters, constraints, protocol)?)
+    Ok(BatchShape::assemble(P::FIELD, config.parameters, constraints, protocol)?)
 }
 
 /// What names a foreign statement: the elements that the transcript observed before the proof began (none, if
 /// the proof's challenger was fresh), and the commitment to the preprocessed columns.
 pub fn foreign_key<P: RecursiveField>(
-    seed: &[Goldilocks],
+    seed: &[P::Base],
     fixed: Option<&PreprocessedVerifierKey<Stark<P>>>,
-) -> ChildKey<Goldilocks> {
-    let fixed_cap = fixed.map(|fixed| cap_elements(&fixed.commitment)).unwrap_or_default();
+) -> ChildKey<P::Base> {
+    let fixed_cap = fixed.map(|fixed| P::Mmcs::elements(&fixed.commitment)).unwrap_or_default();
     ChildKey { seed: seed.to_vec(), fixed_cap }
 }

@@ -4,23 +4,17 @@
 //! leaf of a Merkle tree whose root is public. So one circuit serves for proofs of all circuits of one shape,
 //! itself included: its own key is data, and there is no fixed point of a hash to be found.
 
+use chipwright_backend_stark::config::SEED;
 use chipwright_backend_stark::key::VerifyingKey;
-use chipwright_chips::recursion::{RowKind, RowSpec, Script};
+use chipwright_chips::recursion::{HashSizes, RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, Target};
 use p3_field::PrimeCharacteristicRing;
-use p3_goldilocks::{Goldilocks, default_goldilocks_poseidon2_16};
-use p3_symmetric::{
-    CryptographicHasher, PaddingFreeSponge, Permutation, PseudoCompressionFunction,
-    TruncatedPermutation,
-};
+use p3_symmetric::Permutation;
 
-use crate::batch::{ChildKey, RecursiveField, SEED};
+use crate::batch::{ChildKey, Digest, RecursiveField};
+use crate::domain::constant;
 use crate::pcs::Forest;
 
-/// Four elements.
-pub type Digest = [Goldilocks; 4];
-
-const RATE: usize = 12;
 /// The number of levels of the tree, of four children each.
 const LEVELS: usize = 2;
 
@@ -29,8 +23,8 @@ pub const MAX_KEYS: usize = 1 << (2 * LEVELS);
 
 /// A set of verifying keys, by their positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySet {
-    layers: Vec<Vec<Digest>>,
+pub struct KeySet<D> {
+    layers: Vec<Vec<D>>,
 }
 
 /// A key that is not in a set, or does not fit into one.
@@ -48,16 +42,16 @@ pub enum KeySetError {
     NotAMember,
 }
 
-impl KeySet {
+impl<D: Copy + Default + PartialEq> KeySet<D> {
     /// The set of some keys.
     ///
     /// # Errors
     ///
     /// Fails if there are more than [`MAX_KEYS`].
-    pub fn new<'a, P: RecursiveField>(
+    pub fn new<'a, P: RecursiveField<Digest = D>>(
         keys: impl IntoIterator<Item = &'a VerifyingKey<P>>,
     ) -> Result<Self, KeySetError> {
-        let mut leaves: Vec<Digest> = Vec::new();
+        let mut leaves: Vec<D> = Vec::new();
         for key in keys {
             let digest = key_digest(key);
             if !leaves.contains(&digest) {
@@ -67,29 +61,25 @@ impl KeySet {
         if leaves.len() > MAX_KEYS {
             return Err(KeySetError::TooMany { got: leaves.len() });
         }
-        leaves.resize(MAX_KEYS, Digest::default());
-        let compress = TruncatedPermutation::<_, 4, 4, 16>::new(default_goldilocks_poseidon2_16());
+        leaves.resize(MAX_KEYS, D::default());
         let mut layers = vec![leaves];
         for level in 0..LEVELS {
-            let parents = layers[level]
-                .chunks_exact(4)
-                .map(|children| compress.compress([0, 1, 2, 3].map(|i| children[i])));
-            let parents = parents.collect();
+            let parents = layers[level].chunks_exact(4).map(parent::<P>).collect();
             layers.push(parents);
         }
         Ok(Self { layers })
     }
 
     /// The root of the tree.
-    pub fn root(&self) -> Digest {
+    pub fn root(&self) -> D {
         self.layers[LEVELS][0]
     }
 
     /// The position of a key and the siblings of its path.
-    pub(crate) fn path<P: RecursiveField>(
+    pub(crate) fn path<P: RecursiveField<Digest = D>>(
         &self,
         key: &VerifyingKey<P>,
-    ) -> Result<(usize, Vec<Goldilocks>), KeySetError> {
+    ) -> Result<(usize, Vec<D>), KeySetError> {
         let digest = key_digest(key);
         let index = self.layers[0].iter().position(|leaf| *leaf == digest);
         let index = index.ok_or(KeySetError::NotAMember)?;
@@ -98,16 +88,32 @@ impl KeySet {
             let node = index >> (2 * level);
             let children = &self.layers[level][node / 4 * 4..node / 4 * 4 + 4];
             let others = children.iter().enumerate().filter(|(place, _)| *place != node % 4);
-            siblings.extend(others.flat_map(|(_, digest)| digest));
+            siblings.extend(others.map(|(_, &digest)| digest));
         }
         Ok((index, siblings))
     }
 }
 
-/// The digest of a key: the hash of its seed and of the commitment to its preprocessed columns.
-pub fn key_digest<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest {
-    let sponge = PaddingFreeSponge::<_, 16, 12, 4>::new(default_goldilocks_poseidon2_16());
-    sponge.hash_iter(ChildKey::of(key).elements())
+/// The digest of a node with four children.
+fn parent<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
+    let mut state = P::State::default();
+    let elements = children.iter().flat_map(AsRef::as_ref);
+    for (place, &element) in state.as_mut().iter_mut().zip(elements) {
+        *place = element;
+    }
+    P::digest(&P::permutation().permute(state))
+}
+
+/// The digest of a key: the hash of its seed and of the commitment to its preprocessed columns, as leaves are hashed.
+pub fn key_digest<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest<P> {
+    let permutation = P::permutation();
+    let mut state = P::State::default();
+    let elements: Vec<P::Base> = ChildKey::of(key).elements().collect();
+    for chunk in elements.chunks(P::SIZES.rate()) {
+        state.as_mut()[..chunk.len()].copy_from_slice(chunk);
+        permutation.permute_mut(&mut state);
+    }
+    P::digest(&state)
 }
 
 /// What a digest is of.
@@ -137,18 +143,19 @@ impl Domain {
 
 /// The digest of a list of elements: a sponge that marks how many elements each permutation absorbs, begun with
 /// what the elements are and how many.
-pub fn digest(domain: Domain, elements: &[Goldilocks]) -> Digest {
-    let permutation = default_goldilocks_poseidon2_16();
-    let mut state = [Goldilocks::ZERO; 16];
-    let prefix = domain.prefix(elements.len()).map(Goldilocks::from_usize);
-    let all = [&prefix, elements].concat();
-    for chunk in all.chunks(RATE) {
-        state[..RATE].fill(Goldilocks::ZERO);
-        state[..chunk.len()].copy_from_slice(chunk);
-        state[RATE] += Goldilocks::from_usize(chunk.len());
-        state = permutation.permute(state);
+pub fn digest<P: RecursiveField>(domain: Domain, elements: &[P::Base]) -> Digest<P> {
+    let permutation = P::permutation();
+    let rate = P::SIZES.rate();
+    let mut state = P::State::default();
+    let prefix = domain.prefix(elements.len()).map(P::Base::from_usize);
+    for chunk in [&prefix, elements].concat().chunks(rate) {
+        let (absorbed, capacity) = state.as_mut().split_at_mut(rate);
+        absorbed.fill(P::Base::ZERO);
+        absorbed[..chunk.len()].copy_from_slice(chunk);
+        capacity[0] += P::Base::from_usize(chunk.len());
+        permutation.permute_mut(&mut state);
     }
-    [0, 1, 2, 3].map(|i| state[i])
+    P::digest(&state)
 }
 
 /// [`digest`] in a circuit.
@@ -156,22 +163,23 @@ pub(crate) fn digest_targets(
     builder: &mut CircuitBuilder,
     domain: Domain,
     elements: &[Target],
-) -> [Target; 4] {
+) -> Vec<Target> {
+    let sizes = HashSizes::of(builder.field());
     let prefix = domain.prefix(elements.len());
-    let prefix = prefix.map(|value| builder.add_const(Goldilocks::from_usize(value)));
+    let prefix = prefix.map(|value| constant(builder, value as u64));
     let all = [&prefix, elements].concat();
     let mut rows: Vec<RowSpec> = all
-        .chunks(RATE)
+        .chunks(sizes.rate())
         .enumerate()
         .map(|(number, chunk)| {
             let kind = if number == 0 { RowKind::Begin } else { RowKind::Absorb };
             RowSpec { read: (1 << chunk.len()) - 1, ..RowSpec::new(kind, chunk.len()) }
         })
         .collect();
-    rows.push(RowSpec { written: 0xf, ..RowSpec::new(RowKind::Echo, 0) });
+    rows.push(RowSpec { written: sizes.mask(0), ..RowSpec::new(RowKind::Echo, 0) });
     let inputs: Vec<AnyTarget> = all.into_iter().map(AnyTarget::from).collect();
     let outputs = builder.call_named(Script { tree: 0, rows }.call(), &inputs).outputs;
-    std::array::from_fn(|i| builder.as_felt(outputs[i]))
+    outputs.into_iter().map(|output| builder.as_felt(output)).collect()
 }
 
 /// A key that is private data of a circuit, and a member of a set whose root is given.
@@ -189,16 +197,17 @@ pub(crate) struct MemberKey {
 pub(crate) fn member(
     builder: &mut CircuitBuilder,
     forest: &mut Forest,
-    root: &[Target; 4],
+    root: &[Target],
     fixed_cap: usize,
 ) -> MemberKey {
     let tree = forest.plant(builder, root);
     let index = builder.add_private_input();
     let count = SEED + fixed_cap;
-    let mut rows: Vec<RowSpec> = (0..count.div_ceil(RATE))
+    let rate = HashSizes::of(builder.field()).rate();
+    let mut rows: Vec<RowSpec> = (0..count.div_ceil(rate))
         .map(|chunk| {
             let kind = if chunk == 0 { RowKind::Leaf } else { RowKind::LeafNext };
-            let taken = RATE.min(count - RATE * chunk);
+            let taken = rate.min(count - rate * chunk);
             RowSpec { written: (1 << taken) - 1, enter: chunk == 0, ..RowSpec::new(kind, taken) }
         })
         .collect();

@@ -5,7 +5,7 @@
 //! tree share. One child's claim is passed on, several claims become one as [`Claims`] says.
 //!
 //! ```text
-//! public values of a layer:  keys[4]  claim[4 or 12]  complete
+//! public values of a layer:  keys[D]  claim[D or 3·D]  complete    with digests of D elements
 //! ```
 //!
 //! Which layer is the last is said by `complete`: a complete proof is not accepted as a child, an incomplete one
@@ -19,40 +19,48 @@ use chipwright_backend_stark::circuit::{
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
+use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{Inputs, Layout, TableKind};
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::Goldilocks;
+use p3_field::PrimeField64;
 
 use crate::WitnessError;
-use crate::batch::{BatchShape, ChildKey, ProofData, RecursiveField, ShapeError, verify_batch};
+use crate::batch::{
+    BatchShape, ChildKey, Digest, ProofData, RecursiveField, ShapeError, verify_batch,
+};
 use crate::claims::{Claim, Claims, StepError, join_targets, joined};
-use crate::keys::{Digest, KeySet, KeySetError, member};
+use crate::keys::{KeySet, KeySetError, member};
 use crate::pcs::Forest;
 use crate::witness::ProofWitness;
 
 /// What a layer's proof says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Statement {
+pub struct Statement<D> {
     /// The root of the set of keys that layers below may have.
-    pub keys: Digest,
+    pub keys: D,
     /// What was proven.
-    pub claim: Claim,
+    pub claim: Claim<D>,
     /// Whether this is the last layer.
     pub complete: bool,
 }
 
-impl Statement {
+impl<D: Clone> Statement<D> {
     /// The public values.
-    pub fn publics(&self) -> Vec<Goldilocks> {
+    pub fn publics<F: PrimeField64>(&self) -> Vec<F>
+    where
+        D: AsRef<[F]>,
+    {
         let claim = self.claim.digests();
-        let complete = Goldilocks::from_bool(self.complete);
-        self.keys.iter().chain(claim.as_flattened()).copied().chain([complete]).collect()
+        let digests = [&self.keys].into_iter().chain(&claim).flat_map(AsRef::as_ref).copied();
+        digests.chain([F::from_bool(self.complete)]).collect()
     }
 
     /// The inputs of a run that proves the statement, without the proofs below.
-    fn inputs(&self) -> Inputs {
+    fn inputs<F: PrimeField64>(&self) -> Inputs
+    where
+        D: AsRef<[F]>,
+    {
         Inputs::publics(self.publics().iter().map(PrimeField64::as_canonical_u64))
     }
 }
@@ -141,11 +149,11 @@ pub struct Layer<P: StarkField> {
 
 /// A proof below a layer.
 #[derive(Debug)]
-pub struct Child<'a, P: StarkField> {
+pub struct Child<'a, P: RecursiveField> {
     /// Its key.
     pub key: &'a VerifyingKey<P>,
     /// What it says.
-    pub statement: Statement,
+    pub statement: Statement<Digest<P>>,
     /// The proof.
     pub proof: &'a Proof<P>,
 }
@@ -160,13 +168,14 @@ fn heights<P: RecursiveField>(key: &VerifyingKey<P>) -> Result<Vec<usize>, Layer
 
 /// The public values of a layer in its circuit.
 struct Publics {
-    keys: [Target; 4],
-    claim: Claim<[Target; 4]>,
+    keys: Vec<Target>,
+    claim: Claim<Vec<Target>>,
 }
 
 impl Publics {
     fn declare(builder: &mut CircuitBuilder, claims: &Claims) -> Self {
-        let mut digest = || std::array::from_fn(|_| builder.add_public_input());
+        let elements = HashSizes::of(builder.field()).digest;
+        let mut digest = || (0..elements).map(|_| builder.add_public_input()).collect::<Vec<_>>();
         let publics = Self { keys: digest(), claim: claims.declare(digest) };
         // Whoever proves a layer says whether it is the last; all that the circuit demands is a bit.
         builder.public::<BitTarget>();
@@ -174,9 +183,9 @@ impl Publics {
     }
 
     /// Demands that the layer claims what its proofs claim.
-    fn assert_claim(&self, builder: &mut CircuitBuilder, claim: &Claim<[Target; 4]>) {
+    fn assert_claim(&self, builder: &mut CircuitBuilder, claim: &Claim<Vec<Target>>) {
         let (own, claim) = (self.claim.digests(), claim.digests());
-        for (own, claim) in own.as_flattened().iter().zip(claim.as_flattened()) {
+        for (own, claim) in own.iter().flatten().zip(claim.iter().flatten()) {
             builder.assert_eq(*own, *claim).named("claim");
         }
     }
@@ -207,7 +216,7 @@ impl<P: RecursiveField> Layer<P> {
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn over_shape(
         shape: BatchShape,
-        key: &ChildKey<Goldilocks>,
+        key: &ChildKey<P::Base>,
         claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
@@ -273,11 +282,13 @@ impl<P: RecursiveField> Layer<P> {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
             let child = member(&mut builder, &mut forest, &own.keys, cap);
-            let claim = rule.declare(|| std::array::from_fn(|_| builder.add_private_input()));
+            let mut digest =
+                || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
+            let claim = rule.declare(&mut digest);
             // Only an incomplete proof has a layer above it, and it is about the same set of keys.
             let incomplete = builder.add_const(0);
             let digests = claim.digests();
-            let values = own.keys.iter().chain(digests.as_flattened()).copied();
+            let values = own.keys.iter().chain(digests.iter().flatten()).copied();
             let values: Vec<Target> = values.chain([incomplete]).collect();
             let publics: Vec<Vec<Target>> = shape
                 .publics()
@@ -336,11 +347,11 @@ impl<P: RecursiveField> Layer<P> {
     pub fn inputs_over(
         &self,
         key: &VerifyingKey<P>,
-        publics: &[Vec<Goldilocks>],
+        publics: &[Vec<P::Base>],
         proof: &Proof<P>,
-        keys: Digest,
+        keys: Digest<P>,
         complete: bool,
-    ) -> Result<(Inputs, Statement), LayerError> {
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
         self.first_inputs(publics, keys, complete, |shape| shape.witness(key, publics, proof))
     }
 
@@ -351,12 +362,12 @@ impl<P: RecursiveField> Layer<P> {
     /// As [`Self::inputs_over`].
     pub fn inputs_over_foreign(
         &self,
-        key: &ChildKey<Goldilocks>,
-        publics: &[Goldilocks],
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
         proof: &p3_uni_stark::Proof<Stark<P>>,
-        keys: Digest,
+        keys: Digest<P>,
         complete: bool,
-    ) -> Result<(Inputs, Statement), LayerError> {
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
         let rows = [publics.to_vec()];
         self.first_inputs(&rows, keys, complete, |shape| {
             shape.single_witness::<P>(key, publics, proof)
@@ -365,15 +376,15 @@ impl<P: RecursiveField> Layer<P> {
 
     fn first_inputs(
         &self,
-        publics: &[Vec<Goldilocks>],
-        keys: Digest,
+        publics: &[Vec<P::Base>],
+        keys: Digest<P>,
         complete: bool,
         witness: impl FnOnce(&BatchShape) -> Result<ProofWitness, WitnessError>,
-    ) -> Result<(Inputs, Statement), LayerError> {
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
         let Below::Base(shape) = &self.below else {
             return Err(LayerError::Children { expected: self.data.len(), got: 0 });
         };
-        let claim = self.claims.of(&publics.concat())?;
+        let claim = self.claims.of::<P>(&publics.concat())?;
         let statement = Statement { keys, claim, complete };
         let mut inputs = statement.inputs();
         inputs.privates = publics.concat().iter().map(|v| vec![v.as_canonical_u64()]).collect();
@@ -390,9 +401,9 @@ impl<P: RecursiveField> Layer<P> {
     pub fn inputs_above(
         &self,
         children: &[Child<'_, P>],
-        keys: &KeySet,
+        keys: &KeySet<Digest<P>>,
         complete: bool,
-    ) -> Result<(Inputs, Statement), LayerError> {
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
         let Below::Layers { shapes, pair } = &self.below else {
             return Err(LayerError::Children { expected: 0, got: children.len() });
         };
@@ -400,17 +411,17 @@ impl<P: RecursiveField> Layer<P> {
         if children.len() != shapes.len() && !single {
             return Err(LayerError::Children { expected: shapes.len(), got: children.len() });
         }
-        let claims: Vec<Claim> = children.iter().map(|child| child.statement.claim).collect();
-        let statement = Statement { keys: keys.root(), claim: joined(&claims)?, complete };
+        let claims: Vec<Claim<Digest<P>>> = children.iter().map(|child| child.statement.claim).collect();
+        let statement = Statement { keys: keys.root(), claim: joined::<P>(&claims)?, complete };
         let mut inputs = statement.inputs();
         for (position, (child, shape)) in children.iter().cycle().zip(shapes).enumerate() {
             let (index, siblings) = keys.path(child.key)?;
             inputs.privates.push(vec![index as u64]);
             let digests = child.statement.claim.digests();
-            let digests = digests.as_flattened().iter();
+            let digests = digests.iter().flat_map(AsRef::as_ref);
             inputs.privates.extend(digests.map(|value| vec![value.as_canonical_u64()]));
             let values = child.statement.publics();
-            let publics: Vec<Vec<Goldilocks>> = shape
+            let publics: Vec<Vec<P::Base>> = shape
                 .publics()
                 .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
                 .collect();
@@ -419,7 +430,7 @@ impl<P: RecursiveField> Layer<P> {
             if let Some(target) = self.keys[position] {
                 let elements: Vec<u64> = ChildKey::of(child.key)
                     .elements()
-                    .chain(siblings)
+                    .chain(siblings.iter().flat_map(AsRef::as_ref).copied())
                     .map(|v| v.as_canonical_u64())
                     .collect();
                 let position = target.position();
@@ -447,7 +458,7 @@ impl<P: RecursiveField> Layer<P> {
     /// # Errors
     ///
     /// Fails if the proof does not prove the statement.
-    pub fn verify(&self, statement: &Statement, proof: &Proof<P>) -> Result<(), LayerError> {
+    pub fn verify(&self, statement: &Statement<Digest<P>>, proof: &Proof<P>) -> Result<(), LayerError> {
         let publics: Vec<Vec<u64>> =
             statement.publics().iter().map(|value| vec![value.as_canonical_u64()]).collect();
         Ok(self.verifier.verify(&publics, proof)?)
@@ -460,9 +471,9 @@ impl<P: RecursiveField> Layer<P> {
     /// Fails if it is not, or does not prove it.
     pub fn verify_result(
         &self,
-        keys: &KeySet,
-        claim: Claim,
-        statement: &Statement,
+        keys: &KeySet<Digest<P>>,
+        claim: Claim<Digest<P>>,
+        statement: &Statement<Digest<P>>,
         proof: &Proof<P>,
     ) -> Result<(), LayerError> {
         if !statement.complete {

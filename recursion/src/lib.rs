@@ -9,6 +9,7 @@ pub mod claims;
 pub mod constraints;
 pub mod cost;
 pub mod domain;
+mod field;
 pub mod foreign;
 pub mod keys;
 pub mod layer;

@@ -10,15 +10,13 @@ use std::collections::BTreeMap;
 
 use chipwright_backend_stark::config::Parameters;
 use chipwright_chips::recursion::{
-    IndexSegment, Leaf, RowKind, RowSpec, Script, index_call, index_outputs,
+    HashSizes, IndexSegment, Leaf, RowKind, RowSpec, Script, index_call, index_outputs,
 };
 use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, ExtTarget, Target};
+use chipwright_ir::Field;
 use chipwright_ir::circuit::ChipCall;
-use p3_field::Field as _;
-use p3_goldilocks::Goldilocks;
 
-const RATE: usize = 12;
-const DIGEST: usize = 4;
+use crate::domain::{constant, shift};
 
 /// A committed matrix: the evaluations of polynomials of degree below `2^log_height`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +34,8 @@ pub struct MatrixShape {
 pub struct PcsShape {
     /// The parameters.
     pub parameters: Parameters,
-    /// The degree of the extension.
-    pub degree: usize,
+    /// The field.
+    pub field: Field,
     /// The matrices of each commitment, in the order of the verifier.
     pub commitments: Vec<Vec<MatrixShape>>,
 }
@@ -80,8 +78,9 @@ impl TreePlan {
         combine: bool,
         cap_height: usize,
         fold: Option<usize>,
-        degree: usize,
+        field: Field,
     ) -> Self {
+        let sizes = HashSizes::of(field);
         let mut groups: BTreeMap<std::cmp::Reverse<usize>, Vec<usize>> = BTreeMap::new();
         for (position, &(_, log_height, _)) in matrices.iter().enumerate() {
             groups.entry(std::cmp::Reverse(log_height)).or_default().push(position);
@@ -122,15 +121,15 @@ impl TreePlan {
         levels.truncate(kept);
 
         let mut path = match fold {
-            None => leaf_rows(&groups[0], true),
-            Some(log_arity) => fold_rows(log_arity, degree),
+            None => leaf_rows(sizes, &groups[0], true),
+            Some(log_arity) => fold_rows(field, log_arity),
         };
         let leaf_length = path.len();
         for &(arity, injects) in &levels {
             let kind = if arity == 4 { RowKind::Parent4 } else { RowKind::Parent2 };
             path.push(RowSpec::new(kind, 0));
             if injects {
-                path.push(RowSpec { read: 0xf0, ..RowSpec::new(RowKind::Inject, 0) });
+                path.push(RowSpec { read: sizes.mask(1), ..RowSpec::new(RowKind::Inject, 0) });
             }
         }
         if let Some(last) = path.last_mut() {
@@ -146,9 +145,9 @@ impl TreePlan {
         let injected = groups[1..]
             .iter()
             .map(|group| {
-                let mut rows = leaf_rows(group, group.combined);
+                let mut rows = leaf_rows(sizes, group, group.combined);
                 let mut digest = RowSpec::new(RowKind::Echo, 0);
-                digest.written = 0xf;
+                digest.written = sizes.mask(0);
                 digest.sum = group.combined;
                 rows.push(digest);
                 rows
@@ -164,12 +163,13 @@ impl TreePlan {
 }
 
 /// The rows that hash a leaf; `enter` says whether the index comes in with it.
-fn leaf_rows(group: &Group, enter: bool) -> Vec<RowSpec> {
-    let chunks = group.width.div_ceil(RATE);
+fn leaf_rows(sizes: HashSizes, group: &Group, enter: bool) -> Vec<RowSpec> {
+    let rate = sizes.rate();
+    let chunks = group.width.div_ceil(rate);
     (0..chunks)
         .map(|chunk| {
             let kind = if chunk == 0 { RowKind::Leaf } else { RowKind::LeafNext };
-            let taken = RATE.min(group.width - RATE * chunk);
+            let taken = rate.min(group.width - rate * chunk);
             let mut row = RowSpec::new(kind, taken);
             row.enter = enter && chunk == 0;
             if group.combined {
@@ -183,8 +183,9 @@ fn leaf_rows(group: &Group, enter: bool) -> Vec<RowSpec> {
 }
 
 /// The rows that hash and fold the evaluations of a coset.
-fn fold_rows(log_arity: usize, degree: usize) -> Vec<RowSpec> {
-    let in_row = RATE / degree;
+fn fold_rows(field: Field, log_arity: usize) -> Vec<RowSpec> {
+    let degree = field.degree();
+    let in_row = HashSizes::of(field).rate() / degree;
     (0..1_usize << log_arity)
         .step_by(in_row)
         .enumerate()
@@ -228,7 +229,7 @@ impl PcsShape {
                 .iter()
                 .map(|m| (m.width, m.log_height + self.parameters.log_blowup, m.next))
                 .collect();
-            TreePlan::new(&leaves, true, self.parameters.cap_height, None, self.degree)
+            TreePlan::new(&leaves, true, self.parameters.cap_height, None, self.field)
         };
         self.commitments.iter().map(plan).collect()
     }
@@ -238,9 +239,9 @@ impl PcsShape {
         let mut height = self.log_max();
         let plan = |log_arity: usize| {
             height -= log_arity;
-            let leaf = [(self.degree << log_arity, height, false)];
+            let leaf = [(self.field.degree() << log_arity, height, false)];
             let cap = self.parameters.cap_height;
-            TreePlan::new(&leaf, false, cap, Some(log_arity), self.degree)
+            TreePlan::new(&leaf, false, cap, Some(log_arity), self.field)
         };
         self.log_arities().into_iter().map(plan).collect()
     }
@@ -269,7 +270,9 @@ impl Forest {
     /// The next tree, with the digests of its cap.
     pub(crate) fn plant(&mut self, builder: &mut CircuitBuilder, cap: &[Target]) -> u64 {
         self.trees += 1;
-        for (position, digest) in cap.chunks_exact(DIGEST).enumerate() {
+        for (position, digest) in
+            cap.chunks_exact(HashSizes::of(builder.field()).digest).enumerate()
+        {
             let call = ChipCall {
                 chip: "cap".to_owned(),
                 parameters: vec![self.trees, position as u64],
@@ -357,7 +360,8 @@ impl<'a> Shared<'a> {
         let fold_numbers = claims.fold_caps.iter().map(|cap| forest.plant(builder, cap)).collect();
         // No query point is an opening point: those are in the base field, these are not.
         let coefficients = builder.coefficients(claims.zeta);
-        builder.inverse(coefficients[1]);
+        let beyond = builder.sub(claims.zeta, coefficients[0]);
+        builder.inverse(beyond);
         let alpha = claims.alpha;
         let point = builder.inverse(alpha);
 
@@ -377,12 +381,13 @@ impl<'a> Shared<'a> {
                 }
             }
         }
+        let rate = HashSizes::of(shape.field).rate();
         let mut factors = Vec::new();
         for (commitment, tree) in trees.iter().enumerate() {
             let matrices = &shape.commitments[commitment];
             let mut of_groups = Vec::new();
             for group in &tree.groups {
-                let shift = if group.combined { RATE * group.width.div_ceil(RATE) - 1 } else { 0 };
+                let shift = if group.combined { group.width.next_multiple_of(rate) - 1 } else { 0 };
                 let firsts =
                     if group.combined { &group.matrices[..1] } else { &group.matrices[..] };
                 let of_group = firsts
@@ -416,10 +421,11 @@ impl<'a> Shared<'a> {
     }
 
     fn query(&self, builder: &mut CircuitBuilder, sample: Target) -> QueryData {
-        let called = builder.call_named(index_call(&self.segment), &[sample.into()]);
+        let called =
+            builder.call_named(index_call(self.shape.field, &self.segment), &[sample.into()]);
         let outputs: Vec<Target> =
             called.outputs.into_iter().map(|output| builder.as_felt(output)).collect();
-        let (indices, powers) = index_outputs(&self.segment, &outputs);
+        let (indices, powers) = index_outputs(self.shape.field, &self.segment, &outputs);
         let at = |cuts: &[u32], values: &[Target], cut: usize| {
             let position = cuts.iter().position(|&c| c as usize == cut);
             values[position.expect("every cut is in the segment")]
@@ -430,6 +436,7 @@ impl<'a> Shared<'a> {
         let log_blowup = self.shape.parameters.log_blowup;
         let mut data = QueryData::default();
 
+        let generator = constant(builder, shift(self.shape.field));
         // Σ αⁱ·pᵢ(x), by log trace height and point.
         let mut sums: BTreeMap<usize, [Option<ExtTarget>; 2]> = BTreeMap::new();
         for (commitment, tree) in self.trees.iter().enumerate() {
@@ -450,7 +457,7 @@ impl<'a> Shared<'a> {
                 // 1/(z − x) = y/(z·y − g) with x = g/y.
                 let numerator = builder.sub(claimed, sum);
                 let scaled = builder.mul(points[which], inverse);
-                let denominator = builder.sub(scaled, Goldilocks::GENERATOR);
+                let denominator = builder.sub(scaled, generator);
                 let quotient = builder.div(numerator, denominator);
                 total = Some(match total {
                     None => quotient,
@@ -512,6 +519,7 @@ impl<'a> Shared<'a> {
         entry: Target,
         sums: &mut BTreeMap<usize, [Option<ExtTarget>; 2]>,
     ) -> (DataTarget, Vec<DataTarget>) {
+        let digest = HashSizes::of(self.shape.field).digest;
         let mut injected = Vec::new();
         let mut digests: Vec<AnyTarget> = Vec::new();
         for (position, rows) in tree.injected.iter().enumerate() {
@@ -524,10 +532,10 @@ impl<'a> Shared<'a> {
             let script = Script { tree: 0, rows: rows.clone() };
             let called = builder.call_named(script.call(), &inputs);
             injected.extend(called.data);
-            let values = called.outputs.len() - DIGEST - usize::from(group.combined);
-            digests.extend(&called.outputs[values..values + DIGEST]);
+            let values = called.outputs.len() - digest - usize::from(group.combined);
+            digests.extend(&called.outputs[values..values + digest]);
             let mut outputs = called.outputs;
-            outputs.drain(values..values + DIGEST);
+            outputs.drain(values..values + digest);
             self.add_leaf(builder, commitment, tree, 1 + position, &outputs, sums);
         }
         let mut inputs: Vec<AnyTarget> = vec![entry.into()];
@@ -620,7 +628,7 @@ fn horner(builder: &mut CircuitBuilder, x: ExtTarget, values: &[ExtTarget]) -> E
 /// Demands that the lowest `bits` bits of a sample are zero.
 pub(crate) fn assert_work(builder: &mut CircuitBuilder, sample: Target, bits: usize) {
     let segment = IndexSegment { bits: bits as u32, index_cuts: vec![0], power_cuts: Vec::new() };
-    let called = builder.call_named(index_call(&segment), &[sample.into()]);
+    let called = builder.call_named(index_call(builder.field(), &segment), &[sample.into()]);
     let index = builder.as_felt(called.outputs[0]);
     builder.assert_zero(index).named("proof of work");
 }

@@ -9,12 +9,10 @@
 
 use std::ops::Range;
 
-use chipwright_chips::recursion::{RowKind, RowSpec, Script};
+use chipwright_chips::recursion::{HashSizes, RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, Target};
 use p3_challenger::{CanObserve, CanSample};
-use p3_goldilocks::Goldilocks;
-
-const RATE: usize = 12;
+use p3_field::Field;
 
 /// What happens to the sponge.
 #[derive(Clone, Copy, Debug)]
@@ -76,11 +74,11 @@ impl<K: Copy> TranscriptPlan<K> {
     }
 }
 
-impl TranscriptPlan<Goldilocks> {
+impl<F: Field> TranscriptPlan<F> {
     /// The samples, given what the proof says.
-    pub(crate) fn replay<C>(&self, mut challenger: C, said: &[Goldilocks]) -> Vec<Goldilocks>
+    pub(crate) fn replay<C>(&self, mut challenger: C, said: &[F]) -> Vec<F>
     where
-        C: CanObserve<Goldilocks> + CanSample<Goldilocks>,
+        C: CanObserve<F> + CanSample<F>,
     {
         let mut said = said.iter().copied();
         let mut samples = Vec::with_capacity(self.samples);
@@ -100,12 +98,13 @@ impl TranscriptPlan<Goldilocks> {
 enum Row {
     Absorb(RowKind, Vec<Event<Target>>),
     /// The samples taken of each element.
-    Echo([Option<usize>; RATE]),
+    Echo(Vec<Option<usize>>),
 }
 
 /// The duplex construction: which permutation absorbs what.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Duplex {
+    rate: usize,
     rows: Vec<Row>,
     pending: Vec<Event<Target>>,
     /// How many elements of the state can still be sampled.
@@ -114,10 +113,14 @@ struct Duplex {
 }
 
 impl Duplex {
+    fn new(rate: usize) -> Self {
+        Self { rate, rows: Vec::new(), pending: Vec::new(), ready: 0, samples: 0 }
+    }
+
     fn observe(&mut self, event: Event<Target>) {
         self.ready = 0;
         self.pending.push(event);
-        if self.pending.len() == RATE {
+        if self.pending.len() == self.rate {
             self.absorb();
         }
     }
@@ -129,7 +132,7 @@ impl Duplex {
             Some(Row::Absorb(..)) => RowKind::Absorb,
         };
         self.rows.push(Row::Absorb(kind, std::mem::take(&mut self.pending)));
-        self.ready = RATE;
+        self.ready = self.rate;
     }
 
     fn sample(&mut self) {
@@ -138,10 +141,10 @@ impl Duplex {
         }
         // A state that is used up is permuted again: so does a row that shows it.
         if self.ready == 0 {
-            self.ready = RATE;
+            self.ready = self.rate;
         }
-        if self.ready == RATE {
-            self.rows.push(Row::Echo([None; RATE]));
+        if self.ready == self.rate {
+            self.rows.push(Row::Echo(vec![None; self.rate]));
         }
         self.ready -= 1;
         if let Some(Row::Echo(echo)) = self.rows.last_mut() {
@@ -154,7 +157,7 @@ impl Duplex {
 impl TranscriptPlan<Target> {
     /// The call of the hash chip.
     pub(crate) fn build(self, builder: &mut CircuitBuilder) -> Transcript {
-        let mut duplex = Duplex::default();
+        let mut duplex = Duplex::new(HashSizes::of(builder.field()).rate());
         for &event in &self.events {
             match event {
                 Event::Sample => duplex.sample(),
@@ -214,20 +217,20 @@ impl TranscriptPlan<Target> {
 }
 
 /// What a domain separator begins a protocol with.
-pub(crate) fn seed(observe: impl FnOnce(&mut Recorder)) -> Vec<Goldilocks> {
-    let mut recorder = Recorder::default();
+pub(crate) fn seed<F>(observe: impl FnOnce(&mut Recorder<F>)) -> Vec<F> {
+    let mut recorder = Recorder { observed: Vec::new() };
     observe(&mut recorder);
     recorder.observed
 }
 
 /// Notes what is observed.
-#[derive(Debug, Default)]
-pub(crate) struct Recorder {
-    observed: Vec<Goldilocks>,
+#[derive(Debug)]
+pub(crate) struct Recorder<F> {
+    observed: Vec<F>,
 }
 
-impl CanObserve<Goldilocks> for Recorder {
-    fn observe(&mut self, value: Goldilocks) {
+impl<F: Clone> CanObserve<F> for Recorder<F> {
+    fn observe(&mut self, value: F) {
         self.observed.push(value);
     }
 }

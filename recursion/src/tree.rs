@@ -14,10 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use p3_goldilocks::Goldilocks;
 use rayon::prelude::*;
 
-use crate::batch::RecursiveField;
+use crate::batch::{Digest, RecursiveField};
 use crate::chain::steady_layout;
 use crate::claims::{Claim, Claims, joined};
 use crate::keys::KeySet;
@@ -25,28 +24,28 @@ use crate::layer::{Child, Layer, LayerError, Statement};
 
 /// The levels over proofs under one key.
 #[derive(Debug)]
-pub struct Tree<P: StarkField> {
+pub struct Tree<P: RecursiveField> {
     claims: Claims,
     levels: Vec<Layer<P>>,
-    keys: KeySet,
+    keys: KeySet<Digest<P>>,
 }
 
 /// A proof at the bottom of a tree, with its public values, table by table.
 #[derive(Debug)]
 pub struct Leaf<P: StarkField> {
     /// The public values of every table.
-    pub publics: Vec<Vec<Goldilocks>>,
+    pub publics: Vec<Vec<P::Base>>,
     /// The proof.
     pub proof: Proof<P>,
 }
 
 /// The one proof of a tree.
 #[derive(Debug)]
-pub struct Root<P: StarkField> {
+pub struct Root<P: RecursiveField> {
     /// The number of levels.
     pub levels: usize,
     /// What the proof says.
-    pub statement: Statement,
+    pub statement: Statement<Digest<P>>,
     /// The proof.
     pub proof: Proof<P>,
 }
@@ -95,7 +94,7 @@ impl<P: RecursiveField> Tree<P> {
     }
 
     /// The keys of all levels.
-    pub fn keys(&self) -> &KeySet {
+    pub fn keys(&self) -> &KeySet<Digest<P>> {
         &self.keys
     }
 
@@ -116,13 +115,13 @@ impl<P: RecursiveField> Tree<P> {
     /// # Errors
     ///
     /// Fails if there are no leaves, or if they are steps that do not follow each other.
-    pub fn claim(&self, leaves: &[Vec<Vec<Goldilocks>>]) -> Result<Claim, LayerError> {
-        let claims = leaves.iter().map(|publics| self.claims.of(&publics.concat()));
-        let mut claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    pub fn claim(&self, leaves: &[Vec<Vec<P::Base>>]) -> Result<Claim<Digest<P>>, LayerError> {
+        let claims = leaves.iter().map(|publics| self.claims.of::<P>(&publics.concat()));
+        let mut claims: Vec<Claim<Digest<P>>> = claims.collect::<Result<_, _>>()?;
         while claims.len() > 1 {
-            claims = claims.chunks(2).map(joined).collect::<Result<_, _>>()?;
+            claims = claims.chunks(2).map(joined::<P>).collect::<Result<_, _>>()?;
         }
-        joined(&claims)
+        joined::<P>(&claims)
     }
 
     /// Proves all levels.
@@ -146,7 +145,7 @@ impl<P: RecursiveField> Tree<P> {
             grown(Grown { level, done, of });
         };
         let first = self.level(1);
-        let mut nodes: Vec<(Statement, Proof<P>)> = leaves
+        let mut nodes: Vec<(Statement<Digest<P>>, Proof<P>)> = leaves
             .par_iter()
             .map(|leaf| {
                 let keys = self.keys.root();
@@ -192,7 +191,7 @@ impl<P: RecursiveField> Tree<P> {
     /// Fails if the proof is not complete, or not about these leaves.
     pub fn verify(
         &self,
-        leaves: &[Vec<Vec<Goldilocks>>],
+        leaves: &[Vec<Vec<P::Base>>],
         root: &Root<P>,
     ) -> Result<(), LayerError> {
         let claim = self.claim(leaves)?;
@@ -205,7 +204,7 @@ impl<P: RecursiveField> Tree<P> {
     /// # Errors
     ///
     /// Fails if the proof does not prove this claim, or is not complete.
-    pub fn verify_claim(&self, claim: Claim, proof: &Proof<P>) -> Result<(), LayerError> {
+    pub fn verify_claim(&self, claim: Claim<Digest<P>>, proof: &Proof<P>) -> Result<(), LayerError> {
         self.top().verify(&Statement { keys: self.keys.root(), claim, complete: true }, proof)
     }
 

@@ -12,14 +12,11 @@ use chipwright_backend_stark::proof::Proof;
 use p3_batch_stark::{OpenedValues, PcsProof};
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
-use p3_goldilocks::Goldilocks;
 use p3_matrix::Dimensions;
-use p3_merkle_tree::MerkleAuthPath;
 use p3_util::reverse_bits_len;
 
-use crate::batch::{
-    BatchShape, Cap, ChildKey, NativeChallenges, ProofData, RecursiveField, cap_elements,
-};
+use crate::batch::{BatchShape, ChildKey, NativeChallenges, ProofData, RecursiveField};
+use crate::field::{Cap, CapTree};
 
 /// A proof that does not have the shape that a circuit verifies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,12 +60,12 @@ type OpenedTable<'a, E> = (&'a OpenedValues<E>, [&'a [E]; 2]);
 /// What the circuit needs of a proof, whichever of Plonky3's provers made it.
 struct Parts<'a, P: StarkField> {
     log_heights: &'a [usize],
-    main: &'a Cap,
+    main: &'a Cap<P>,
     /// The commitment to the lookup columns, and the proof of work before their challenges.
-    lookups: Option<(&'a Cap, Goldilocks)>,
+    lookups: Option<(&'a Cap<P>, P::Base)>,
     terminals: Vec<P::Ext>,
-    quotient: &'a Cap,
-    out_of_domain_work: Goldilocks,
+    quotient: &'a Cap<P>,
+    out_of_domain_work: P::Base,
     /// What is opened of each table, and of its lookup columns at both points.
     tables: Vec<OpenedTable<'a, P::Ext>>,
     fri: &'a PcsProof<Stark<P>>,
@@ -133,7 +130,7 @@ impl ProofData {
         &self,
         shape: &BatchShape,
         key: &VerifyingKey<P>,
-        publics: &[Vec<Goldilocks>],
+        publics: &[Vec<P::Base>],
         proof: &Proof<P>,
     ) -> Result<Vec<Vec<u64>>, WitnessError> {
         let mut data = Vec::new();
@@ -149,8 +146,8 @@ impl ProofData {
     pub fn foreign_witness<P: RecursiveField>(
         &self,
         shape: &BatchShape,
-        key: &ChildKey<Goldilocks>,
-        publics: &[Goldilocks],
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
         proof: &p3_uni_stark::Proof<Stark<P>>,
     ) -> Result<Vec<Vec<u64>>, WitnessError> {
         let mut data = Vec::new();
@@ -189,8 +186,8 @@ impl BatchShape {
     /// What the circuit needs to know of a `p3-uni-stark` proof.
     pub(crate) fn single_witness<P: RecursiveField>(
         &self,
-        key: &ChildKey<Goldilocks>,
-        publics: &[Goldilocks],
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
         proof: &p3_uni_stark::Proof<Stark<P>>,
     ) -> Result<ProofWitness, WitnessError> {
         self.witness_of::<P>(key, &[publics.to_vec()], &Parts::<P>::of_single(proof))
@@ -202,7 +199,7 @@ impl BatchShape {
     pub(crate) fn witness<P: RecursiveField>(
         &self,
         key: &VerifyingKey<P>,
-        publics: &[Vec<Goldilocks>],
+        publics: &[Vec<P::Base>],
         proof: &Proof<P>,
     ) -> Result<ProofWitness, WitnessError> {
         self.witness_of::<P>(&ChildKey::of(key), publics, &Parts::<P>::of_batch(proof))
@@ -210,8 +207,8 @@ impl BatchShape {
 
     fn witness_of<P: RecursiveField>(
         &self,
-        key: &ChildKey<Goldilocks>,
-        publics: &[Vec<Goldilocks>],
+        key: &ChildKey<P::Base>,
+        publics: &[Vec<P::Base>],
         proof: &Parts<'_, P>,
     ) -> Result<ProofWitness, WitnessError> {
         let tables: Vec<usize> = self.log_heights().collect();
@@ -249,20 +246,15 @@ impl BatchShape {
                 length("opened matrices", matrices.len(), rows.len())?;
             }
             let paths = mmcs
-                .restore_and_recompute_paths(
-                    &dimensions,
-                    &leaves,
-                    &opening.opened_values,
-                    &opening.opening_proof,
-                )
-                .map_err(|error| WitnessError::Paths { reason: error.to_string() })?;
+                .siblings(&dimensions, &leaves, &opening.opened_values, &opening.opening_proof)
+                .map_err(|reason| WitnessError::Paths { reason })?;
             for ((query, rows), path) in queries.iter_mut().zip(&opening.opened_values).zip(paths) {
                 let leaf = |group: &crate::pcs::Group| -> Vec<u64> {
                     let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
                     rows.map(PrimeField64::as_canonical_u64).collect()
                 };
                 let mut data = leaf(&tree.groups[0]);
-                data.extend(siblings(&path));
+                data.extend(path.iter().map(PrimeField64::as_canonical_u64));
                 let injected = tree.groups[1..].iter().map(leaf).collect();
                 query.openings.push((data, injected));
             }
@@ -302,7 +294,7 @@ impl BatchShape {
                 let mut evaluations = siblings.clone();
                 evaluations.insert(index & ((1 << log_arity) - 1), folded[query]);
                 let leaf = index >> log_arity;
-                folded[query] = FriFoldingStrategy::<Goldilocks, P::Ext>::fold_row(
+                folded[query] = FriFoldingStrategy::<P::Base, P::Ext>::fold_row(
                     &folding,
                     leaf,
                     height,
@@ -313,7 +305,7 @@ impl BatchShape {
                 if let Some(&opening) = reduced[query].get(&height) {
                     folded[query] += challenges.betas[round].exp_power_of_2(log_arity) * opening;
                 }
-                let row: Vec<Goldilocks> = evaluations
+                let row: Vec<P::Base> = evaluations
                     .iter()
                     .flat_map(BasedVectorSpace::as_basis_coefficients_slice)
                     .copied()
@@ -322,13 +314,13 @@ impl BatchShape {
                 rows.push(vec![row]);
             }
             let dimensions =
-                [Dimensions { width: self.pcs.degree << log_arity, height: 1 << height }];
+                [Dimensions { width: self.pcs.field.degree() << log_arity, height: 1 << height }];
             let paths = mmcs
-                .restore_and_recompute_paths(&dimensions, &leaves, &rows, &opening.opening_proof)
-                .map_err(|error| WitnessError::Paths { reason: error.to_string() })?;
+                .siblings(&dimensions, &leaves, &rows, &opening.opening_proof)
+                .map_err(|reason| WitnessError::Paths { reason })?;
             for ((query, rows), path) in queries.iter_mut().zip(&rows).zip(&paths) {
-                let leaf = rows[0].iter().map(PrimeField64::as_canonical_u64);
-                query.folds.push(leaf.chain(siblings(path)).collect());
+                let values = rows[0].iter().chain(path);
+                query.folds.push(values.map(PrimeField64::as_canonical_u64).collect());
             }
             cut += log_arity;
         }
@@ -354,10 +346,10 @@ impl BatchShape {
                     let log_height = matrix.log_height + log_blowup;
                     let position =
                         reverse_bits_len(index >> (log_max - log_height), log_height) as u64;
-                    let x = Goldilocks::GENERATOR
-                        * Goldilocks::two_adic_generator(log_height).exp_u64(position);
+                    let x = P::Base::GENERATOR
+                        * P::Base::two_adic_generator(log_height).exp_u64(position);
                     let row = &openings[commitment].opened_values[query][number];
-                    let next = Goldilocks::two_adic_generator(matrix.log_height);
+                    let next = P::Base::two_adic_generator(matrix.log_height);
                     let points = [challenges.zeta, challenges.zeta * next];
                     for which in 0..=usize::from(matrix.next) {
                         let offset = offsets[commitment][number][which];
@@ -383,23 +375,23 @@ impl BatchShape {
     fn said_by<P: RecursiveField>(
         &self,
         proof: &Parts<'_, P>,
-    ) -> Result<Vec<Goldilocks>, WitnessError> {
+    ) -> Result<Vec<P::Base>, WitnessError> {
         let fri = proof.fri;
         let grinding = self.pcs.parameters.grinding;
         let mut said = Vec::new();
         let ext = |value: &P::Ext| value.as_basis_coefficients_slice().to_vec();
-        let work = |said: &mut Vec<Goldilocks>, bits: usize, witness: Goldilocks| {
+        let work = |said: &mut Vec<P::Base>, bits: usize, witness: P::Base| {
             if bits > 0 {
                 said.push(witness);
             }
         };
-        said.extend(cap_elements(proof.main));
+        said.extend(P::Mmcs::elements(proof.main));
         if let Some((commitment, witness)) = proof.lookups {
             work(&mut said, grinding.lookup, witness);
-            said.extend(cap_elements(commitment));
+            said.extend(P::Mmcs::elements(commitment));
             said.extend(proof.terminals.iter().flat_map(ext));
         }
-        said.extend(cap_elements(proof.quotient));
+        said.extend(P::Mmcs::elements(proof.quotient));
         work(&mut said, grinding.out_of_domain, proof.out_of_domain_work);
         let mut values: Vec<&P::Ext> = Vec::new();
         for (table, _) in &proof.tables {
@@ -425,15 +417,11 @@ impl BatchShape {
         )?;
         for (commitment, &witness) in fri.commit_phase_commits.iter().zip(&fri.commit_pow_witnesses)
         {
-            said.extend(cap_elements(commitment));
+            said.extend(P::Mmcs::elements(commitment));
             work(&mut said, grinding.fold, witness);
         }
         said.extend(fri.final_poly.iter().flat_map(ext));
         work(&mut said, grinding.query, fri.query_pow_witness);
         Ok(said)
     }
-}
-
-fn siblings(path: &MerkleAuthPath<Goldilocks, 4>) -> impl Iterator<Item = u64> + '_ {
-    path.siblings.iter().flatten().map(PrimeField64::as_canonical_u64)
 }

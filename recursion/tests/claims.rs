@@ -6,6 +6,7 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::circuit::CircuitBuilder;
 use chipwright_ir::circuit::Inputs;
 use chipwright_ir::field::Goldilocks2;
+use chipwright_recursion::batch::Digest;
 use chipwright_recursion::claims::{Claim, Claims, StepError, StepValues, joined};
 use chipwright_recursion::keys::{Domain, KeySet, digest};
 use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
@@ -45,7 +46,7 @@ impl Base {
 }
 
 /// The public inputs of a run that proves a statement.
-fn publics(statement: &Statement) -> Vec<Vec<u64>> {
+fn publics(statement: &Statement<Digest<Goldilocks2>>) -> Vec<Vec<u64>> {
     statement.publics().iter().map(|value| vec![value.as_canonical_u64()]).collect()
 }
 
@@ -70,9 +71,9 @@ fn the_public_values_of_one_proof_are_not_the_claims_of_two() {
         .inputs_over(key, &leaf.publics, &leaf.proof, keys.root(), true)
         .expect("the proof has the shape");
     let honest = layer.prove(&inputs).expect("the proof is valid");
-    let of_two = joined(&digests.map(Claim::Facts)).expect("facts are joined");
-    assert_eq!(statement.claim, Claim::Facts(digest(Domain::Publics, values)));
-    assert_eq!(of_two, Claim::Facts(digest(Domain::Claims, values)));
+    let of_two = joined::<Goldilocks2>(&digests.map(Claim::Facts)).expect("facts are joined");
+    assert_eq!(statement.claim, Claim::Facts(digest::<Goldilocks2>(Domain::Publics, values)));
+    assert_eq!(of_two, Claim::Facts(digest::<Goldilocks2>(Domain::Claims, values)));
     assert_ne!(statement.claim, of_two);
 
     let verdict = layer.verify_result(&keys, of_two, &statement, &honest);
@@ -132,8 +133,8 @@ impl Walk {
     }
 
     /// The claim of going from the first state to the one after `count` steps.
-    fn claim(&self, count: u64) -> Claim {
-        StepValues::claim(&[self.offset], &self.state(0), &self.state(count))
+    fn claim(&self, count: u64) -> Claim<Digest<Goldilocks2>> {
+        StepValues::claim::<Goldilocks2>(&[self.offset], &self.state(0), &self.state(count))
     }
 }
 
@@ -153,10 +154,10 @@ fn any_number_of_linked_steps_becomes_one_step() {
         for claim in [
             walk.claim(count + 1),
             walk.claim(0),
-            StepValues::claim(&[walk.offset], &walk.state(1), &last),
-            StepValues::claim(&[walk.offset], &first, &[last[0], last[1] + one]),
-            StepValues::claim(&[walk.offset + one], &first, &last),
-            StepValues::claim(&[walk.offset], &last, &first),
+            StepValues::claim::<Goldilocks2>(&[walk.offset], &walk.state(1), &last),
+            StepValues::claim::<Goldilocks2>(&[walk.offset], &first, &[last[0], last[1] + one]),
+            StepValues::claim::<Goldilocks2>(&[walk.offset + one], &first, &last),
+            StepValues::claim::<Goldilocks2>(&[walk.offset], &last, &first),
         ] {
             let verdict = tree.verify_claim(claim, &root.proof);
             assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{claim:?}: {verdict:?}");
@@ -191,7 +192,7 @@ fn steps_that_do_not_follow_each_other_are_not_joined() {
 
 /// A proof of a layer over steps.
 struct Proven {
-    statement: Statement,
+    statement: Statement<Digest<Goldilocks2>>,
     proof: Proof<P>,
 }
 
@@ -220,7 +221,7 @@ fn a_circuit_joins_no_steps_that_do_not_follow_each_other() {
         pair.inputs_above(&children, tree.keys(), true).expect("the steps are linked")
     };
     // The left proof of one run and the right proof of another, with a claim that fits neither or both.
-    let spliced = |left: &Inputs, right: &Inputs, single: bool, statement: &Statement| {
+    let spliced = |left: &Inputs, right: &Inputs, single: bool, statement: &Statement<Digest<Goldilocks2>>| {
         let (data, privates) = (left.data.len() / 2, left.privates.len() / 2);
         let mut inputs = right.clone();
         inputs.data[..data].clone_from_slice(&left.data[..data]);
@@ -262,7 +263,7 @@ fn a_circuit_joins_no_steps_that_do_not_follow_each_other() {
     let strange = inputs(&[&strange[0], &strange[1]]);
     let end = [number + Goldilocks::ONE, x * x + other];
     for common in [walk.offset, other] {
-        let claim = StepValues::claim(&[common], &walk.state(0), &end);
+        let claim = StepValues::claim::<Goldilocks2>(&[common], &walk.state(0), &end);
         let claimed = Statement { claim, ..one.1 };
         let verdict = spliced(&one.0, &strange.0, false, &claimed);
         assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{claimed:?}");
@@ -281,7 +282,7 @@ fn every_public_value_belongs_to_a_step() {
     let values = [1, 2, 3].map(Goldilocks::from_u64);
     let of = |common: &[usize], start: &[usize], end: &[usize]| {
         StepValues::new(common.to_vec(), start.to_vec(), end.to_vec())
-            .and_then(|step| Claims::Steps(step).of(&values))
+            .and_then(|step| Claims::Steps(step).of::<Goldilocks2>(&values))
     };
     assert!(of(&[0], &[1], &[2]).is_ok());
     assert!(of(&[], &[0, 0], &[1, 2]).is_ok());

@@ -5,17 +5,16 @@ use std::borrow::Cow;
 use chipwright_backend_stark::circuit::compile_circuit;
 use chipwright_backend_stark::config::{Config, Stark};
 use chipwright_dsl::circuit::{BuiltCircuit, CircuitBuilder, Target};
+use chipwright_ir::FieldPair;
 use chipwright_ir::circuit::{Environment, Inputs};
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use chipwright_recursion::batch::{
-    BatchShape, ChildKey, ProofData, RecursiveField, seed_elements, verify_batch,
-};
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
+use chipwright_recursion::batch::{BatchShape, ChildKey, ProofData, RecursiveField, verify_batch};
 use chipwright_recursion::foreign::{ForeignError, foreign_key, foreign_shape};
 use chipwright_recursion::pcs::Forest;
 use p3_air::{Air, AirBuilder, BaseAir, DebugConstraintBuilder, SymbolicAirBuilder, WindowAccess};
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::Goldilocks;
-use p3_keccak_air::{KeccakAir, generate_trace_rows};
+use p3_blake3_air::Blake3Air;
+use p3_field::PrimeField64;
+use p3_keccak_air::KeccakAir;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_uni_stark::{
     Proof, QuotientAir, VerifierConstraintFolder, prove_with_preprocessed, setup_preprocessed,
@@ -77,12 +76,12 @@ impl<AB: AirBuilder<F: PrimeField64>> Air<AB> for Walk {
     }
 }
 
-fn walk() -> (RowMajorMatrix<Goldilocks>, Vec<Goldilocks>) {
-    let mut values = vec![Goldilocks::TWO, Goldilocks::ONE];
+fn walk<F: PrimeField64>() -> (RowMajorMatrix<F>, Vec<F>) {
+    let mut values = vec![F::TWO, F::ONE];
     for row in 0..ROWS - 1 {
         let (a, b) = (values[2 * row], values[2 * row + 1]);
-        values.push(a * Goldilocks::from_u64(PERIOD[row % 4]) + Goldilocks::from_u64(weight(row)));
-        values.push(a * b * b + Goldilocks::from_u64(weight(row + 1)));
+        values.push(a * F::from_u64(PERIOD[row % 4]) + F::from_u64(weight(row)));
+        values.push(a * b * b + F::from_u64(weight(row + 1)));
     }
     let publics = vec![values[0], values[2 * ROWS - 1]];
     (RowMajorMatrix::new(values, 2), publics)
@@ -91,8 +90,8 @@ fn walk() -> (RowMajorMatrix<Goldilocks>, Vec<Goldilocks>) {
 /// A proof that Plonky3's verifier accepts, and the circuit that verifies it.
 struct Verified<P: RecursiveField> {
     shape: BatchShape,
-    key: ChildKey<Goldilocks>,
-    publics: Vec<Goldilocks>,
+    key: ChildKey<P::Base>,
+    publics: Vec<P::Base>,
     proof: Proof<Stark<P>>,
     circuit: BuiltCircuit,
     data: ProofData,
@@ -103,13 +102,13 @@ impl<P: RecursiveField> Verified<P> {
         name: &str,
         air: &A,
         config: &Config,
-        trace: RowMajorMatrix<Goldilocks>,
-        publics: Vec<Goldilocks>,
+        trace: RowMajorMatrix<P::Base>,
+        publics: Vec<P::Base>,
     ) -> Self
     where
         A: QuotientAir<Stark<P>>
-            + Air<SymbolicAirBuilder<Goldilocks>>
-            + for<'a> Air<DebugConstraintBuilder<'a, Goldilocks>>
+            + Air<SymbolicAirBuilder<P::Base>>
+            + for<'a> Air<DebugConstraintBuilder<'a, P::Base>>
             + for<'a> Air<VerifierConstraintFolder<'a, Stark<P>>>,
     {
         let stark = P::stark(&config.parameters, &SEED);
@@ -121,11 +120,11 @@ impl<P: RecursiveField> Verified<P> {
             .expect("Plonky3 accepts");
 
         let shape = foreign_shape::<P, A>(name, air, config, log_height).expect("a shape");
-        let key = foreign_key::<P>(&seed_elements(&SEED), fixed.1.as_ref());
+        let key = foreign_key::<P>(&P::seed_elements(&SEED), fixed.1.as_ref());
         let mut builder = CircuitBuilder::over(name, P::FIELD);
         *builder.library_mut() = chipwright_chips::library(builder.field());
         // The key as public values, so that a test can exchange it.
-        let mut inputs = |values: &[Goldilocks]| -> Vec<Target> {
+        let mut inputs = |values: &[P::Base]| -> Vec<Target> {
             values.iter().map(|_| builder.add_public_input()).collect()
         };
         let child = ChildKey { seed: inputs(&key.seed), fixed_cap: inputs(&key.fixed_cap) };
@@ -206,26 +205,40 @@ fn a_proof_of_a_foreign_air_is_verified_and_every_altered_value_rejected() {
         }
         altered
     }
-    let altered = check::<Goldilocks2>() + check::<Goldilocks3>();
+    let altered = check::<Goldilocks2>() + check::<Goldilocks3>() + check::<KoalaBear4>();
     println!("{altered} alterations rejected");
 }
 
-#[test]
-fn a_proof_of_keccak_is_verified() {
-    let state = std::array::from_fn(|lane| lane as u64 * 0x0123_4567_89ab);
-    let trace = generate_trace_rows(vec![state], 0);
-    let verified = Verified::<Goldilocks2>::new(
-        "keccak",
-        &KeccakAir {},
-        &Config::testing(),
-        trace,
-        Vec::new(),
-    );
-    println!("keccak: {}", verified.rows("keccak"));
+/// Demands that a proof is accepted, and that one of its opened values is not accepted in another's place.
+fn one_altered_value_is_rejected<P: RecursiveField>(name: &str, verified: &Verified<P>) {
+    println!("{name} over {}: {}", P::FIELD, verified.rows(name));
     let mut inputs = verified.inputs();
     assert!(verified.accepts(&inputs));
     inputs.data[0][100] ^= 1;
     assert!(!verified.accepts(&inputs));
+}
+
+#[test]
+fn a_proof_of_keccak_is_verified_over_both_fields() {
+    fn check<P: RecursiveField>() {
+        let state = std::array::from_fn(|lane| lane as u64 * 0x0123_4567_89ab);
+        let trace = p3_keccak_air::generate_trace_rows(vec![state], 0);
+        let config = Config::testing_over(P::FIELD);
+        let verified = Verified::<P>::new("keccak", &KeccakAir {}, &config, trace, Vec::new());
+        one_altered_value_is_rejected("keccak", &verified);
+    }
+    check::<Goldilocks2>();
+    check::<KoalaBear4>();
+}
+
+#[test]
+fn a_proof_of_blake3_is_verified() {
+    type P = KoalaBear4;
+    let block = std::array::from_fn(|word| word as u32 * 0x0123_4567);
+    let trace = p3_blake3_air::generate_trace_rows(vec![block], 0);
+    let config = Config::testing_over(P::FIELD);
+    let verified = Verified::<P>::new("blake3", &Blake3Air {}, &config, trace, Vec::new());
+    one_altered_value_is_rejected("blake3", &verified);
 }
 
 #[test]

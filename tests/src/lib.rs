@@ -38,7 +38,12 @@ pub fn toy() -> Graph {
 
 /// A circuit whose public input is the sum of squares of its private inputs.
 pub fn sum_of_squares(terms: usize) -> Graph {
-    let mut graph = Graph::new("sum_of_squares", FIELD);
+    sum_of_squares_over(FIELD, terms)
+}
+
+/// [`sum_of_squares`] over another field.
+pub fn sum_of_squares_over(field: Field, terms: usize) -> Graph {
+    let mut graph = Graph::new("sum_of_squares", field);
     let claimed = graph.public(ValueType::Felt);
     let mut sum = graph.constant(0);
     for _ in 0..terms {

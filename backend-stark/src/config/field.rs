@@ -3,32 +3,20 @@
 use std::fmt::Debug;
 
 use chipwright_ir::FieldPair;
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use p3_air::symbolic::{
-    AirLayout, ConstraintLayout, SymbolicExpr, SymbolicExpression, SymbolicExpressionExt,
-};
-use p3_batch_stark::symbolic::{
-    get_constraint_layout, get_log_num_quotient_chunks, get_symbolic_constraints,
-};
-use p3_batch_stark::{
-    BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
-};
-use p3_challenger::{CanObserve, CanSample, DuplexChallenger, FieldChallenger, GrindingChallenger};
+use p3_air::symbolic::{ConstraintLayout, SymbolicExpr, SymbolicExpression, SymbolicExpressionExt};
+use p3_batch_stark::{BatchProof, CommonData, ProverData, StarkInstance};
+use p3_challenger::{CanObserve, CanSample, FieldChallenger, GrindingChallenger};
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
-use p3_field::{Field, PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
+use p3_field::{PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
-use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
-use p3_lookup::{LogUpGadget, Lookup, Lookups};
-use p3_merkle_tree::MerkleTreeMmcs;
-use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
+use p3_lookup::Lookup;
 use p3_uni_stark::StarkConfig;
-use p3_util::log2_ceil_usize;
 
 use super::Parameters;
 use crate::air::RecordedAir;
-use crate::prover::{Candidates, Nodes, TreeHash};
+use crate::prover::{Candidates, TreeHash};
 
 /// The constraints of a table: those over the base field, those over the extension, and the order that
 /// both have together.
@@ -42,17 +30,25 @@ pub struct SymbolicConstraints<F, EF> {
     pub order: ConstraintLayout,
 }
 
+/// The number of elements of [`StarkField::seed_elements`].
+pub const SEED: usize = 11;
+
 /// A field pair with a hash, and so with a proof system.
 ///
-/// The hash of Goldilocks is Poseidon2 of width 16 with the round constants of `p3-goldilocks`: a sponge
-/// of rate 12 without padding (the lengths of all rows are part of the statement) hashes leaves, and the
-/// first four elements of the permutation of four digests are their parent. Capacity and digests of four
-/// elements resist collisions up to 2^128 work.
+/// The hash is Poseidon2 with the round constants of Plonky3, and as wide as four digests: a sponge whose rate is three
+/// digests, without padding (the lengths of all rows are part of the statement), hashes leaves, and the first
+/// digest of the permutation of four is their parent. Capacity and digests resist collisions up to
+/// 2^[`COLLISION_BITS`](Self::COLLISION_BITS) work.
+///
+/// | base field | permutation | rate | digest |
+/// |---|---|---|---|
+/// | Goldilocks | 16 elements, degree 7 | 12 | 4 |
+/// | KoalaBear | 32 elements, degree 3 | 24 | 8 |
 pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// The tree hash.
     type Mmcs: Mmcs<
             Self::Base,
-            MultiProof: Sync,
+            MultiProof: Send + Sync,
             Error: Sync + Send + Debug,
             Commitment: Debug + PartialEq + Send + Sync,
             ProverData<p3_matrix::dense::RowMajorMatrix<Self::Base>>: Send + Sync,
@@ -151,14 +147,20 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         let grinding = parameters.grinding;
         let fri = Self::fri(parameters);
         let mut challenger = Self::challenger();
-        // Three bytes an element: injective in every field of at least 24 bits.
-        for chunk in seed.chunks(3) {
-            let value = chunk.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
-            challenger.observe(Self::Base::from_u64(value));
-        }
+        challenger.observe_slice(&Self::seed_elements(seed));
         StarkConfig::new(TwoAdicFriPcs::new(Radix2DitParallel::default(), mmcs, fri), challenger)
             .with_lookup_proof_of_work_bits(grinding.lookup)
             .with_ood_proof_of_work_bits(grinding.out_of_domain)
+    }
+
+    /// The elements that a transcript begins with, made of the 32 bytes that name the statement: three bytes an
+    /// element, so that no two seeds give the same elements in any field of at least 24 bits.
+    fn seed_elements(seed: &[u8; 32]) -> [Self::Base; SEED] {
+        let mut bytes = seed.chunks(3);
+        std::array::from_fn(|_| {
+            let chunk = bytes.next().unwrap_or_default().iter();
+            Self::Base::from_u64(chunk.fold(0, |value, &byte| value << 8 | u64::from(byte)))
+        })
     }
 
     /// The parameters of the low-degree test.
@@ -201,148 +203,6 @@ pub type Challenger<P> = <P as StarkField>::Challenger;
 /// The evaluation domains over a field.
 pub type Domain<P> = TwoAdicMultiplicativeCoset<<P as FieldPair>::Base>;
 
-/// The permutation of the hash over Goldilocks.
-pub type Permutation = Poseidon2Goldilocks<16>;
-
-type Packing = <Goldilocks as Field>::Packing;
-type GoldilocksSponge = PaddingFreeSponge<Permutation, 16, 12, 4>;
-type GoldilocksCompression = TruncatedPermutation<Permutation, 4, 4, 16>;
-/// The tree hash over Goldilocks.
-pub type GoldilocksMmcs =
-    MerkleTreeMmcs<Packing, Packing, GoldilocksSponge, GoldilocksCompression, 4, 4>;
-
-/// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
-/// columns, as a higher degree packs more messages but splits the quotient into more chunks. Zero if
-/// the constraints alone, of degree `degree`, need as many chunks as are allowed, or more.
-fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, max_log_chunks: usize) -> usize {
-    if lookups.is_empty() {
-        return 0;
-    }
-    let gadget = LogUpGadget::new();
-    let least = log2_ceil_usize(degree.max(2) - 1);
-    (least..=max_log_chunks)
-        .min_by_key(|&log_chunks| {
-            let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
-            packed.len() + (1 << log_chunks)
-        })
-        .map_or(0, |log_chunks| (1 << log_chunks) + 1)
-}
-
-/// The entries to Plonky3. They are not generic: the proof that extension elements embed into symbolic
-/// expressions exists for each extension by itself.
-macro_rules! plonky3 {
-    () => {
-        fn prover_data(
-            stark: &Stark<Self>,
-            airs: &[RecordedAir<Self::Base>],
-            log_heights: &[usize],
-            max_log_chunks: usize,
-        ) -> Result<ProverData<Stark<Self>>, String> {
-            let budgets: Vec<_> = airs
-                .iter()
-                .map(|air| {
-                    let lookups = Lookups::from_air::<Self::Ext, _>(air);
-                    let degree = Self::constraints(air, &lookups).1;
-                    packing_degree(&lookups, degree, max_log_chunks)
-                })
-                .collect();
-            ProverData::from_airs_and_degrees_with_lookup_budgets(
-                stark,
-                airs,
-                log_heights,
-                &budgets,
-                max_log_chunks,
-            )
-            .map_err(|error| error.to_string())
-        }
-
-        fn symbolic(
-            air: &RecordedAir<Self::Base>,
-            lookups: &[Lookup<Self::Base>],
-        ) -> SymbolicConstraints<Self::Base, Self::Ext> {
-            let (layout, gadget) = (AirLayout::from_air(air), LogUpGadget::new());
-            let (base, extension) = get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
-                air, layout, lookups, &gadget,
-            );
-            let order =
-                get_constraint_layout::<Self::Base, Self::Ext, _, _>(air, layout, lookups, &gadget);
-            SymbolicConstraints { base, extension, order }
-        }
-
-        fn log_quotient_chunks(
-            air: &RecordedAir<Self::Base>,
-            lookups: &[Lookup<Self::Base>],
-            log_height: usize,
-        ) -> usize {
-            get_log_num_quotient_chunks::<Self::Base, Self::Ext, _, _>(
-                air,
-                AirLayout::from_air(air),
-                1 << log_height,
-                lookups,
-                0,
-                &LogUpGadget::new(),
-            )
-        }
-
-        fn prove(
-            stark: &Stark<Self>,
-            instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],
-            data: &ProverData<Stark<Self>>,
-        ) -> Result<BatchProof<Stark<Self>>, String> {
-            prove_batch(stark, instances, data).map_err(|error| error.to_string())
-        }
-
-        fn verify(
-            stark: &Stark<Self>,
-            airs: &[RecordedAir<Self::Base>],
-            proof: &BatchProof<Stark<Self>>,
-            publics: &[Vec<Self::Base>],
-            common: &CommonData<Stark<Self>>,
-        ) -> Result<(), String> {
-            verify_batch(stark, airs, proof, publics, common).map_err(|error| error.to_string())
-        }
-    };
-}
-
-macro_rules! over_goldilocks {
-    ($($pair:ty),*) => {$(
-        impl StarkField for $pair {
-            type Mmcs = GoldilocksMmcs;
-            type TreeHash = Nodes<GoldilocksSponge, GoldilocksCompression, 4, 4>;
-            type Challenger = DuplexChallenger<Goldilocks, Permutation, 16, 12>;
-
-            plonky3!();
-
-            const COLLISION_BITS: usize = 128;
-            const HASH: &'static str = "Poseidon2 of width 16, rate 12, 4-to-1";
-
-            fn mmcs(cap_height: usize) -> Self::Mmcs {
-                let permutation = default_goldilocks_poseidon2_16();
-                MerkleTreeMmcs::new(
-                    PaddingFreeSponge::new(permutation.clone()),
-                    TruncatedPermutation::new(permutation),
-                    cap_height,
-                )
-            }
-
-            fn tree_hash(cap_height: usize) -> Self::TreeHash {
-                let permutation = default_goldilocks_poseidon2_16();
-                Nodes::new(
-                    PaddingFreeSponge::new(permutation.clone()),
-                    TruncatedPermutation::new(permutation),
-                    cap_height,
-                )
-            }
-
-            fn challenger() -> Self::Challenger {
-                DuplexChallenger::new(default_goldilocks_poseidon2_16())
-            }
-        }
-    )*};
-}
-
-over_goldilocks!(Goldilocks2, Goldilocks3);
-
 /// Runs an expression with a type parameter bound to the [`StarkField`] of a field, or returns
 /// [`ConfigError::UnsupportedField`](crate::config::ConfigError::UnsupportedField) from the function:
 /// `with_stark_field!(field, P => prove::<P>(key))`.
@@ -358,6 +218,10 @@ macro_rules! with_stark_field {
                 type $pair = ::chipwright_ir::field::Goldilocks3;
                 $body
             }
+            ::chipwright_ir::Field::KoalaBear4 => {
+                type $pair = ::chipwright_ir::field::KoalaBear4;
+                $body
+            }
             other => return Err($crate::config::ConfigError::UnsupportedField(other).into()),
         }
     };
@@ -365,20 +229,30 @@ macro_rules! with_stark_field {
 
 #[cfg(test)]
 mod tests {
+    use chipwright_ir::field::{Goldilocks2, KoalaBear4};
     use p3_challenger::CanSample;
+    use p3_uni_stark::StarkGenericConfig;
 
     use super::*;
 
+    fn first_sample<P: StarkField>(seed: &[u8; 32]) -> P::Base {
+        let parameters = crate::config::Config::testing().parameters;
+        P::stark(&parameters, seed).initialise_challenger().sample()
+    }
+
     #[test]
     fn another_seed_gives_other_challenges() {
-        use p3_uni_stark::StarkGenericConfig;
-        let parameters = crate::config::Config::testing().parameters;
-        let sample = |seed: [u8; 32]| -> Goldilocks {
-            Goldilocks2::stark(&parameters, &seed).initialise_challenger().sample()
-        };
         let mut other = [7; 32];
         other[31] = 8;
-        assert_eq!(sample([7; 32]), sample([7; 32]));
-        assert_ne!(sample([7; 32]), sample(other));
+        assert_eq!(first_sample::<Goldilocks2>(&[7; 32]), first_sample::<Goldilocks2>(&[7; 32]));
+        assert_ne!(first_sample::<Goldilocks2>(&[7; 32]), first_sample::<Goldilocks2>(&other));
+        assert_ne!(first_sample::<KoalaBear4>(&[7; 32]), first_sample::<KoalaBear4>(&other));
+    }
+
+    #[test]
+    fn seeds_of_all_bytes_have_elements_of_their_own() {
+        let elements = KoalaBear4::seed_elements(&[0xff; 32]);
+        assert_eq!(elements[0], PrimeCharacteristicRing::from_u32(0xff_ffff));
+        assert_eq!(elements[SEED - 1], PrimeCharacteristicRing::from_u32(0xffff));
     }
 }

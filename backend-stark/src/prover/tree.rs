@@ -255,19 +255,18 @@ fn compress<F: Field, H: TreeHash<F>>(
 
 #[cfg(test)]
 mod tests {
-    use chipwright_ir::field::Goldilocks2;
+    use chipwright_ir::field::{Goldilocks2, KoalaBear4};
     use p3_commit::Mmcs;
-    use p3_field::PrimeCharacteristicRing;
-    use p3_goldilocks::Goldilocks;
+    use p3_field::{PackedFieldPow2, PrimeCharacteristicRing};
     use p3_matrix::dense::RowMajorMatrix;
 
     use super::super::tiles::pack;
     use super::*;
     use crate::config::StarkField;
 
-    fn tiles(values: &[Goldilocks], width: usize) -> Tiles<Goldilocks> {
+    fn tiles<F: Field<Packing: PackedFieldPow2>>(values: &[F], width: usize) -> Tiles<F> {
         let height = values.len() / width;
-        let lanes = lanes::<Goldilocks>();
+        let lanes = lanes::<F>();
         let slabs = (0..width.div_ceil(lanes))
             .map(|slab| {
                 let columns = slab * lanes..width.min((slab + 1) * lanes);
@@ -286,8 +285,7 @@ mod tests {
         Tiles::new(height, width, slabs)
     }
 
-    #[test]
-    fn trees_agree_with_plonky3_for_every_mix_of_heights() {
+    fn check<P: StarkField>() {
         let shapes: [&[(usize, usize)]; 9] = [
             &[(0, 3)],
             &[(1, 5)],
@@ -306,23 +304,31 @@ mod tests {
                     .enumerate()
                     .map(|(index, &(log_height, width))| {
                         let cells = (0..width << log_height)
-                            .map(|cell| Goldilocks::from_usize(cell * cell + 31 * index));
+                            .map(|cell| P::Base::from_usize(cell * cell + 31 * index));
                         RowMajorMatrix::new(cells.collect(), width)
                     })
                     .collect();
                 let ours: Vec<_> =
                     matrices.iter().map(|matrix| tiles(&matrix.values, matrix.width)).collect();
-                let mmcs = Goldilocks2::mmcs(cap_height);
+                let mmcs = P::mmcs(cap_height);
                 let (commitment, data) = mmcs.commit(matrices);
-                let hash = Goldilocks2::tree_hash(cap_height);
+                let hash = P::tree_hash(cap_height);
                 let tree = Tree::new(&hash, &ours);
                 assert_eq!(hash.commitment(tree.cap()), commitment, "{shape:?}");
                 let height =
                     1 << shape.iter().map(|&(log_height, _)| log_height).max().unwrap_or(0);
                 let indices: Vec<usize> = [0, 5, 5, 77, 300, 1023].map(|i| i % height).to_vec();
                 let (_, proof) = mmcs.open_multi_batch(&indices, &data);
-                assert_eq!(tree.siblings(&indices), proof.sibling_hashes, "{shape:?}");
+                let own = hash.multi_proof(tree.siblings(&indices));
+                let bytes = [postcard::to_allocvec(&own), postcard::to_allocvec(&proof)];
+                assert_eq!(bytes[0], bytes[1], "{shape:?}");
             }
         }
+    }
+
+    #[test]
+    fn trees_agree_with_plonky3_for_every_mix_of_heights() {
+        check::<Goldilocks2>();
+        check::<KoalaBear4>();
     }
 }

@@ -6,7 +6,7 @@ use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::key::{ProvingKey, StatementError, VerifyingKey, compile};
 use chipwright_backend_stark::proof::{Proof, ProveError, VerifyError};
 use chipwright_ir::chip::{ColumnKind, Node, Section, Sign};
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_ir::machine::{Machine, MachineTrace, Table};
 use chipwright_ir::{Field, FieldPair};
 use p3_batch_stark::BatchProof;
@@ -36,7 +36,7 @@ fn is_rejected(result: Result<(), VerifyError>) -> bool {
 
 #[test]
 fn an_honest_proof_verifies_over_every_field() {
-    fn both<P: StarkField>() {
+    fn run<P: StarkField>() {
         let fibonacci = keys::<P>(&fibonacci(P::FIELD));
         for log_height in [0, 1, 2, 3, 5, 10] {
             assert_eq!(check(&fibonacci, fibonacci_trace(log_height)), Ok(()), "2^{log_height}");
@@ -46,8 +46,9 @@ fn an_honest_proof_verifies_over_every_field() {
             assert_eq!(check(&squares, squares_trace(xs)), Ok(()), "{xs:?}");
         }
     }
-    both::<Goldilocks2>();
-    both::<Goldilocks3>();
+    run::<Goldilocks2>();
+    run::<Goldilocks3>();
+    run::<KoalaBear4>();
 }
 
 #[test]
@@ -63,6 +64,7 @@ fn an_honest_proof_verifies_under_every_named_configuration() {
         }
         match config.field {
             Field::Goldilocks3 => run::<Goldilocks3>(&config),
+            Field::KoalaBear4 => run::<KoalaBear4>(&config),
             _ => run::<Goldilocks2>(&config),
         }
     }

@@ -6,7 +6,7 @@ use chipwright_chips::Poseidon2;
 use chipwright_dsl::prelude::record;
 use chipwright_ir::Field;
 use chipwright_ir::chip::{ColumnKind, FixedData, Node, Section, Sign};
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_ir::machine::{
     ChipRows, FillOptions, Machine, MachineInput, MachineTrace, Table, fill_with,
 };
@@ -65,6 +65,7 @@ fn tables_without_buses_are_proven_alike_at_every_height() {
     }
     run::<Goldilocks2>();
     run::<Goldilocks3>();
+    run::<KoalaBear4>();
 }
 
 #[test]
@@ -75,6 +76,7 @@ fn tables_of_different_heights_on_a_bus_are_proven_alike() {
     }
     run::<Goldilocks2>();
     run::<Goldilocks3>();
+    run::<KoalaBear4>();
 }
 
 /// Rules of every section, with guards, next rows, fixed and periodic columns; messages with computed
@@ -143,30 +145,39 @@ fn every_kind_of_rule_and_message_is_proven_alike() {
     }
     run::<Goldilocks2>();
     run::<Goldilocks3>();
+    run::<KoalaBear4>();
 }
 
 #[test]
 fn wide_tables_are_proven_alike() {
-    type P = Goldilocks2;
-    let chip = record::<Poseidon2<16>>(Field::Goldilocks2).expect("the chip records");
-    let mut machine = Machine::new("permutations", Field::Goldilocks2);
-    machine.chips.push((*chip).clone());
-    let state = |row: u64| (0..16).map(|i| row * row + i).collect();
-    let rows = ChipRows { rows: (0..40).map(state).collect() };
-    let input = MachineInput { rows: vec![(chip.name.clone(), rows)], ..MachineInput::default() };
-    let trace = fill_with::<P>(&machine, &input, &FillOptions::default()).expect("fills");
-    agree::<P>(&machine, &[trace]);
+    fn run<P: StarkField, const W: usize>() {
+        let chip = record::<Poseidon2<W>>(P::FIELD).expect("the chip records");
+        let mut machine = Machine::new("permutations", P::FIELD);
+        machine.chips.push((*chip).clone());
+        let state = |row: u64| (0..W as u64).map(|i| row * row + i).collect();
+        let rows = ChipRows { rows: (0..40).map(state).collect() };
+        let input =
+            MachineInput { rows: vec![(chip.name.clone(), rows)], ..MachineInput::default() };
+        let trace = fill_with::<P>(&machine, &input, &FillOptions::default()).expect("fills");
+        agree::<P>(&machine, &[trace]);
+    }
+    run::<Goldilocks2, 16>();
+    run::<KoalaBear4, 32>();
 }
 
 #[test]
 fn proofs_are_the_same_every_time() {
-    let trace = squares_trace::<<Goldilocks2 as chipwright_ir::FieldPair>::Base>(&[3; 64]);
-    let mut config = Config::testing();
-    config.parameters.grinding =
-        Grinding { lookup: 6, out_of_domain: 5, batch: 7, fold: 3, query: 11 };
-    let (key, _) = compile::<Goldilocks2>(&squares(Field::Goldilocks2), &config).expect("compiles");
-    let proof = key.prove(trace.clone()).expect("the shapes fit").to_bytes();
-    for _ in 0..10 {
-        assert!(key.prove(trace.clone()).expect("the shapes fit").to_bytes() == proof);
+    fn run<P: StarkField>() {
+        let trace = squares_trace::<P::Base>(&[3; 64]);
+        let mut config = Config::testing_over(P::FIELD);
+        config.parameters.grinding =
+            Grinding { lookup: 6, out_of_domain: 5, batch: 7, fold: 3, query: 11 };
+        let (key, _) = compile::<P>(&squares(P::FIELD), &config).expect("compiles");
+        let proof = key.prove(trace.clone()).expect("the shapes fit").to_bytes();
+        for _ in 0..10 {
+            assert!(key.prove(trace.clone()).expect("the shapes fit").to_bytes() == proof);
+        }
     }
+    run::<Goldilocks2>();
+    run::<KoalaBear4>();
 }

@@ -70,11 +70,16 @@ pub fn catalog(field: Field) -> Vec<CatalogEntry> {
         .plain::<Bitwise<Xor>>("Bitwise", bitwise)
         .plain::<ExpReverseBits<8>>("ExpReverseBits", include_str!("../exp_reverse_bits.rs"));
     let bits = include_str!("../bits.rs");
-    if field.bits() <= 31 {
-        return list.plain::<Bits<31>>("Bits", bits).entries;
-    }
     let linear = include_str!("../hash/linear.rs");
     let permutation = &[include_str!("../hash/poseidon2.rs"), linear].concat();
+    if field.bits() <= 31 {
+        return list
+            .plain::<Bits<31>>("Bits", bits)
+            .plain::<Poseidon2<16>>("Poseidon2", permutation)
+            .plain::<Poseidon2<24>>("Poseidon2", permutation)
+            .plain::<Poseidon2<32>>("Poseidon2", permutation)
+            .entries;
+    }
     list.plain::<Bits<64>>("Bits", bits)
         .plain::<Mul32>("Mul32", include_str!("../word/mul.rs"))
         .plain::<Poseidon2<8>>("Poseidon2", permutation)

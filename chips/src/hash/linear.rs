@@ -1,24 +1,26 @@
 //! The linear layers of Poseidon2, as short chains of additions.
 
 use chipwright_dsl::prelude::*;
-use p3_field::PrimeField64;
-use p3_goldilocks::Goldilocks;
+
+use super::parameters::Parameters;
 
 /// The matrix of the full rounds: the 4 × 4 matrix on each block of four, then the sum of all blocks added
 /// to every block.
-pub(super) fn external<const W: usize>(mut state: [Expr; W]) -> [Expr; W] {
+pub(super) fn external(mut state: Vec<Expr>) -> Vec<Expr> {
     for block in state.chunks_exact_mut(4) {
         mix_block(block);
     }
     let sums: [Expr; 4] =
         std::array::from_fn(|lane| state.iter().skip(lane).step_by(4).copied().sum());
-    std::array::from_fn(|i| state[i] + sums[i % 4])
+    state.into_iter().enumerate().map(|(i, element)| element + sums[i % 4]).collect()
 }
 
 /// The matrix of the partial rounds: every element becomes the sum of all, plus a multiple of itself.
-pub(super) fn internal<const W: usize>(state: [Expr; W], diagonal: &[Goldilocks; W]) -> [Expr; W] {
-    let sum: Expr = state.into_iter().sum();
-    std::array::from_fn(|i| add_multiple(sum, state[i], diagonal[i]))
+pub(super) fn internal(parameters: &Parameters, state: &[Expr]) -> Vec<Expr> {
+    let sum: Expr = state.iter().copied().sum();
+    let modulus = parameters.field.modulus();
+    let elements = state.iter().zip(&parameters.diagonal);
+    elements.map(|(&element, &factor)| add_multiple(sum, element, factor, modulus)).collect()
 }
 
 /// `circ(2, 3, 1, 1)`: seven additions and two doublings.
@@ -34,10 +36,9 @@ fn mix_block(block: &mut [Expr]) {
 }
 
 /// `sum + factor · value`, without a product for small factors.
-fn add_multiple(sum: Expr, value: Expr, factor: Goldilocks) -> Expr {
+fn add_multiple(sum: Expr, value: Expr, factor: u64, modulus: u64) -> Expr {
     let twice = || value + value;
-    let canonical = factor.as_canonical_u64();
-    match canonical.cast_signed() {
+    match factor {
         1 => sum + value,
         2 => sum + twice(),
         3 => sum + (twice() + value),
@@ -45,14 +46,14 @@ fn add_multiple(sum: Expr, value: Expr, factor: Goldilocks) -> Expr {
             let twice = twice();
             sum + (twice + twice)
         }
-        _ => match Goldilocks::ORDER_U64 - canonical {
+        _ => match modulus - factor {
             2 => sum - twice(),
             3 => sum - (twice() + value),
             4 => {
                 let twice = twice();
                 sum - (twice + twice)
             }
-            _ => sum + value * factor,
+            _ => sum + value * Expr::constant(factor),
         },
     }
 }

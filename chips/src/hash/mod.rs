@@ -8,6 +8,5 @@ mod poseidon2;
 
 pub use compress::Compress;
 pub use merkle_path::{MAX_DEPTH, MerklePath, merkle_path};
-pub use parameters::Width;
+pub(crate) use parameters::Parameters;
 pub use poseidon2::Poseidon2;
-pub(crate) use poseidon2::{last_round, until_last_round};

@@ -1,22 +1,21 @@
 //! The Poseidon2 permutation.
 
 use chipwright_dsl::prelude::*;
-use p3_goldilocks::Goldilocks;
 
 use super::linear::{external, internal};
-use super::parameters::Width;
+use super::parameters::Parameters;
 
-/// One Poseidon2 permutation of `W` Goldilocks elements a row, with `W` 8, 12 or 16 and the parameters of
-/// `p3-goldilocks`.
+/// One Poseidon2 permutation of `W` elements a row, with the parameters of Plonky3: `W` is 8, 12 or 16 over Goldilocks,
+/// and 16, 24 or 32 over KoalaBear.
 ///
-/// The state is a column after each full round, and its first element in each partial round: what is in
-/// between is linear. S-boxes are written with their full degree of 7; a backend with a smaller bound gets
-/// the cubes as further columns.
+/// The state is a column after each full round whose S-boxes have degree 7, or after every second one if they have
+/// degree 3, and its first element in each partial round: what is in between is linear. S-boxes are written
+/// with their full degree; a backend with a smaller bound gets the powers in between as further columns.
 ///
 /// # Soundness
 ///
 /// Assumes nothing: every cell is a function of `before`.
-#[chip(field_bits = 64)]
+#[chip]
 pub struct Poseidon2<const W: usize> {
     /// The state before the permutation.
     #[input]
@@ -26,63 +25,64 @@ pub struct Poseidon2<const W: usize> {
     pub after: [Felt; W],
 }
 
-impl<const W: usize> Chip for Poseidon2<W>
-where
-    Goldilocks: Width<W>,
-{
+impl<const W: usize> Chip for Poseidon2<W> {
     fn row(c: &Builder, row: &Row<Self>) {
-        c.define(row.after, permute(c, row.before.map(Expr::from))).named("after");
+        let Some(parameters) = Parameters::of(c.field(), W) else {
+            c.refuse(format!("Poseidon2 of width {W}"));
+            return;
+        };
+        let before = row.before.map(Expr::from).to_vec();
+        let after = parameters.until_last(c, before, 0);
+        c.define_all(&row.after, &after).named("after");
     }
 }
 
-/// The state after the permutation; the rounds before the last one are in scratch columns.
-fn permute<const W: usize>(c: &Builder, before: [Expr; W]) -> [Expr; W]
-where
-    Goldilocks: Width<W>,
-{
-    let state = until_last_round(c, before);
-    let round = Goldilocks::TERMINAL.len() - 2;
-    last_round(c.scope(("terminal", round), |c| state.map(|x| c.save(x).into())))
-}
-
-/// The state before the last round; those before are in scratch columns.
-pub(crate) fn until_last_round<const W: usize>(c: &Builder, before: [Expr; W]) -> [Expr; W]
-where
-    Goldilocks: Width<W>,
-{
-    let mut state = external(before);
-    for (round, constants) in Goldilocks::INITIAL.iter().enumerate() {
-        state = c
-            .scope(("initial", round), |c| full_round(&state, constants).map(|x| c.save(x).into()));
+impl Parameters {
+    /// The state before the last rounds, `left` of them; the rounds before these are in scratch columns.
+    pub(crate) fn until_last(&self, c: &Builder, before: Vec<Expr>, left: usize) -> Vec<Expr> {
+        let mut state = external(before);
+        let together = self.rounds_together();
+        let full = |section: &str, round: usize, state: &[Expr], constants: &[u64], last: bool| {
+            c.scope((section, round), |c| {
+                let mut state = self.full_round(state, constants);
+                if (round + 1).is_multiple_of(together) && !last {
+                    for element in &mut state {
+                        *element = c.save(*element).into();
+                    }
+                }
+                state
+            })
+        };
+        for (round, constants) in self.initial.iter().enumerate() {
+            state = full("initial", round, &state, constants, false);
+        }
+        for (round, &constant) in self.partial.iter().enumerate() {
+            let input = state[0] + Expr::constant(constant);
+            state[0] = c.scope(("partial", round), |c| c.save(sbox(self.exponent, input)).into());
+            state = internal(self, &state);
+        }
+        let rounds = self.terminal.len() - left;
+        for (round, constants) in self.terminal[..rounds].iter().enumerate() {
+            state = full("terminal", round, &state, constants, round + 1 == rounds);
+        }
+        state
     }
-    for (round, &constant) in Goldilocks::PARTIAL.iter().enumerate() {
-        state[0] = c.scope(("partial", round), |c| c.save(sbox(state[0] + constant)).into());
-        state = internal(state, &Goldilocks::DIAGONAL);
+
+    /// The last rounds, `left` of them.
+    pub(crate) fn last_rounds(&self, state: Vec<Expr>, left: usize) -> Vec<Expr> {
+        let rounds = &self.terminal[self.terminal.len() - left..];
+        rounds.iter().fold(state, |state, constants| self.full_round(&state, constants))
     }
-    let [rounds @ .., next_to_last, _] = &Goldilocks::TERMINAL;
-    for (round, constants) in rounds.iter().enumerate() {
-        state = c.scope(("terminal", round), |c| {
-            full_round(&state, constants).map(|x| c.save(x).into())
-        });
+
+    /// Adds the round constants, applies the S-box to every element, and mixes.
+    fn full_round(&self, state: &[Expr], constants: &[u64]) -> Vec<Expr> {
+        let inputs = state.iter().zip(constants).map(|(&x, &c)| x + Expr::constant(c));
+        external(inputs.map(|x| sbox(self.exponent, x)).collect())
     }
-    full_round(&state, next_to_last)
 }
 
-/// The last round.
-pub(crate) fn last_round<const W: usize>(state: [Expr; W]) -> [Expr; W]
-where
-    Goldilocks: Width<W>,
-{
-    full_round(&state, &Goldilocks::TERMINAL[Goldilocks::TERMINAL.len() - 1])
-}
-
-/// Adds the round constants, applies the S-box to every element, and mixes.
-fn full_round<const W: usize>(state: &[Expr; W], constants: &[Goldilocks; W]) -> [Expr; W] {
-    external(std::array::from_fn(|i| sbox(state[i] + constants[i])))
-}
-
-/// `x^7` by way of `x^3`: with the cube in a column of its own, no factor is more than that column.
-fn sbox(x: Expr) -> Expr {
+/// `x^3`, or `x^7` by way of it: with the cube in a column of its own, no factor is more than that column.
+fn sbox(exponent: u32, x: Expr) -> Expr {
     let cube = x * x * x;
-    cube * cube * x
+    if exponent == 3 { cube } else { cube * cube * x }
 }

@@ -2,18 +2,20 @@
 
 use chipwright_dsl::prelude::*;
 
+use super::native::HashSizes;
+
 /// An entry of the table of caps.
 #[message]
-pub struct CapEntry {
+pub struct CapEntry<const D: usize> {
     /// The number of the tree, not zero.
     pub tree: Felt,
     /// The position within the cap.
     pub position: Felt,
     /// The digest.
-    pub digest: Digest,
+    pub digest: [Felt; D],
 }
 
-/// One digest of a Merkle cap: what a path of that tree may end at.
+/// One digest of a Merkle cap, of `D` elements: what a path of that tree may end at.
 ///
 /// A path looks its end up here, so choosing among 2^k digests costs one message and no arithmetic.
 ///
@@ -22,8 +24,8 @@ pub struct CapEntry {
 /// The tree and the position are fixed by the circuit, the digest is what the witness table holds. No two
 /// rows of a circuit may have the same tree and position; trees are numbered from 1, so that an unused row
 /// is no tree's.
-#[chip(field_bits = 64)]
-pub struct Cap {
+#[chip]
+pub struct Cap<const D: usize> {
     /// The number of the tree.
     #[fixed]
     pub tree: Felt,
@@ -32,12 +34,12 @@ pub struct Cap {
     pub position: Felt,
     /// The digest.
     #[input]
-    pub digest: Digest,
+    pub digest: [Felt; D],
     #[port]
-    cap: Provide<CapEntry>,
+    cap: Provide<CapEntry<D>>,
 }
 
-impl Chip for Cap {
+impl<const D: usize> Chip for Cap<D> {
     fn row(c: &Builder, row: &Row<Self>) {
         let &CapRow { tree, position, digest, .. } = row;
         c.provide(row.cap, CapEntry { tree, position, digest });
@@ -47,12 +49,15 @@ impl Chip for Cap {
 /// The recorded [`Cap`] as a chip that circuits call with the parameters `tree, position`.
 pub(crate) fn cap_chip(chip: chipwright_ir::chip::Chip) -> chipwright_ir::circuit::CalledChip {
     use chipwright_ir::circuit::{CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType};
+    let chip = chipwright_ir::chip::Chip { name: "cap".to_owned(), ..chip };
+    let (modulus, digest) = (chip.field.modulus(), HashSizes::of(chip.field).digest as u16);
     let plan = CallPlan {
-        signature: Box::new(|call: &ChipCall| {
-            let [tree, _position] = call.parameters[..] else { return None };
+        signature: Box::new(move |call: &ChipCall| {
+            let [tree, position] = call.parameters[..] else { return None };
             let port = |port| CallPort { ty: ValueType::Felt, row: 0, port };
-            let fits = call.rows == 1 && (1..1 << 32).contains(&tree);
-            fits.then(|| Signature { inputs: (0..4).map(port).collect(), outputs: vec![], data: 0 })
+            let fits = call.rows == 1 && (1..modulus).contains(&tree) && position < modulus;
+            let inputs = (0..digest).map(port).collect();
+            fits.then(|| Signature { inputs, outputs: vec![], data: 0 })
         }),
         fixed: Box::new(|call, _| call.parameters.clone()),
     };

@@ -7,15 +7,27 @@ use chipwright_ir::chip::Chip as IrChip;
 use chipwright_ir::circuit::{CallPlan, CalledChip, ChipCall};
 
 use super::cap::CapEntry;
-use super::kernel::{DIGEST, FoldPart, MAX_LOG_ARITY, RATE, fold_parts, lagrange};
+use super::kernel::{FoldPart, MAX_LOG_ARITY, fold_parts, lagrange};
 use super::script::Script;
 use super::trace;
-use crate::hash::{last_round, until_last_round};
+use crate::hash::Parameters;
 
-/// One permutation of Poseidon2 of width 16 a row, chained to the row before as the circuit fixes it.
+/// The absorbed elements that are added to the opening combination before the sum becomes a column: with more of them
+/// the sum's degree would be too high.
+const PART: usize = 12;
+
+/// The number of columns for the digest, if digests have `D` elements: none if the state after the permutation is in
+/// columns, whose first elements it is.
+const fn digest_columns(d: usize) -> usize {
+    if d == 4 { d } else { 0 }
+}
+
+/// One permutation of Poseidon2 a row, chained to the row before as the circuit fixes it. Digests have `D` elements, and
+/// states four times as many: `D` is 4 over Goldilocks, and 8 over KoalaBear
+/// ([`HashSizes`](super::HashSizes)).
 ///
 /// A call is a [`Script`]: a transcript, or the opening of one tree. The elements that a transcript absorbs and
-/// samples are on the witness bus, 12 a row. The elements of leaves and the siblings of paths are private
+/// samples are on the witness bus, `3·D` a row. The elements of leaves and the siblings of paths are private
 /// data; of them the bus sees what the same rows compute: a sum of powers (the opening combination of FRI)
 /// or a fold. Paths end in the table of caps.
 ///
@@ -25,11 +37,11 @@ use crate::hash::{last_round, until_last_round};
 /// that a leaf or a transcript absorbs, and siblings. All others are zero, or are chained to the row
 /// before. A row that is chained is never the first of the table, so the rules between rows reach it. Rules
 /// hold in every row; where no call is, all fixed columns are zero, and so is what they demand.
-#[chip(dense, field_bits = 64)]
-pub struct Hasher {
+#[chip(dense)]
+pub struct Hasher<const D: usize> {
     /// Whether an element may be anything; the first ones are.
     #[fixed]
-    taken: [Bit; 12],
+    taken: [[Bit; D]; 3],
     /// Other elements of the rate are those after the previous row's permutation.
     #[fixed]
     keep: Bit,
@@ -71,7 +83,7 @@ pub struct Hasher {
     tree: Felt,
     /// The rate before the permutation.
     #[input]
-    pub before: [Felt; 12],
+    pub before: [[Felt; D]; 3],
     /// The index of a leaf, or of an evaluation within all leaves, where a path begins.
     #[input]
     pub entry: Felt,
@@ -86,7 +98,7 @@ pub struct Hasher {
     pub own: Ext,
     /// The capacity before the permutation.
     #[record]
-    capacity: Digest,
+    capacity: [Felt; D],
     /// The index of the node.
     #[record]
     index: Felt,
@@ -96,29 +108,42 @@ pub struct Hasher {
     /// The fourth power of the point.
     #[record]
     fourth: Ext,
-    /// The state before the last round. What is after it is of low enough a degree not to need columns, but for the
-    /// digest.
-    last: [Felt; 16],
-    /// The first elements after the permutation.
-    digest: Digest,
+    /// With S-boxes of degree 7 the state before the last round: what is after it is of low enough a degree not to need
+    /// columns, but for the digest. With S-boxes of degree 3, of which two rounds fit between columns, the state
+    /// after it.
+    last: [[Felt; D]; 4],
+    /// The first elements after the permutation, if `last` are not these.
+    #[len(digest_columns(D))]
+    digest: Vec<Felt>,
+    /// The opening combination after each part of the absorbed elements but the last.
+    #[len((3 * D).div_ceil(PART) - 1)]
+    partial: Vec<Ext>,
     #[port]
-    cap: Lookup<CapEntry>,
+    cap: Lookup<CapEntry<D>>,
 }
 
-impl Chip for Hasher {
+impl<const D: usize> Chip for Hasher<D> {
     fn row(c: &Builder, row: &Row<Self>) {
-        let state: [Expr; 16] = std::array::from_fn(|i| element(row, i));
-        c.define(row.last, until_last_round(c, state)).named("last round");
-        let [first, second, third, fourth, ..] = after(row);
-        c.define(row.digest, [first, second, third, fourth]).named("digest");
+        let Some(parameters) = Parameters::of(c.field(), 4 * D) else {
+            c.refuse(format!("hash with digests of {D} elements"));
+            return;
+        };
+        let state = (0..4 * D).map(|i| element(row, i)).collect();
+        let last = parameters.until_last(c, state, rounds_left(row));
+        c.define_all(row.last.as_flattened(), &last).named("last round");
+        let after = after(c, row);
+        c.define_all(&row.digest, &after[..row.digest.len()]).named("digest");
+        for (part, &sum) in row.partial.iter().enumerate() {
+            c.define(sum, combined(row, part)).named("combination");
+        }
 
         let fourth = row.point.expr().square().square();
         c.assert_same::<Ext>(row.fourth.expr(), fourth).named("fourth power");
-        for i in 0..RATE {
-            let free = Expr::from(row.taken[i]);
-            c.assert_zero(row.zero * (Expr::ONE - free) * row.before[i]).named("other elements");
+        for (&taken, &element) in absorbed(row) {
+            let free = Expr::from(taken);
+            c.assert_zero(row.zero * (Expr::ONE - free) * element).named("other elements");
         }
-        for i in 0..DIGEST {
+        for i in 0..D {
             let tag = if i == 0 { row.tag.into() } else { Expr::ZERO };
             let empty = row.zero * (Expr::ONE - row.carry) * (Expr::ONE - row.resume);
             c.assert_zero(empty * (row.capacity[i] - tag)).named("empty capacity");
@@ -133,29 +158,29 @@ impl Chip for Hasher {
             c.zero::<Ext>(row.own.expr()).named("nothing is chosen yet");
         });
         c.when(row.end, |c| {
-            let &HasherRow { tree, index: position, digest, .. } = row;
-            c.lookup(row.cap, CapEntry { tree, position, digest });
+            let digest: [Expr; D] = std::array::from_fn(|i| digest(row)[i].into());
+            c.lookup(row.cap, CapEntry { tree: row.tree, position: row.index, digest });
         });
     }
 
     fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
-        let after = after(row);
-        for i in 0..RATE {
-            let kept = next.keep * (Expr::ONE - next.taken[i]);
-            c.assert_zero(kept * (next.before[i] - after[i])).named("kept element");
+        let after = after(c, row);
+        for ((&taken, &element), &after) in absorbed(next).zip(&after) {
+            let kept = next.keep * (Expr::ONE - taken);
+            c.assert_zero(kept * (element - after)).named("kept element");
         }
-        for i in 0..DIGEST {
+        for (i, &after) in after.iter().skip(3 * D).enumerate() {
             let tag = if i == 0 { next.tag.into() } else { Expr::ZERO };
             let capacity = next.capacity[i] - tag;
-            c.assert_zero(next.carry * (capacity - after[RATE + i])).named("capacity");
+            c.assert_zero(next.carry * (capacity - after)).named("capacity");
             c.assert_zero(next.resume * (capacity - row.capacity[i])).named("resumed capacity");
         }
         c.when(next.parent, |c| {
             for place in 0..4 {
                 let here = bit(next.bits[0], place & 1) * bit(next.bits[1], place >> 1);
-                for i in 0..DIGEST {
-                    let child = element(next, DIGEST * place + i);
-                    c.assert_zero(here * (child - row.digest[i])).named("child");
+                for (i, &digest) in digest(row).iter().enumerate() {
+                    let child = element(next, D * place + i);
+                    c.assert_zero(here * (child - digest)).named("child");
                 }
             }
             c.assert_eq(row.index, low_bits(next) + radix(next) * next.index)
@@ -169,7 +194,8 @@ impl Chip for Hasher {
             c.assert_same::<Ext>(next.point.expr(), row.point.expr()).named("same point");
         });
         c.when(row.combine, |c| {
-            c.assert_same::<Ext>(next.sum.expr(), combined(row)).named("combination");
+            let sum = combined(row, row.partial.len());
+            c.assert_same::<Ext>(next.sum.expr(), sum).named("combination");
         });
         for (part, selector) in fold_parts(c.field()).into_iter().zip(row.fold) {
             c.when(selector, |c| {
@@ -182,13 +208,32 @@ impl Chip for Hasher {
 }
 
 /// An element of the state before the permutation.
-fn element(row: &Row<Hasher>, i: usize) -> Expr {
-    if i < RATE { row.before[i].into() } else { row.capacity[i - RATE].into() }
+fn element<const D: usize>(row: &Row<Hasher<D>>, i: usize) -> Expr {
+    row.before.as_flattened().iter().chain(&row.capacity).nth(i).map_or(Expr::ZERO, |&x| x.into())
+}
+
+/// The elements of the rate, each with whether it may be anything.
+fn absorbed<const D: usize>(row: &Row<Hasher<D>>) -> impl Iterator<Item = (&Bit, &Cell)> {
+    row.taken.as_flattened().iter().zip(row.before.as_flattened())
+}
+
+/// The number of rounds after the state in columns.
+fn rounds_left<const D: usize>(row: &Row<Hasher<D>>) -> usize {
+    usize::from(!row.digest.is_empty())
 }
 
 /// The state after the permutation.
-fn after(row: &Row<Hasher>) -> [Expr; 16] {
-    last_round(row.last.map(Expr::from))
+fn after<const D: usize>(c: &Builder, row: &Row<Hasher<D>>) -> Vec<Expr> {
+    let state = row.last.as_flattened().iter().map(|&x| x.into()).collect();
+    match Parameters::of(c.field(), 4 * D) {
+        Some(parameters) => parameters.last_rounds(state, rounds_left(row)),
+        None => state,
+    }
+}
+
+/// The first elements of the state after the permutation.
+fn digest<const D: usize>(row: &Row<Hasher<D>>) -> &[Cell] {
+    if row.digest.is_empty() { &row.last[0] } else { &row.digest }
 }
 
 /// `bit` or its complement.
@@ -196,23 +241,26 @@ fn bit(bit: Bit, value: usize) -> Expr {
     if value == 1 { bit.into() } else { Expr::ONE - bit }
 }
 
-fn low_bits(row: &Row<Hasher>) -> Expr {
+fn low_bits<const D: usize>(row: &Row<Hasher<D>>) -> Expr {
     row.bits[0] + 2 * row.bits[1] + 4 * row.bits[2]
 }
 
 /// What the rest of the index counts for: two to the number of its used bits.
-fn radix(row: &Row<Hasher>) -> Expr {
+fn radix<const D: usize>(row: &Row<Hasher<D>>) -> Expr {
     row.used.map(|used| Expr::ONE + used).into_iter().reduce(|a, b| a * b).unwrap_or(Expr::ONE)
 }
 
-/// `point^12 · sum + Σ point^(11 − i) · element[i]`, over the elements that are taken.
-fn combined(row: &Row<Hasher>) -> ExtExpr {
+/// `point^12 · sum + Σ point^(11 − i) · element[i]`, over those of the 12 elements of a part that are taken; `sum` is that
+/// after the part before.
+fn combined<const D: usize>(row: &Row<Hasher<D>>, part: usize) -> ExtExpr {
     let (point, fourth) = (row.point.expr(), row.fourth.expr());
-    let mut total = row.sum.expr();
-    for block in 0..3 {
+    let before = part.checked_sub(1).map_or(row.sum, |before| row.partial[before]);
+    let mut total = before.expr();
+    let elements: Vec<_> = absorbed(row).skip(PART * part).take(PART).collect();
+    for block in elements.chunks(4) {
         let mut partial = ExtExpr::ZERO;
-        for i in 4 * block..4 * block + 4 {
-            partial = partial * point + row.taken[i] * row.before[i];
+        for &(&taken, &element) in block {
+            partial = partial * point + taken * element;
         }
         total = total * fourth + partial;
     }
@@ -221,19 +269,22 @@ fn combined(row: &Row<Hasher>) -> ExtExpr {
 
 /// The sums after a part of a coset: its evaluations times their Lagrange polynomials at the point, and the
 /// evaluation at the own place.
-fn folded(c: &Builder, row: &Row<Hasher>, part: FoldPart) -> (ExtExpr, ExtExpr) {
+fn folded<const D: usize>(c: &Builder, row: &Row<Hasher<D>>, part: FoldPart) -> (ExtExpr, ExtExpr) {
     let field = c.field();
-    let degree = field.degree();
-    let evaluations: Vec<ExtExpr> = (0..part.count)
-        .map(|i| ExtExpr::new(field, (0..degree).map(|j| row.before[degree * i + j])))
+    let evaluations: Vec<ExtExpr> = row
+        .before
+        .as_flattened()
+        .chunks(field.degree())
+        .take(part.count)
+        .map(|coefficients| ExtExpr::new(field, coefficients.iter().copied()))
         .collect();
     // The coefficients of the polynomial first: they are linear in the evaluations.
     let polynomials: Vec<Vec<u64>> =
-        (part.start..part.start + part.count).map(|i| lagrange(part.log_arity, i)).collect();
+        (part.start..part.start + part.count).map(|i| lagrange(field, part.log_arity, i)).collect();
     let coefficient = |power: usize| {
         let terms = evaluations.iter().zip(&polynomials);
         terms.fold(ExtExpr::ZERO, |sum, (evaluation, polynomial)| {
-            sum + *evaluation * Expr::from(constant(polynomial[power]))
+            sum + *evaluation * Expr::constant(polynomial[power])
         })
     };
     let block = |powers: std::ops::Range<usize>| {
@@ -256,12 +307,9 @@ fn folded(c: &Builder, row: &Row<Hasher>, part: FoldPart) -> (ExtExpr, ExtExpr) 
     (row.sum.expr() + fold, own)
 }
 
-fn constant(value: u64) -> p3_goldilocks::Goldilocks {
-    p3_field::PrimeCharacteristicRing::from_u64(value)
-}
-
 /// The recorded [`Hasher`] as a chip that circuits call with a [`Script`].
 pub fn hasher(chip: IrChip) -> CalledChip {
+    let chip = IrChip { name: "hasher".to_owned(), ..chip };
     let field = chip.field;
     let plan = CallPlan {
         signature: Box::new(move |call: &ChipCall| Script::of(call)?.signature(field)),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chipwright_dsl::prelude::*;
 use chipwright_ir::chip::Chip as IrChip;
 use chipwright_ir::circuit::{CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType};
-use p3_field::{Field as _, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
-use p3_goldilocks::Goldilocks;
+use chipwright_ir::{Field, with_field};
+use p3_field::{PrimeField64, TwoAdicField};
 
 /// The bits of an element, one or two a row, the lowest first; and what the lowest `n` of them are as an
 /// index.
@@ -17,9 +17,11 @@ use p3_goldilocks::Goldilocks;
 ///
 /// # Soundness
 ///
-/// Assumes nothing. The bits are those of the canonical form, so an element has one index: the order of the
-/// field is `2^64 − 2^32 + 1`, hence if the upper 32 bits are all ones, the lower ones must all be zero.
-#[chip(dense, field_bits = 64)]
+/// Assumes nothing. The bits are those of the canonical form, so an element has one index: the order of the field is
+/// `(2^u − 1)·2^l + 1`, with `u = l = 32` for Goldilocks, and `u = 7`, `l = 24` for KoalaBear. A number of `u + l` bits
+/// whose upper `u` bits are not all ones is below the order; one whose are is so only if the lower `l` bits are
+/// all zero.
+#[chip(dense)]
 pub struct Index {
     /// The row has one bit.
     #[fixed]
@@ -45,10 +47,10 @@ pub struct Index {
     /// The index ends in this row.
     #[fixed]
     index_last: Bit,
-    /// The bits are among the upper 32, and not the last ones.
+    /// The bits are among the upper ones, and not the last ones.
     #[fixed]
     upper: Bit,
-    /// The bits are among the lower 32.
+    /// The bits are among the lower ones.
     #[fixed]
     lower: Bit,
     /// The element, from these bits on.
@@ -115,8 +117,10 @@ fn factor(row: &Row<Index>) -> Expr {
     (Expr::ONE + row.bits[0] * row.first_root) * (Expr::ONE + row.bits[1] * row.second_root)
 }
 
-const BITS: u32 = 64;
-const HALF: u32 = 32;
+/// The number of bits of an element over a field, and how many of them are lower ones.
+fn split(field: Field) -> (u32, u32) {
+    (field.bits(), (field.modulus() - 1).trailing_zeros())
+}
 
 /// What a call of [`Index`] shows: the lowest `bits` bits as an index, and its parts from some cuts on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,17 +135,18 @@ pub struct IndexSegment {
 
 impl IndexSegment {
     /// The number of bits, the first bit of each row.
-    fn rows(&self) -> Vec<(u32, u32)> {
+    fn rows(&self, field: Field) -> Vec<(u32, u32)> {
+        let (all, lower) = split(field);
         let cut = |bit: u32| {
-            bit == HALF
+            bit == lower
                 || bit == self.bits
-                || bit == BITS
+                || bit == all
                 || self.index_cuts.contains(&bit)
                 || self.power_cuts.contains(&bit)
         };
         let mut rows = Vec::new();
         let mut start = 0;
-        while start < BITS {
+        while start < all {
             let count = if cut(start + 1) { 1 } else { 2 };
             rows.push((start, count));
             start += count;
@@ -149,33 +154,37 @@ impl IndexSegment {
         rows
     }
 
-    fn of(call: &ChipCall) -> Option<Self> {
+    fn of(field: Field, call: &ChipCall) -> Option<Self> {
         let [bits, index_cuts, power_cuts] = call.parameters[..] else { return None };
-        let bits = u32::try_from(bits).ok().filter(|bits| (1..=HALF).contains(bits))?;
+        let bits = u32::try_from(bits).ok().filter(|bits| (1..=split(field).1).contains(bits))?;
         let cuts = |mask: u64| (0..bits).filter(|&i| mask >> i & 1 == 1).collect();
         let (known, segment) = (
             (index_cuts | power_cuts) >> bits == 0,
             Self { bits, index_cuts: cuts(index_cuts), power_cuts: cuts(power_cuts) },
         );
-        (known && segment.rows().len() == call.rows as usize).then_some(segment)
+        (known && segment.rows(field).len() == call.rows as usize).then_some(segment)
     }
 }
 
 /// The call of [`Index`] that shows what `segment` says.
-pub fn index_call(segment: &IndexSegment) -> ChipCall {
+pub fn index_call(field: Field, segment: &IndexSegment) -> ChipCall {
     let mask = |cuts: &[u32]| cuts.iter().fold(0_u64, |mask, &cut| mask | 1 << cut);
     ChipCall {
         chip: "index".to_owned(),
         parameters: vec![segment.bits.into(), mask(&segment.index_cuts), mask(&segment.power_cuts)],
-        rows: segment.rows().len() as u32,
+        rows: segment.rows(field).len() as u32,
     }
 }
 
 /// The outputs of a call in the order of `segment`: first the indices, then the powers.
-pub fn index_outputs<T: Copy>(segment: &IndexSegment, outputs: &[T]) -> (Vec<T>, Vec<T>) {
+pub fn index_outputs<T: Copy>(
+    field: Field,
+    segment: &IndexSegment,
+    outputs: &[T],
+) -> (Vec<T>, Vec<T>) {
     let (mut indices, mut powers) = (Vec::new(), Vec::new());
     let mut outputs = outputs.iter().copied();
-    for (start, _) in segment.rows() {
+    for (start, _) in segment.rows(field) {
         if segment.index_cuts.contains(&start) {
             indices.extend(outputs.next());
         }
@@ -187,15 +196,15 @@ pub fn index_outputs<T: Copy>(segment: &IndexSegment, outputs: &[T]) -> (Vec<T>,
 }
 
 /// The inverse of the generator of order `2^(bit + 1)`.
-fn inverse_root(bit: u32) -> Goldilocks {
-    Goldilocks::two_adic_generator(bit as usize + 1).inverse()
+fn inverse_root<F: TwoAdicField>(bit: u32) -> F {
+    F::two_adic_generator(bit as usize + 1).inverse()
 }
 
-fn signature(segment: &IndexSegment) -> Signature {
+fn signature(field: Field, segment: &IndexSegment) -> Signature {
     let mut signature = Signature::default();
     let felt = |row, port| CallPort { ty: ValueType::Felt, row, port };
     signature.inputs.push(felt(0, 0));
-    for (row, (start, _)) in (0..).zip(segment.rows()) {
+    for (row, (start, _)) in (0..).zip(segment.rows(field)) {
         if segment.index_cuts.contains(&start) {
             signature.outputs.push(felt(row, 1));
         }
@@ -206,44 +215,55 @@ fn signature(segment: &IndexSegment) -> Signature {
     signature
 }
 
-fn fixed(segment: &IndexSegment, row: usize) -> Vec<u64> {
-    let (start, count) = segment.rows()[row];
+fn fixed<F: PrimeField64 + TwoAdicField>(
+    field: Field,
+    segment: &IndexSegment,
+    row: usize,
+) -> Option<Vec<u64>> {
+    let (all, lower) = split(field);
+    let &(start, count) = segment.rows(field).get(row)?;
     let root = |bit: u32| {
         let used = bit < segment.bits && bit < start + count;
-        if used { (inverse_root(bit) - Goldilocks::ONE).as_canonical_u64() } else { 0 }
+        if used { (inverse_root::<F>(bit) - F::ONE).as_canonical_u64() } else { 0 }
     };
     let end = start + count;
-    [
+    let columns = [
         u64::from(count == 1),
         root(start),
         root(start + 1),
         1 << count,
-        u64::from(end < BITS),
-        u64::from(end == BITS),
+        u64::from(end < all),
+        u64::from(end == all),
         u64::from(end < segment.bits),
         u64::from(end == segment.bits),
-        u64::from(start >= HALF && end < BITS),
-        u64::from(start < HALF),
-    ]
-    .to_vec()
+        u64::from(start >= lower && end < all),
+        u64::from(start < lower),
+    ];
+    Some(columns.to_vec())
 }
 
 /// Input and record columns of every row, and the outputs.
-fn run(call: &ChipCall, inputs: &[u64]) -> Result<(Vec<Vec<u64>>, Vec<u64>), String> {
-    let segment = IndexSegment::of(call).ok_or("the parameters are not those of an index")?;
+fn run<F: PrimeField64 + TwoAdicField>(
+    field: Field,
+    call: &ChipCall,
+    inputs: &[u64],
+) -> Result<(Vec<Vec<u64>>, Vec<u64>), String> {
+    let (_, lower) = split(field);
+    let segment =
+        IndexSegment::of(field, call).ok_or("the parameters are not those of an index")?;
     let &[element] = inputs else { return Err("an index is made of one element".to_owned()) };
     let index = element & ((1 << segment.bits) - 1);
-    let mut power = Goldilocks::ONE;
+    let mut power = F::ONE;
     let mut ones = true;
     let mut records = Vec::new();
-    for (start, count) in segment.rows().into_iter().rev() {
+    for (start, count) in segment.rows(field).into_iter().rev() {
         let bit = |i: u32| if i < count { element >> (start + i) & 1 } else { 0 };
         for i in (0..count).filter(|i| start + i < segment.bits) {
             if bit(i) == 1 {
-                power *= inverse_root(start + i);
+                power *= inverse_root::<F>(start + i);
             }
         }
-        if start >= HALF {
+        if start >= lower {
             ones &= (0..count).all(|i| bit(i) == 1);
         }
         let rest = if start < segment.bits { index >> start } else { 0 };
@@ -258,7 +278,7 @@ fn run(call: &ChipCall, inputs: &[u64]) -> Result<(Vec<Vec<u64>>, Vec<u64>), Str
     }
     records.reverse();
     let mut outputs = Vec::new();
-    for ((start, _), record) in segment.rows().into_iter().zip(&records) {
+    for ((start, _), record) in segment.rows(field).into_iter().zip(&records) {
         if segment.index_cuts.contains(&start) {
             outputs.push(record[1]);
         }
@@ -271,13 +291,22 @@ fn run(call: &ChipCall, inputs: &[u64]) -> Result<(Vec<Vec<u64>>, Vec<u64>), Str
 
 /// The recorded [`Index`] as a chip that circuits call: `element → indices and inverse powers`.
 pub fn index_chip(chip: IrChip) -> CalledChip {
+    let field = chip.field;
+    with_field!(field, P => index_over::<<P as chipwright_ir::FieldPair>::Base>(chip))
+}
+
+fn index_over<F: PrimeField64 + TwoAdicField>(chip: IrChip) -> CalledChip {
+    let field = chip.field;
     let plan = CallPlan {
-        signature: Box::new(|call| Some(signature(&IndexSegment::of(call)?))),
-        fixed: Box::new(|call, row| {
-            IndexSegment::of(call).map_or_else(Vec::new, |segment| fixed(&segment, row as usize))
+        signature: Box::new(move |call| Some(signature(field, &IndexSegment::of(field, call)?))),
+        fixed: Box::new(move |call, row| {
+            let segment = IndexSegment::of(field, call);
+            segment
+                .and_then(|segment| fixed::<F>(field, &segment, row as usize))
+                .unwrap_or_default()
         }),
     };
     CalledChip::planned(chip, plan)
-        .with_native(Arc::new(|call, inputs, _| Ok(run(call, inputs)?.1)))
-        .with_records(Arc::new(|call, inputs, _| Ok(run(call, inputs)?.0)))
+        .with_native(Arc::new(move |call, inputs, _| Ok(run::<F>(field, call, inputs)?.1)))
+        .with_records(Arc::new(move |call, inputs, _| Ok(run::<F>(field, call, inputs)?.0)))
 }

@@ -9,6 +9,7 @@ mod cap;
 mod hasher;
 mod index;
 mod kernel;
+mod native;
 mod script;
 mod trace;
 
@@ -16,5 +17,6 @@ pub use cap::Cap;
 pub(crate) use cap::cap_chip;
 pub use hasher::{Hasher, hasher};
 pub use index::{Index, IndexSegment, index_call, index_chip, index_outputs};
+pub use native::{HashField, HashSizes};
 pub use script::{Leaf, RowKind, RowSpec, Script};
 pub use trace::HasherError;

@@ -4,13 +4,24 @@
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{CallPort, ChipCall, Signature, ValueType};
 
-use super::kernel::{DIGEST, FoldPart, MAX_LOG_ARITY, RATE, fold_parts};
+use super::kernel::{FoldPart, MAX_LOG_ARITY, fold_parts};
+use super::native::HashSizes;
 
-/// Ports of the chip: the absorbed elements come first.
-pub(super) const ENTRY: u16 = RATE as u16;
-pub(super) const POINT: u16 = ENTRY + 1;
-pub(super) const SUM: u16 = POINT + 1;
-pub(super) const OWN: u16 = SUM + 1;
+/// Ports of the chip: the absorbed elements come first, then the index, the point, the sum and the evaluation at the
+/// own place.
+struct Ports {
+    entry: u16,
+    point: u16,
+    sum: u16,
+    own: u16,
+}
+
+impl Ports {
+    const fn of(sizes: HashSizes) -> Self {
+        let entry = sizes.rate() as u16;
+        Self { entry, point: entry + 1, sum: entry + 2, own: entry + 3 }
+    }
+}
 
 /// How a row's state before the permutation comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +43,7 @@ pub enum RowKind {
     Parent4,
     /// The parent of two nodes, one of which is the previous row's digest.
     Parent2,
-    /// The parent of the previous row's digest and of a digest on the bus, at elements 4 to 8.
+    /// The parent of the previous row's digest and of a digest on the bus, which is the second one.
     Inject,
     /// Nothing: a place for the sums of the rows before.
     Rest,
@@ -44,7 +55,8 @@ pub enum Leaf {
     /// Nothing.
     #[default]
     Plain,
-    /// Adds them to a sum of powers: `sum' = point^12 · sum + Σ point^(11 − i) · element[i]`.
+    /// Adds them to a sum of powers: `sum' = point^r · sum + Σ point^(r − 1 − i) · element[i]` for a
+    /// rate of `r` elements.
     Combine,
     /// Folds them: they are evaluations of a coset of `2^log_arity` points.
     Fold {
@@ -64,9 +76,9 @@ pub struct RowSpec {
     /// The number of elements absorbed: they come first.
     pub taken: usize,
     /// Which elements are read from the bus.
-    pub read: u16,
+    pub read: u32,
     /// Which elements are put on the bus.
-    pub written: u16,
+    pub written: u32,
     /// What is done with the elements.
     pub leaf: Leaf,
     /// Whether the index comes from the bus in this row.
@@ -95,7 +107,8 @@ impl RowSpec {
         }
     }
 
-    fn encode(&self) -> u64 {
+    /// Two parameters of the call.
+    fn encode(&self) -> [u64; 2] {
         let (log_arity, part, combine) = match self.leaf {
             Leaf::Plain => (0, 0, 0),
             Leaf::Combine => (0, 0, 1),
@@ -103,25 +116,25 @@ impl RowSpec {
         };
         let flags = [self.enter, self.sum, self.own, self.end];
         let flags = flags.iter().rev().fold(0, |bits, &flag| bits << 1 | u64::from(flag));
-        self.kind as u64
+        let code = self.kind as u64
             | (self.taken as u64) << 4
-            | u64::from(self.read) << 8
-            | u64::from(self.written) << 20
-            | log_arity << 32
-            | part << 36
-            | combine << 40
-            | flags << 41
+            | log_arity << 12
+            | part << 16
+            | combine << 20
+            | flags << 21;
+        [code, u64::from(self.read) | u64::from(self.written) << 32]
     }
 
-    fn decode(code: u64) -> Option<Self> {
+    fn decode(codes: [u64; 2]) -> Option<Self> {
+        let [code, wires] = codes;
         use RowKind::{
             Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Rest, Resume,
         };
         let kinds = [Begin, Absorb, Resume, Echo, Leaf_, LeafNext, Parent4, Parent2, Inject, Rest];
         let kind = *kinds.get((code & 15) as usize)?;
-        let flag = |i: u32| code >> (41 + i) & 1 == 1;
-        let (log_arity, part) = ((code >> 32 & 15) as usize, (code >> 36 & 15) as usize);
-        let leaf = match (log_arity, code >> 40 & 1) {
+        let flag = |i: u32| code >> (21 + i) & 1 == 1;
+        let (log_arity, part) = ((code >> 12 & 15) as usize, (code >> 16 & 15) as usize);
+        let leaf = match (log_arity, code >> 20 & 1) {
             (0, 0) => Leaf::Plain,
             (0, _) => Leaf::Combine,
             (_, 0) => Leaf::Fold { log_arity, part },
@@ -129,16 +142,16 @@ impl RowSpec {
         };
         let row = Self {
             kind,
-            taken: (code >> 4 & 15) as usize,
-            read: (code >> 8 & 0xfff) as u16,
-            written: (code >> 20 & 0xfff) as u16,
+            taken: (code >> 4 & 255) as usize,
+            read: wires as u32,
+            written: (wires >> 32) as u32,
             leaf,
             enter: flag(0),
             sum: flag(1),
             own: flag(2),
             end: flag(3),
         };
-        (row.encode() == code).then_some(row)
+        (row.encode() == codes).then_some(row)
     }
 
     /// The part of a FRI leaf that the row absorbs.
@@ -148,14 +161,14 @@ impl RowSpec {
     }
 
     /// The number of elements of private data.
-    pub(super) fn data(&self) -> usize {
+    pub(super) fn data(&self, sizes: HashSizes) -> usize {
         match self.kind {
             RowKind::Begin | RowKind::Absorb | RowKind::Resume => {
                 self.written.count_ones() as usize
             }
             RowKind::Leaf | RowKind::LeafNext => self.taken,
-            RowKind::Parent4 => 3 * DIGEST,
-            RowKind::Parent2 => DIGEST,
+            RowKind::Parent4 => 3 * sizes.digest,
+            RowKind::Parent2 => sizes.digest,
             RowKind::Echo | RowKind::Inject | RowKind::Rest => 0,
         }
     }
@@ -188,7 +201,7 @@ pub struct Script {
 impl Script {
     /// The call of the chip.
     pub fn call(&self) -> ChipCall {
-        let codes = self.rows.iter().map(RowSpec::encode);
+        let codes = self.rows.iter().flat_map(RowSpec::encode);
         ChipCall {
             chip: "hasher".to_owned(),
             parameters: std::iter::once(self.tree).chain(codes).collect(),
@@ -202,16 +215,22 @@ impl Script {
             return None;
         }
         let (&tree, codes) = call.parameters.split_first()?;
-        let rows: Option<Vec<_>> = codes.iter().map(|&code| RowSpec::decode(code)).collect();
+        let (codes, []) = codes.as_chunks() else { return None };
+        let rows: Option<Vec<_>> = codes.iter().map(|&codes| RowSpec::decode(codes)).collect();
         let rows = rows.filter(|rows| rows.len() == call.rows as usize && !rows.is_empty())?;
         Some(Self { tree, rows })
     }
 
     /// Whether every row has the predecessor and the elements that it needs.
     fn is_sound(&self, field: Field) -> bool {
+        let sizes = HashSizes::of(field);
+        let rate = (1_u32 << sizes.rate()) - 1;
         let mut previous: Option<&RowSpec> = None;
         for row in &self.rows {
-            let mask = (1_u16 << row.taken) - 1;
+            if row.taken > sizes.rate() || (row.read | row.written) & !rate != 0 {
+                return false;
+            }
+            let mask = (1_u32 << row.taken) - 1;
             let wired = row.read | row.written;
             let elements = match row.kind {
                 RowKind::Begin => previous.is_none() && row.taken > 0 && wired == mask,
@@ -245,7 +264,10 @@ impl Script {
                     previous.is_some() && row.taken == 0 && wired == 0
                 }
                 RowKind::Inject => {
-                    previous.is_some() && row.taken == 0 && row.read == 0xf0 && row.written == 0
+                    previous.is_some()
+                        && row.taken == 0
+                        && row.read == sizes.mask(1)
+                        && row.written == 0
                 }
                 RowKind::Rest => previous.is_some() && row.taken == 0 && wired == 0,
             };
@@ -273,7 +295,7 @@ impl Script {
             }
             previous = Some(row);
         }
-        self.rows.last().is_some_and(|row| row.leaf == Leaf::Plain) && self.tree < 1 << 32
+        self.rows.last().is_some_and(|row| row.leaf == Leaf::Plain) && self.tree < field.modulus()
     }
 
     /// What the call takes and gives: inputs and outputs are in the order of rows, then of ports.
@@ -281,27 +303,29 @@ impl Script {
         if !self.is_sound(field) {
             return None;
         }
+        let sizes = HashSizes::of(field);
+        let ports = Ports::of(sizes);
         let mut signature = Signature::default();
         for (number, spec) in self.rows.iter().enumerate() {
             let row = number as u32;
             let felt = |port: u16| CallPort { ty: ValueType::Felt, row, port };
             let ext = |port: u16| CallPort { ty: ValueType::Ext, row, port };
-            let of = |mask: u16| (0..ENTRY).filter(move |i| mask >> i & 1 == 1);
+            let of = |mask: u32| (0..ports.entry).filter(move |i| mask >> i & 1 == 1);
             signature.inputs.extend(of(spec.read).map(felt));
             signature.outputs.extend(of(spec.written).map(felt));
             if spec.enter {
-                signature.inputs.push(felt(ENTRY));
+                signature.inputs.push(felt(ports.entry));
                 if spec.leaf != Leaf::Plain {
-                    signature.inputs.push(ext(POINT));
+                    signature.inputs.push(ext(ports.point));
                 }
             }
             if spec.sum {
-                signature.outputs.push(ext(SUM));
+                signature.outputs.push(ext(ports.sum));
             }
             if spec.own {
-                signature.inputs.push(ext(OWN));
+                signature.inputs.push(ext(ports.own));
             }
-            signature.data += spec.data() as u32;
+            signature.data += spec.data(sizes) as u32;
         }
         Some(signature)
     }
@@ -313,15 +337,16 @@ impl Script {
             Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Resume,
         };
         let (&tree, codes) = call.parameters.split_first()?;
-        let spec = RowSpec::decode(*codes.get(row)?)?;
+        let spec = RowSpec::decode(*codes.as_chunks().0.get(row)?)?;
+        let sizes = HashSizes::of(field);
         let is = |kinds: &[RowKind]| u64::from(kinds.contains(&spec.kind));
-        let mut fixed = Vec::with_capacity(36);
+        let mut fixed = Vec::with_capacity(sizes.rate() + 24);
         let taken = match spec.kind {
-            Parent4 => RATE,
-            Parent2 | Inject => 2 * DIGEST,
+            Parent4 => sizes.rate(),
+            Parent2 | Inject => 2 * sizes.digest,
             _ => spec.taken,
         };
-        fixed.extend((0..RATE).map(|i| u64::from(i < taken)));
+        fixed.extend((0..sizes.rate()).map(|i| u64::from(i < taken)));
         fixed.push(is(&[Echo, LeafNext])); // keep
         fixed.push(is(&[Echo, LeafNext, Absorb])); // carry
         fixed.push(is(&[Resume])); // resume

@@ -1,16 +1,13 @@
 //! What a call of the hash chip computes, natively.
 
 use chipwright_ir::circuit::ChipCall;
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use chipwright_ir::{Field, FieldPair};
+use chipwright_ir::{Field, with_field};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
 use p3_symmetric::Permutation;
 
-use super::kernel::{DIGEST, MAX_LOG_ARITY, RATE, lagrange};
+use super::kernel::{MAX_LOG_ARITY, lagrange};
+use super::native::HashField;
 use super::script::{Leaf, RowKind, RowSpec, Script};
-
-const WIDTH: usize = RATE + DIGEST;
 
 /// Inputs that a call of the hash chip refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +16,6 @@ pub enum HasherError {
     /// The parameters are no script.
     #[error("the parameters of the call are not a script")]
     Script,
-    /// The hash of another field.
-    #[error("there is no hash chip over {0}")]
-    Field(Field),
     /// Too few or too many inputs or data.
     #[error("{missing} elements of {what} are missing, or there are too many")]
     Count {
@@ -62,11 +56,7 @@ pub(super) fn run(
     data: &[u64],
 ) -> Result<Run, HasherError> {
     let script = Script::of(call).ok_or(HasherError::Script)?;
-    match field {
-        Field::Goldilocks2 => Runner::<Goldilocks2>::new(field, inputs, data).run(&script),
-        Field::Goldilocks3 => Runner::<Goldilocks3>::new(field, inputs, data).run(&script),
-        other => Err(HasherError::Field(other)),
-    }
+    with_field!(field, P => Runner::<P>::new(inputs, data).run(&script))
 }
 
 /// Elements that are consumed in order.
@@ -76,14 +66,14 @@ struct Supply<'a> {
 }
 
 impl Supply<'_> {
-    fn next(&mut self) -> Result<Goldilocks, HasherError> {
+    fn next<F: PrimeField64>(&mut self) -> Result<F, HasherError> {
         let missing = HasherError::Count { what: self.what, missing: 1 };
         let (&first, rest) = self.rest.split_first().ok_or(missing)?;
         self.rest = rest;
-        Ok(Goldilocks::from_u64(first))
+        Ok(F::from_u64(first))
     }
 
-    fn ext<P: FieldPair<Base = Goldilocks>>(&mut self) -> Result<P::Ext, HasherError> {
+    fn ext<P: HashField>(&mut self) -> Result<P::Ext, HasherError> {
         let mut coefficients = Vec::with_capacity(P::FIELD.degree());
         for _ in 0..P::FIELD.degree() {
             coefficients.push(self.next()?);
@@ -92,19 +82,18 @@ impl Supply<'_> {
     }
 }
 
-fn element<P: FieldPair<Base = Goldilocks>>(coefficients: &[Goldilocks]) -> P::Ext {
+fn element<P: HashField>(coefficients: &[P::Base]) -> P::Ext {
     P::Ext::from_basis_coefficients_fn(|i| coefficients[i])
 }
 
-struct Runner<'a, P: FieldPair<Base = Goldilocks>> {
-    field: Field,
-    permutation: Poseidon2Goldilocks<WIDTH>,
+struct Runner<'a, P: HashField> {
+    permutation: P::Permutation,
     inputs: Supply<'a>,
     data: Supply<'a>,
     outputs: Vec<u64>,
     /// The previous row's state, before and after its permutation.
-    before: [Goldilocks; WIDTH],
-    after: [Goldilocks; WIDTH],
+    before: P::State,
+    after: P::State,
     index: u64,
     bits: u64,
     point: P::Ext,
@@ -112,16 +101,15 @@ struct Runner<'a, P: FieldPair<Base = Goldilocks>> {
     own: P::Ext,
 }
 
-impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
-    fn new(field: Field, inputs: &'a [u64], data: &'a [u64]) -> Self {
+impl<'a, P: HashField> Runner<'a, P> {
+    fn new(inputs: &'a [u64], data: &'a [u64]) -> Self {
         Self {
-            field,
-            permutation: default_goldilocks_poseidon2_16(),
+            permutation: P::permutation(),
             inputs: Supply { what: "input", rest: inputs },
             data: Supply { what: "private data", rest: data },
             outputs: Vec::new(),
-            before: [Goldilocks::ZERO; WIDTH],
-            after: [Goldilocks::ZERO; WIDTH],
+            before: P::State::default(),
+            after: P::State::default(),
             index: 0,
             bits: 0,
             point: P::Ext::ZERO,
@@ -144,10 +132,10 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
     }
 
     fn row(&mut self, number: usize, spec: &RowSpec) -> Result<Vec<u64>, HasherError> {
-        let state = self.state(number, spec)?;
+        let state = self.state(spec)?;
         let mut entry = 0;
         if spec.enter {
-            entry = self.inputs.next()?.as_canonical_u64();
+            entry = self.inputs.next::<P::Base>()?.as_canonical_u64();
             self.bits = entry & ((1 << spec.index_bits()) - 1);
             self.index = entry >> spec.index_bits();
             (self.sum, self.own) = (P::Ext::ZERO, P::Ext::ZERO);
@@ -165,36 +153,44 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
         if spec.own && self.inputs.ext::<P>()? != self.own {
             return Err(HasherError::Own { row: number });
         }
-        let mut record: Vec<u64> = Vec::with_capacity(WIDTH + 2 + 3 * self.field.degree() + 4);
-        record.extend(state[..RATE].iter().map(PrimeField64::as_canonical_u64));
+        let (rate, degree) = (P::SIZES.rate(), P::FIELD.degree());
+        let (absorbed, capacity) = state.as_ref().split_at(rate);
+        let mut record: Vec<u64> = Vec::with_capacity(P::SIZES.width() + 5 + 4 * degree);
+        record.extend(absorbed.iter().map(PrimeField64::as_canonical_u64));
         record.push(entry);
         for value in [self.point, self.sum, self.own] {
             let coefficients = value.as_basis_coefficients_slice();
             record.extend(coefficients.iter().map(PrimeField64::as_canonical_u64));
         }
-        record.extend(state[RATE..].iter().map(PrimeField64::as_canonical_u64));
+        record.extend(capacity.iter().map(PrimeField64::as_canonical_u64));
         record.push(self.index);
         record.extend((0..MAX_LOG_ARITY).map(|k| self.bits >> k & 1));
         let fourth = self.point.square().square();
         let coefficients = fourth.as_basis_coefficients_slice();
         record.extend(coefficients.iter().map(PrimeField64::as_canonical_u64));
-        self.absorb(spec, &state);
+        self.absorb(spec, state.as_ref());
         self.before = state;
         self.after = self.permutation.permute(state);
         Ok(record)
     }
 
     /// The state before the row's permutation; elements that are put on the bus become outputs.
-    fn state(&mut self, number: usize, spec: &RowSpec) -> Result<[Goldilocks; WIDTH], HasherError> {
-        let mut state = [Goldilocks::ZERO; WIDTH];
+    fn state(&mut self, spec: &RowSpec) -> Result<P::State, HasherError> {
+        let (rate, digest) = (P::SIZES.rate(), P::SIZES.digest);
+        let mut whole = P::State::default();
+        if spec.kind == RowKind::Echo || spec.kind == RowKind::LeafNext {
+            whole = self.after;
+        }
+        let state = whole.as_mut();
+        let (before, after) = (self.before.as_ref(), self.after.as_ref());
         match spec.kind {
             RowKind::Begin | RowKind::Absorb | RowKind::Resume => {
                 match spec.kind {
-                    RowKind::Absorb => state[RATE..].copy_from_slice(&self.after[RATE..]),
-                    RowKind::Resume => state[RATE..].copy_from_slice(&self.before[RATE..]),
+                    RowKind::Absorb => state[rate..].copy_from_slice(&after[rate..]),
+                    RowKind::Resume => state[rate..].copy_from_slice(&before[rate..]),
                     _ => {}
                 }
-                state[RATE] += Goldilocks::from_usize(spec.taken);
+                state[rate] += P::Base::from_usize(spec.taken);
                 for i in 0..spec.taken {
                     state[i] = if spec.read >> i & 1 == 1 {
                         self.inputs.next()?
@@ -203,11 +199,7 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
                     };
                 }
             }
-            RowKind::Echo => state = self.after,
             RowKind::Leaf | RowKind::LeafNext => {
-                if spec.kind == RowKind::LeafNext {
-                    state = self.after;
-                }
                 for element in &mut state[..spec.taken] {
                     *element = self.data.next()?;
                 }
@@ -217,36 +209,32 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
                 self.bits = self.index & ((1 << bits) - 1);
                 self.index >>= bits;
                 for place in 0..1 << bits {
-                    for i in 0..DIGEST {
-                        state[DIGEST * place + i] = if place as u64 == self.bits {
-                            self.after[i]
-                        } else {
-                            self.data.next()?
-                        };
+                    for i in 0..digest {
+                        state[digest * place + i] =
+                            if place as u64 == self.bits { after[i] } else { self.data.next()? };
                     }
                 }
             }
             RowKind::Inject => {
                 self.bits = 0;
-                state[..DIGEST].copy_from_slice(&self.after[..DIGEST]);
-                for element in &mut state[DIGEST..2 * DIGEST] {
+                state[..digest].copy_from_slice(&after[..digest]);
+                for element in &mut state[digest..2 * digest] {
                     *element = self.inputs.next()?;
                 }
             }
-            RowKind::Rest => {}
+            RowKind::Echo | RowKind::Rest => {}
         }
-        let _ = number;
-        let written = (0..RATE).filter(|i| spec.written >> i & 1 == 1);
+        let written = (0..rate).filter(|i| spec.written >> i & 1 == 1);
         self.outputs.extend(written.map(|i| state[i].as_canonical_u64()));
-        Ok(state)
+        Ok(whole)
     }
 
     /// The sums after the row.
-    fn absorb(&mut self, spec: &RowSpec, state: &[Goldilocks; WIDTH]) {
+    fn absorb(&mut self, spec: &RowSpec, state: &[P::Base]) {
         match spec.leaf {
             Leaf::Plain => {}
             Leaf::Combine => {
-                for i in 0..RATE {
+                for i in 0..P::SIZES.rate() {
                     self.sum *= self.point;
                     if i < spec.taken {
                         self.sum += state[i];
@@ -254,16 +242,16 @@ impl<'a, P: FieldPair<Base = Goldilocks>> Runner<'a, P> {
                 }
             }
             Leaf::Fold { log_arity, .. } => {
-                let Some(part) = spec.fold_part(self.field) else { return };
-                let degree = self.field.degree();
+                let Some(part) = spec.fold_part(P::FIELD) else { return };
+                let degree = P::FIELD.degree();
                 for i in 0..part.count {
                     let evaluation = element::<P>(&state[degree * i..degree * (i + 1)]);
                     let place = part.start + i;
-                    let polynomial = lagrange(log_arity, place);
+                    let polynomial = lagrange(P::FIELD, log_arity, place);
                     let weight = polynomial
                         .iter()
                         .rev()
-                        .fold(P::Ext::ZERO, |sum, &c| sum * self.point + Goldilocks::from_u64(c));
+                        .fold(P::Ext::ZERO, |sum, &c| sum * self.point + P::Base::from_u64(c));
                     self.sum += evaluation * weight;
                     if place as u64 == self.bits {
                         self.own = evaluation;

@@ -25,7 +25,7 @@ use chipwright_ir::chip::{NodeId, Section};
 
 use crate::cell::{Bit, Cell, Flag};
 use crate::expr::{Expr, Repr};
-use crate::recording::Arena;
+use crate::recording::{Arena, ErrorKind};
 
 pub use components::{Equatable, Selectable};
 pub use guards::{CaseValue, ScopeName};
@@ -51,6 +51,14 @@ impl Builder {
     /// The field that is recorded over.
     pub fn field(&self) -> Field {
         self.arena.field()
+    }
+
+    /// Refuses the field that is recorded over, because `what` the chip computes does not exist there: the recording
+    /// fails.
+    #[track_caller]
+    pub fn refuse(&self, what: impl Into<String>) {
+        let kind = ErrorKind::NotOver { what: what.into(), field: self.field().to_string() };
+        self.arena.with(|state| state.error(Some(Location::caller().into()), kind));
     }
 
     /// The padding bit: one on real rows. In a dense chip, where every row is real, it is the constant one.

@@ -97,6 +97,14 @@ pub enum ErrorKind {
         /// Its bits.
         bits: u32,
     },
+    /// What the chip computes does not exist over the field.
+    #[error("there is no {what} over {field}")]
+    NotOver {
+        /// What the chip asks for.
+        what: String,
+        /// The field.
+        field: String,
+    },
     /// No table for a width.
     #[error("`{name}` has {bits} bits, for which there is no range table; use 1, 8 or 16")]
     NoRangeTable {

@@ -37,6 +37,9 @@ use super::proof::{
 };
 use super::segment::{Digest, State};
 
+/// A digest of the recursion.
+type ElementDigest = chipwright_recursion::batch::Digest<Goldilocks2>;
+
 /// One proof of a run of any length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compressed {
@@ -139,9 +142,14 @@ impl<'a> Compressor<'a> {
     /// # Errors
     ///
     /// None that the engine's own public values have.
-    pub fn claim(&self, start: &State, end: &State, claim: Digest) -> Result<Claim, StepError> {
+    pub fn claim(
+        &self,
+        start: &State,
+        end: &State,
+        claim: Digest,
+    ) -> Result<Claim<ElementDigest>, StepError> {
         let values = self.engine.publics(start, end, claim).concat();
-        Claims::Steps(self.values.clone()).of(&values)
+        Claims::Steps(self.values.clone()).of::<Goldilocks2>(&values)
     }
 
     /// Verifies that segments lead from one state to another.

@@ -115,7 +115,7 @@ pub enum CliError {
     },
     /// No configuration proves circuits over the field.
     #[error(
-        "no named configuration is over {0}; circuits over goldilocks^2 and goldilocks^3 can be proven"
+        "no named configuration is over {0}; circuits over goldilocks^2, goldilocks^3 and koala-bear^4 can be proven"
     )]
     NoConfig(Field),
     /// The circuit and the configuration are over different fields.
@@ -216,17 +216,22 @@ pub enum CliError {
     Foreign(#[from] ForeignError),
     /// An AIR that this cannot prove over the field.
     #[error(
-        "{air} over {field} cannot be verified in circuits yet: their hash is that of Goldilocks; known are --air keccak over goldilocks^2 and goldilocks^3"
+        "there is no AIR of {air} over {field}: it assumes a field below 2^32; give --field koala-bear"
     )]
     NoForeign {
         /// The AIR.
         air: &'static str,
         /// The field.
-        field: String,
+        field: Field,
     },
-    /// No layers over the field.
-    #[error("circuits over {0} cannot verify proofs yet: the hash chip is that of Goldilocks")]
-    NoLayers(Field),
+    /// The configuration is not over the field.
+    #[error("configuration `{name}` is not over {field}; over it are {}", configs_over(*field))]
+    NoConfigOver {
+        /// The configuration.
+        name: String,
+        /// The field.
+        field: Field,
+    },
     /// A number that makes no sense.
     #[error("{what} is {got}, expected {low} to {high}")]
     OutOfRange {
@@ -301,6 +306,17 @@ fn witness_hint(error: &WitnessError) -> Option<&'static str> {
 }
 
 fn known_configs() -> String {
-    let names: Vec<String> = Config::all().into_iter().map(|config| config.name.into()).collect();
+    let mut names: Vec<String> = Vec::new();
+    for config in Config::all() {
+        if !names.contains(&config.name.to_string()) {
+            names.push(config.name.into());
+        }
+    }
+    names.join(", ")
+}
+
+fn configs_over(field: Field) -> String {
+    let over = Config::all().into_iter().filter(|config| config.field.modulus() == field.modulus());
+    let names: Vec<String> = over.map(|config| config.name.into()).collect();
     names.join(", ")
 }

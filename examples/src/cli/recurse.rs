@@ -7,13 +7,14 @@ use std::io::Write;
 use std::time::Instant;
 
 use chipwright_backend_stark::circuit::{CircuitProver, CircuitVerifier, compile_circuit};
-use chipwright_backend_stark::config::{Config, StarkField};
+use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::proof::Proof;
+use chipwright_backend_stark::with_stark_field;
 use chipwright_dsl::circuit::CircuitBuilder;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::Inputs;
-use chipwright_ir::field::{Goldilocks2, Goldilocks3};
-use chipwright_recursion::batch::{RecursiveField, seed_elements};
+use chipwright_ir::field::Goldilocks2;
+use chipwright_recursion::batch::RecursiveField;
 use chipwright_recursion::chain::Chain;
 use chipwright_recursion::claims::Claims;
 use chipwright_recursion::foreign::{foreign_key, foreign_shape};
@@ -21,9 +22,12 @@ use chipwright_recursion::keys::KeySet;
 use chipwright_recursion::layer::{Child, Layer, LayerError};
 use chipwright_recursion::tree::{Leaf, Tree};
 use clap::{Args, Subcommand, ValueEnum};
-use p3_field::PrimeCharacteristicRing;
-use p3_goldilocks::Goldilocks;
-use p3_keccak_air::{KeccakAir, generate_trace_rows};
+use p3_air::{Air, DebugConstraintBuilder, SymbolicAirBuilder};
+use p3_blake3_air::Blake3Air;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_keccak_air::KeccakAir;
+use p3_matrix::dense::RowMajorMatrix;
+use p3_uni_stark::{QuotientAir, VerifierConstraintFolder};
 use serde::Serialize;
 
 use super::error::CliError;
@@ -132,12 +136,15 @@ struct LayerReport {
 #[derive(Debug, Serialize)]
 struct ChainReport {
     config: String,
+    field: String,
     layers: Vec<LayerReport>,
     fixed_point_at: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
 struct AggregateReport {
+    config: String,
+    field: String,
     leaves: usize,
     layers: usize,
     proof_bytes: usize,
@@ -149,6 +156,9 @@ struct AggregateReport {
 #[derive(Debug, Serialize)]
 struct ForeignReport {
     air: &'static str,
+    config: String,
+    field: String,
+    rows: usize,
     base_ms: f64,
     layer_ms: f64,
     proof_bytes: usize,
@@ -166,19 +176,30 @@ pub fn run(command: &RecurseCommand, out: &mut dyn Write) -> Result<(), CliError
         RecurseCommand::Aggregate(arguments) => &arguments.common,
         RecurseCommand::Foreign(arguments) => &arguments.common,
     };
-    if let RecurseCommand::Foreign(Foreign { air: ForeignAir::Blake3, .. }) = command {
-        let field = format!("{:?}", common.field).to_lowercase();
-        return Err(CliError::NoForeign { air: "blake3", field });
+    let config = common.config()?;
+    with_stark_field!(config.field, P => run_over::<P>(command, &config, out))
+}
+
+impl Common {
+    fn config(&self) -> Result<Config, CliError> {
+        let name = &self.config;
+        if let Some(config) = Config::named_over(name, self.field.smallest()) {
+            return Ok(config);
+        }
+        Err(match Config::named(name) {
+            Some(_) => CliError::NoConfigOver { name: name.clone(), field: self.field.smallest() },
+            None => CliError::UnknownConfig { name: name.clone() },
+        })
     }
-    if common.field == BaseField::KoalaBear {
-        return Err(CliError::NoLayers(Field::KoalaBear4));
-    }
-    let config = Config::named(&common.config)
-        .ok_or_else(|| CliError::UnknownConfig { name: common.config.clone() })?;
-    match config.field {
-        Field::Goldilocks2 => run_over::<Goldilocks2>(command, &config, out),
-        Field::Goldilocks3 => run_over::<Goldilocks3>(command, &config, out),
-        other => Err(CliError::NoLayers(other)),
+}
+
+impl BaseField {
+    /// The field pair with the smallest extension.
+    fn smallest(self) -> Field {
+        match self {
+            Self::Goldilocks => Field::Goldilocks2,
+            Self::KoalaBear => Field::KoalaBear4,
+        }
     }
 }
 
@@ -220,15 +241,14 @@ impl<P: RecursiveField> Base<P> {
     }
 
     /// The public values of a run, table by table.
-    fn publics(&self, start: u64) -> Vec<Vec<Goldilocks>> {
-        let start = Goldilocks::from_u64(start);
-        let end = (0..Self::STEPS).fold(start, |x, i| x * x + Goldilocks::from_i64(i));
+    fn publics(&self, start: u64) -> Vec<Vec<P::Base>> {
+        let start = P::Base::from_u64(start);
+        let end = (0..Self::STEPS).fold(start, |x, i| x * x + P::Base::from_i64(i));
         let tables = self.verifier.key().tables().iter();
         tables.map(|table| if table.publics == 2 { vec![start, end] } else { Vec::new() }).collect()
     }
 
     fn prove(&self, start: u64) -> Result<Proof<P>, CliError> {
-        use p3_field::PrimeField64;
         let publics = self.publics(start).concat();
         let inputs = Inputs::publics(publics.iter().map(PrimeField64::as_canonical_u64));
         Ok(self.prover.prove(&inputs)?)
@@ -309,9 +329,10 @@ fn chain<P: RecursiveField>(
         child = Some((statement, proof));
     }
     let at = chain.fixed_point_at().filter(|&at| at < count);
+    let field = config.field.to_string();
     drop(progress);
     let report =
-        ChainReport { config: config.name.to_string(), layers: reports, fixed_point_at: at };
+        ChainReport { config: config.name.to_string(), field, layers: reports, fixed_point_at: at };
     if arguments.common.json {
         return super::write_json(out, &report);
     }
@@ -388,6 +409,8 @@ fn aggregate<P: RecursiveField>(
     let verify_ms = ms(start);
     drop(progress);
     let report = AggregateReport {
+        config: config.name.to_string(),
+        field: config.field.to_string(),
         leaves: count,
         layers: root.levels,
         proof_bytes: root.proof.to_bytes().len(),
@@ -415,20 +438,53 @@ fn foreign<P: RecursiveField>(
     if !(1..=4096).contains(&hashes) {
         return Err(CliError::OutOfRange { what: "--hashes", got: hashes, low: 1, high: 4096 });
     }
-    let progress = Progress::new("proving Keccak");
-    let seed = *b"p3-keccak-air, verified by layers";
-    let seed: [u8; 32] = std::array::from_fn(|i| seed[i]);
-    let states = (0..hashes as u64).map(|i| std::array::from_fn(|lane| i << 8 | lane as u64));
-    let trace = generate_trace_rows::<Goldilocks>(states.collect(), 0);
-    let log_height = (trace.values.len() / trace.width).ilog2() as usize;
+    match arguments.air {
+        ForeignAir::Keccak => {
+            let states =
+                (0..hashes as u64).map(|i| std::array::from_fn(|lane| i << 8 | lane as u64));
+            let trace = p3_keccak_air::generate_trace_rows(states.collect(), 0);
+            foreign_proof::<P, _>("keccak", &KeccakAir {}, trace, arguments, config, out)
+        }
+        ForeignAir::Blake3 if P::FIELD.bits() > 32 => {
+            Err(CliError::NoForeign { air: "blake3", field: P::FIELD })
+        }
+        ForeignAir::Blake3 => {
+            // A row a hash; the table is as high as the configuration wants it.
+            let rows = hashes.next_power_of_two().max(config.min_height());
+            let blocks = (0..rows as u32).map(|i| std::array::from_fn(|word| i << 8 | word as u32));
+            let trace = p3_blake3_air::generate_trace_rows(blocks.collect(), 0);
+            foreign_proof::<P, _>("blake3", &Blake3Air {}, trace, arguments, config, out)
+        }
+    }
+}
+
+/// Proves an AIR by `p3-uni-stark`, and verifies that proof in a circuit.
+fn foreign_proof<P, A>(
+    name: &'static str,
+    air: &A,
+    trace: RowMajorMatrix<P::Base>,
+    arguments: &Foreign,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError>
+where
+    P: RecursiveField,
+    A: QuotientAir<Stark<P>>
+        + Air<SymbolicAirBuilder<P::Base>>
+        + for<'a> Air<DebugConstraintBuilder<'a, P::Base>>
+        + for<'a> Air<VerifierConstraintFolder<'a, Stark<P>>>,
+{
+    let progress = Progress::new(format!("proving {name}"));
+    let seed = *b"an AIR of others, under a layer.";
+    let rows = trace.values.len() / trace.width;
     let stark = P::stark(&config.parameters, &seed);
     let start = Instant::now();
-    let proof = p3_uni_stark::prove(&stark, &KeccakAir {}, trace, &[])
+    let proof = p3_uni_stark::prove(&stark, air, trace, &[])
         .map_err(|error| CliError::Base(error.to_string()))?;
     let base_ms = ms(start);
     progress.next("verifying it in a circuit");
-    let shape = foreign_shape::<P, _>("keccak", &KeccakAir {}, config, log_height)?;
-    let key = foreign_key::<P>(&seed_elements(&seed), None);
+    let shape = foreign_shape::<P, _>(name, air, config, rows.ilog2() as usize)?;
+    let key = foreign_key::<P>(&P::seed_elements(&seed), None);
     let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, &config.for_layers())?;
     let keys = KeySet::new([layer.key()]).map_err(LayerError::from)?;
     let start = Instant::now();
@@ -438,7 +494,10 @@ fn foreign<P: RecursiveField>(
     layer.verify_result(&keys, statement.claim, &statement, &proof)?;
     drop(progress);
     let report = ForeignReport {
-        air: "keccak",
+        air: name,
+        config: config.name.to_string(),
+        field: config.field.to_string(),
+        rows,
         base_ms,
         layer_ms,
         proof_bytes: proof.to_bytes().len(),
@@ -449,8 +508,9 @@ fn foreign<P: RecursiveField>(
     }
     writeln!(
         out,
-        "{} Keccak hashes proven in {:.0} ms; the layer over that proof in {:.0} ms, {} bytes, verified",
-        hashes, report.base_ms, report.layer_ms, report.proof_bytes
+        "{rows} rows of {name} proven in {base_ms:.0} ms; the layer over that proof in {layer_ms:.0} ms, \
+         {} bytes, verified",
+        report.proof_bytes
     )?;
     Ok(())
 }

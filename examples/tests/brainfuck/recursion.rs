@@ -43,7 +43,7 @@ fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
         .inputs_over(engine.key(), &wrong, &proof, keys.root(), true)
         .and_then(|(inputs, _)| layer.prove(&inputs));
     assert!(refused.is_err());
-    let claim = Claims::Facts.of(&wrong.concat()).expect("facts are any values");
+    let claim = Claims::Facts.of::<Goldilocks2>(&wrong.concat()).expect("facts are any values");
     let other = Statement { claim, ..statement };
     assert!(layer.verify(&other, &outer).is_err());
 }

@@ -28,7 +28,7 @@ fn violated(scene: &Scene, inputs: &Inputs) -> Vec<String> {
 
 #[test]
 fn every_tree_is_opened_below_its_own_cap() {
-    let scene = Scene::new(&config(0));
+    let scene = Scene::<P>::new(&config(0));
     let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
     let fri = &scene.proof.batch().opening_proof;
     let count = fri.input_openings.len() + fri.commit_phase_commits.len();
@@ -58,8 +58,8 @@ fn every_tree_is_opened_below_its_own_cap() {
 
 #[test]
 fn the_constraints_of_every_table_are_checked() {
-    let scene = Scene::new(&config(0));
-    let witness = scene.prover.witness(&Scene::inputs_below(), None).expect("honest inputs");
+    let scene = Scene::<P>::new(&config(0));
+    let witness = scene.prover.witness(&Scene::<P>::inputs_below(), None).expect("honest inputs");
     let honest = scene.prover.trace(&witness).expect("the tables are filled");
     for (table, chip) in scene.prover.machine().chips.iter().enumerate() {
         // A cell that rules are about, and no message if possible: a padding row has none.
@@ -92,7 +92,7 @@ fn the_constraints_of_every_table_are_checked() {
 
 #[test]
 fn the_terminals_sum_to_zero() {
-    let scene = Scene::new(&config(0));
+    let scene = Scene::<P>::new(&config(0));
     let private = scene.prover.machine().position("private").expect("there are private inputs");
     // What the prover puts on the bus for a private input is its choice, and not what others read.
     let proof = scene.proof_of(|trace| trace.tables[private].values[0] += Goldilocks::ONE);
@@ -161,7 +161,7 @@ impl LastAbsorption {
 fn the_final_polynomial_and_the_work_before_the_queries_are_checked() {
     let mut config = config(0);
     config.parameters.grinding.query = 1;
-    let mut scene = Scene::new(&config);
+    let mut scene = Scene::<P>::new(&config);
     let last = LastAbsorption::of(&scene);
     // The same queries after too little work.
     let lazy = last.search(&scene, Goldilocks::ZERO, false);
@@ -192,7 +192,7 @@ fn too_little_work_before_lookups_and_the_point_is_all_that_is_wrong() {
     let sites: [Site; 2] =
         [("lookup", |g| &mut g.lookup), ("out of domain", |g| &mut g.out_of_domain)];
     for (name, site) in sites {
-        let scene = Scene::reshaped(&config(0), |shape| {
+        let scene = Scene::<P>::reshaped(&config(0), |shape| {
             *site(&mut shape.pcs.parameters.grinding) = 32;
         });
         assert!(scene.native_accepts(&scene.proof, SUM));
@@ -214,7 +214,7 @@ fn every_site_of_grinding_is_checked() {
         let mut config = Config::testing();
         config.parameters.grinding = Grinding::default();
         *site(&mut config.parameters.grinding) = 1;
-        let scene = Scene::new(&config);
+        let scene = Scene::<P>::new(&config);
         let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
         let piece = (0..honest.data.len()).max_by_key(|&i| honest.data[i].len()).unwrap_or(0);
         for place in witnesses(&scene, name, honest.data[piece].len()) {

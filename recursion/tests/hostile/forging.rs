@@ -19,15 +19,20 @@ use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::fill::{FillOptions, fill_with};
 use chipwright_ir::machine::{MachineTrace, Report};
 use chipwright_ir::{Field, FieldPair};
-use p3_field::{BasedVectorSpace, Field as _, PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::Goldilocks;
+use chipwright_recursion::batch::RecursiveField;
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 
 pub(crate) type P = Goldilocks2;
 pub(crate) type Ext = <P as FieldPair>::Ext;
 
 /// The cheap configuration, with more grinding than that, and a final polynomial of a given length.
 pub(crate) fn config(log_final_poly_len: usize) -> Config {
-    let mut config = Config::testing();
+    config_over(P::FIELD, log_final_poly_len)
+}
+
+/// [`config`] over another field.
+pub(crate) fn config_over(field: Field, log_final_poly_len: usize) -> Config {
+    let mut config = Config::testing_over(field);
     config.parameters.log_final_poly_len = log_final_poly_len;
     let grinding = &mut config.parameters.grinding;
     (grinding.lookup, grinding.out_of_domain, grinding.batch) = (4, 3, 4);
@@ -57,8 +62,8 @@ pub(crate) fn honestly(
 }
 
 /// The standard library, one chip of which lies.
-fn lying(name: &str, lie: &Lie) -> Library {
-    let standard = chipwright_chips::library(Field::Goldilocks2);
+fn lying(field: Field, name: &str, lie: &Lie) -> Library {
+    let standard = chipwright_chips::library(field);
     let honest = standard.called(name).expect("a standard chip").clone();
     let (signing, fixing) = (standard.clone(), honest.clone());
     let plan = CallPlan {
@@ -81,13 +86,13 @@ pub(crate) fn incurious() -> Lie {
     let own = code(RowSpec { own: true, ..row }) ^ code(row);
     Arc::new(move |library, call, inputs, data| {
         let mut other = call.clone();
-        other.parameters[1..].iter_mut().for_each(|code| *code &= !own);
+        other.parameters[1..].iter_mut().step_by(2).for_each(|code| *code &= !own);
         let ports = |call| library.signature(call).map_or_else(Vec::new, |s| s.inputs);
         let (all, kept) = (ports(call), ports(&other));
         let mut inputs = inputs.iter().copied();
         let mut rest = Vec::new();
         for port in all {
-            let value = inputs.by_ref().take(port.ty.width(Field::Goldilocks2));
+            let value = inputs.by_ref().take(port.ty.width(library.field()));
             let value: Vec<u64> = value.collect();
             if kept.contains(&port) {
                 rest.extend(value);
@@ -98,7 +103,7 @@ pub(crate) fn incurious() -> Lie {
 }
 
 /// A circuit that can be proven honestly or not.
-pub(crate) struct Forgeable {
+pub(crate) struct Forgeable<P: RecursiveField = Goldilocks2> {
     pub(crate) prover: CircuitProver<P>,
     pub(crate) verifier: CircuitVerifier<P>,
     honest: Library,
@@ -106,22 +111,22 @@ pub(crate) struct Forgeable {
 }
 
 /// A run with everything that does not hold in it.
-pub(crate) struct Forged {
+pub(crate) struct Forged<P: RecursiveField = Goldilocks2> {
     /// The rows of the circuit that do not hold: scope and name.
     pub(crate) rows: Vec<String>,
     /// What the machine checker says of the filled tables.
     pub(crate) report: Report,
-    trace: MachineTrace<Goldilocks>,
+    trace: MachineTrace<P::Base>,
 }
 
-impl Forgeable {
+impl<P: RecursiveField> Forgeable<P> {
     pub(crate) fn new(circuit: BuiltCircuit, config: &Config) -> Self {
         Self::lying(circuit, config, "hasher", &incurious())
     }
 
     /// A circuit, one chip of which lies when a run is forged.
     pub(crate) fn lying(circuit: BuiltCircuit, config: &Config, chip: &str, lie: &Lie) -> Self {
-        let lenient = lying(chip, lie);
+        let lenient = lying(P::FIELD, chip, lie);
         let tables = circuit.tables;
         let (_, verifier) = compile_circuit::<P>(tables.clone(), &circuit.library, config)
             .expect("the circuit compiles");
@@ -138,14 +143,14 @@ impl Forgeable {
     }
 
     /// Fills the tables, whatever the inputs are.
-    pub(crate) fn force(&self, inputs: &Inputs) -> Forged {
+    pub(crate) fn force(&self, inputs: &Inputs) -> Forged<P> {
         self.force_but(inputs, &[])
     }
 
     /// Fills the tables; wherever the circuit computes the first of two values, it has the second.
-    pub(crate) fn force_but(&self, inputs: &Inputs, others: &[(Ext, Ext)]) -> Forged {
+    pub(crate) fn force_but(&self, inputs: &Inputs, others: &[(P::Ext, P::Ext)]) -> Forged<P> {
         let program = &self.prover.tables().program;
-        let (mut witness, rows) = execute(program, &self.lenient, inputs);
+        let (mut witness, rows) = execute::<P>(program, &self.lenient, inputs);
         for value in &mut witness.values {
             if let Some((_, other)) = others.iter().find(|(honest, _)| honest == value) {
                 *value = *other;
@@ -162,7 +167,7 @@ impl Forgeable {
     }
 
     /// The states of the hash chip before the permutation of every row.
-    pub(crate) fn states(&self, forged: &Forged) -> Vec<[Goldilocks; 16]> {
+    pub(crate) fn states(&self, forged: &Forged<P>) -> Vec<P::State> {
         let machine = self.prover.parts();
         let index = machine.position("call_hasher").expect("the circuit hashes");
         let chip = &machine.chips[index];
@@ -171,15 +176,25 @@ impl Forgeable {
             let column = chip.columns.iter().position(|column| column.name == name);
             positions[column.unwrap_or_else(|| panic!("no column `{name}`"))]
         };
-        let places: [usize; 16] = std::array::from_fn(|i| {
-            place(if i < 12 { format!("before[{i}]") } else { format!("capacity[{}]", i - 12) })
+        let digest = P::SIZES.digest;
+        let places = (0..P::SIZES.width()).map(|i| match (i / digest, i % digest) {
+            (3, i) => place(format!("capacity[{i}]")),
+            (part, i) => place(format!("before[{part}][{i}]")),
         });
+        let places: Vec<usize> = places.collect();
         let table = &forged.trace.tables[index];
-        (0..table.real_rows).map(|row| places.map(|place| table.row(row)[place])).collect()
+        let state = |row: usize| {
+            let mut state = P::State::default();
+            for (element, &place) in state.as_mut().iter_mut().zip(&places) {
+                *element = table.row(row)[place];
+            }
+            state
+        };
+        (0..table.real_rows).map(state).collect()
     }
 
     /// The proof of a forged run.
-    pub(crate) fn prove(&self, forged: Forged) -> Proof<P> {
+    pub(crate) fn prove(&self, forged: Forged<P>) -> Proof<P> {
         self.prover.key().prove(forged.trace).expect("the tables have the right shape")
     }
 
@@ -189,7 +204,7 @@ impl Forgeable {
     }
 }
 
-impl Forged {
+impl<P: RecursiveField> Forged<P> {
     /// Everything violated, by name: rows of the circuit, rules of called chips, and buses. A row of the circuit that
     /// does not hold may leave two messages of the witness bus without a partner; only further ones are named.
     pub(crate) fn violated(&self) -> Vec<String> {
@@ -211,10 +226,10 @@ fn without_index(name: &str) -> &str {
     name.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map_or(name, |(name, _)| name)
 }
 
-fn solve(relation: Relation, position: Option<u16>, operands: [Ext; 4]) -> Ext {
+fn solve<F: p3_field::Field>(relation: Relation, position: Option<u16>, operands: [F; 4]) -> F {
     let [a, b, c, d] = operands;
     let other = if position == Some(A) { b } else { a };
-    let over = |value: Ext| value * other.try_inverse().unwrap_or_default();
+    let over = |value: F| value * other.try_inverse().unwrap_or_default();
     match (relation, position) {
         (Relation::Add, Some(A | B)) => d - other,
         (Relation::Mul, Some(A | B)) => over(d),
@@ -229,11 +244,15 @@ fn solve(relation: Relation, position: Option<u16>, operands: [Ext; 4]) -> Ext {
 }
 
 /// The value of every slot, and the rows that do not hold.
-fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, Vec<String>) {
-    let mut values = vec![Ext::ZERO; program.slots.len()];
+fn execute<P: RecursiveField>(
+    program: &Slots,
+    library: &Library,
+    inputs: &Inputs,
+) -> (Witness<P>, Vec<String>) {
+    let mut values = vec![P::Ext::ZERO; program.slots.len()];
     let mut violated = Vec::new();
     for row in program.rows.iter() {
-        let read = |count: usize| -> Vec<Ext> {
+        let read = |count: usize| -> Vec<P::Ext> {
             row.ports[..count].iter().map(|port| values[port.slot.index()]).collect()
         };
         let (first, computed) = match row.op {
@@ -242,7 +261,7 @@ fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, 
             RowOp::Public(i) => (0, vec![element::<P>(&inputs.publics[*i as usize])]),
             RowOp::Private(i) => (0, vec![element::<P>(&inputs.privates[*i as usize])]),
             RowOp::Arithmetic(relation, _) => {
-                let mut operands = [Ext::ZERO; 4];
+                let mut operands = [P::Ext::ZERO; 4];
                 for port in row.ports {
                     operands[usize::from(port.position)] = values[port.slot.index()];
                 }
@@ -263,7 +282,7 @@ fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, 
                         &mut outputs,
                     )
                     .unwrap_or_default();
-                outputs.resize(hint.outputs.len(), Ext::ZERO);
+                outputs.resize(hint.outputs.len(), P::Ext::ZERO);
                 (hint.inputs.len(), outputs)
             }
             RowOp::Call { call, .. } => {
@@ -272,7 +291,7 @@ fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, 
                 let flat: Vec<u64> = read(ports.len())
                     .iter()
                     .zip(ports)
-                    .flat_map(|(value, port)| coefficients(value, port.ty))
+                    .flat_map(|(value, port)| coefficients::<P>(value, port.ty))
                     .collect();
                 let data = call.data.map_or(&[][..], |position| &inputs.data[position as usize]);
                 let mut outputs = Vec::new();
@@ -281,7 +300,7 @@ fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, 
                     .unwrap_or_else(|error| panic!("{}: {error}", call.chip));
                 let mut rest = &outputs[..];
                 let take = |ty: ValueType| {
-                    let (head, tail) = rest.split_at(ty.width(Field::Goldilocks2));
+                    let (head, tail) = rest.split_at(ty.width(P::FIELD));
                     rest = tail;
                     element::<P>(head)
                 };
@@ -302,7 +321,7 @@ fn execute(program: &Slots, library: &Library, inputs: &Inputs) -> (Witness<P>, 
     (Witness { values, data: inputs.data.clone() }, violated)
 }
 
-fn coefficients(value: &Ext, ty: ValueType) -> Vec<u64> {
-    let all: &[Goldilocks] = value.as_basis_coefficients_slice();
-    all[..ty.width(Field::Goldilocks2)].iter().map(PrimeField64::as_canonical_u64).collect()
+fn coefficients<P: RecursiveField>(value: &P::Ext, ty: ValueType) -> Vec<u64> {
+    let all: &[P::Base] = value.as_basis_coefficients_slice();
+    all[..ty.width(P::FIELD)].iter().map(PrimeField64::as_canonical_u64).collect()
 }

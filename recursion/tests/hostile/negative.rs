@@ -7,7 +7,7 @@ use chipwright_chips::recursion::{RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, Target};
 use chipwright_ir::circuit::{Form, Inputs};
 use chipwright_recursion::WitnessError;
-use chipwright_recursion::batch::BatchShape;
+use chipwright_recursion::batch::{BatchShape, Digest};
 use chipwright_recursion::claims::{Claim, Claims, joined};
 use chipwright_recursion::keys::KeySet;
 use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
@@ -23,12 +23,12 @@ use crate::single::{CAPACITY, Single};
 struct Layers {
     below: Compiled,
     first: Layer<P>,
-    keys: KeySet,
+    keys: KeySet<Digest<P>>,
 }
 
 /// A layer's proof, and what it says.
 struct Proven {
-    statement: Statement,
+    statement: Statement<Digest<P>>,
     proof: Proof<P>,
 }
 
@@ -43,7 +43,7 @@ impl Layers {
     }
 
     /// The first layer over a proof that the square of a number is known.
-    fn prove(&self, root: u64, keys: &KeySet, complete: bool) -> Proven {
+    fn prove(&self, root: u64, keys: &KeySet<Digest<P>>, complete: bool) -> Proven {
         let square = root * root;
         let proof = self.below.prove(&Inputs::publics([square]).with_privates([root]));
         let key = self.below.verifier.key();
@@ -67,7 +67,7 @@ impl Layers {
 fn provable(
     layer: &Layer<P>,
     children: &[Child<'_, P>],
-    keys: &KeySet,
+    keys: &KeySet<Digest<P>>,
 ) -> Result<Proven, LayerError> {
     let (inputs, statement) = layer.inputs_above(children, keys, true)?;
     let proof = layer.prove(&inputs)?;
@@ -87,9 +87,11 @@ fn n_17_a_tree_is_of_one_set_of_keys_of_incomplete_children_and_a_complete_root(
     let honest = [layers.child(&three), layers.child(&four)];
     let root = provable(&pair, &honest, keys).expect("the children are honest");
     let claims = [three.statement.claim, four.statement.claim];
-    let result =
-        |claim, statement: &Statement| pair.verify_result(keys, claim, statement, &root.proof);
-    let joined = |claims: &[Claim]| joined(claims).expect("facts are joined in any order");
+    let result = |claim, statement: &Statement<Digest<P>>| {
+        pair.verify_result(keys, claim, statement, &root.proof)
+    };
+    let joined =
+        |claims: &[Claim<Digest<P>>]| joined::<P>(claims).expect("facts are joined in any order");
     result(joined(&claims), &root.statement).expect("the tree is honest");
 
     // Swapped children are another claim, whatever the statement says.
@@ -152,7 +154,7 @@ fn n_17_a_tree_is_of_one_set_of_keys_of_incomplete_children_and_a_complete_root(
 
 #[test]
 fn n_18_every_observed_value_binds_in_the_circuit() {
-    let scene = Scene::new(&config(0));
+    let scene = Scene::<P>::new(&config(0));
     let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
     let proof = scene.circuit.prove(scene.circuit.force(&honest));
     assert!(scene.circuit.accepts(&honest, &proof));
@@ -168,7 +170,7 @@ fn n_18_every_observed_value_binds_in_the_circuit() {
 
 #[test]
 fn n_19_heights_are_not_the_provers_to_choose_in_the_circuit() {
-    let mut scene = Scene::new(&config(0));
+    let mut scene = Scene::<P>::new(&config(0));
     let honest = scene.proof.log_heights().to_vec();
     for table in 0..honest.len() {
         for height in [0, 1, 7, 32, 40, 63, usize::MAX] {
@@ -196,7 +198,7 @@ fn ext(a: u64, b: u64) -> Ext {
 
 /// What a forged run of a circuit violates in which a computed value is replaced; its proof is rejected.
 fn replaced(builder: CircuitBuilder, publics: &[&[u64]], others: &[(Ext, Ext)]) -> usize {
-    let circuit = Forgeable::new(builder.build().expect("a circuit"), &Config::testing());
+    let circuit = Forgeable::<P>::new(builder.build().expect("a circuit"), &Config::testing());
     let inputs = Inputs {
         publics: publics.iter().map(|value| value.to_vec()).collect(),
         ..Inputs::default()

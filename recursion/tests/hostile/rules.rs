@@ -1,9 +1,12 @@
 //! The rules of the chips, one by one: a run that violates only the one.
 
 use chipwright_chips::recursion::{IndexSegment, Leaf, RowKind, RowSpec, Script, index_call};
+use chipwright_ir::Field;
 use chipwright_ir::circuit::ChipLibrary;
+use chipwright_ir::field::{Goldilocks2, KoalaBear4};
+use chipwright_recursion::batch::RecursiveField;
 use chipwright_tests::FIELD;
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
 
 use crate::forging::{Ext, honestly};
@@ -284,25 +287,48 @@ const ONES: usize = 5;
 
 /// The index of an element, and its inverse power.
 fn index(element: u64) -> Single {
-    let segment = IndexSegment { bits: 8, index_cuts: vec![0, 3], power_cuts: vec![0, 3] };
-    Single { call: index_call(&segment), inputs: vec![element], data: Vec::new(), caps: Vec::new() }
+    index_over(FIELD, element)
 }
 
-#[test]
-fn n_27_an_element_has_one_index() {
-    let honest = index(5);
-    honest.accept();
-    // The bits of 5 + p, which is below 2^64, recompose to 5 as well; the index would be 6.
-    let alias = index(5 + Goldilocks::ORDER_U64);
-    let violated = alias.forge(&[5], None, |rows, _| rows.0[0][ELEMENT] = 5);
-    assert_eq!(violated, ["call_index: canonical"]);
-    // And if the upper half is said not to be all ones.
-    let violated = alias.forge(&[5], None, |rows, _| {
-        rows.0[0][ELEMENT] = 5;
+fn index_over(field: Field, element: u64) -> Single {
+    let segment = IndexSegment { bits: 8, index_cuts: vec![0, 3], power_cuts: vec![0, 3] };
+    let call = index_call(field, &segment);
+    Single { call, inputs: vec![element], data: Vec::new(), caps: Vec::new() }
+}
+
+/// The bits of `element + p`, which has as many, recompose to the element as well; the index would be another.
+fn an_element_has_one_index<P: RecursiveField>(element: u64) {
+    index_over(P::FIELD, element).accept_over::<P>();
+    let alias = index_over(P::FIELD, element + P::FIELD.modulus());
+    let violated =
+        alias.forge_over::<P>(&[element], None, move |rows, _| rows.0[0][ELEMENT] = element);
+    assert_eq!(violated, ["call_index: canonical"], "{element} over {}", P::FIELD);
+    // And if the upper bits are said not to be all ones.
+    let violated = alias.forge_over::<P>(&[element], None, move |rows, _| {
+        rows.0[0][ELEMENT] = element;
         rows.0.iter_mut().for_each(|row| row[ONES] = 0);
     });
     assert!(violated.iter().all(|rule| rule.starts_with("call_index: ")), "{violated:?}");
     assert!(!violated.is_empty());
+}
+
+#[test]
+fn n_27_an_element_has_one_index() {
+    for element in [0, 5, (1 << 32) - 2] {
+        an_element_has_one_index::<Goldilocks2>(element);
+    }
+    for element in [0, 5, (1 << 24) - 2] {
+        an_element_has_one_index::<KoalaBear4>(element);
+    }
+}
+
+#[test]
+fn n_27_the_largest_element_of_a_field_has_an_index() {
+    fn check<P: RecursiveField>() {
+        index_over(P::FIELD, P::FIELD.modulus() - 1).accept_over::<P>();
+    }
+    check::<Goldilocks2>();
+    check::<KoalaBear4>();
 }
 
 #[test]

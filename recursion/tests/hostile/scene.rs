@@ -6,15 +6,15 @@ use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::circuit::{CircuitBuilder, Target};
 use chipwright_ir::circuit::{Form, Inputs};
+use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::MachineTrace;
 use chipwright_recursion::WitnessError;
-use chipwright_recursion::batch::{BatchShape, ChildKey, ProofData, verify_batch};
+use chipwright_recursion::batch::{BatchShape, ChildKey, ProofData, RecursiveField, verify_batch};
 use chipwright_recursion::pcs::Forest;
-use chipwright_tests::{FIELD, sum_of_squares, tables};
+use chipwright_tests::{sum_of_squares_over, tables};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::Goldilocks;
 
-use crate::forging::{Forgeable, P};
+use crate::forging::Forgeable;
 
 /// The squares of the numbers below this are summed.
 const TERMS: u64 = 20;
@@ -23,25 +23,25 @@ const TERMS: u64 = 20;
 pub(crate) const SUM: u64 = (TERMS - 1) * TERMS * (2 * TERMS - 1) / 6;
 
 /// A proof below, and the circuit above.
-pub(crate) struct Scene {
+pub(crate) struct Scene<P: RecursiveField = Goldilocks2> {
     pub(crate) prover: CircuitProver<P>,
     pub(crate) verifier: CircuitVerifier<P>,
     pub(crate) proof: Proof<P>,
     pub(crate) shape: BatchShape,
     pub(crate) data: ProofData,
     /// Its public values are the key and the public values of the proof below.
-    pub(crate) circuit: Forgeable,
+    pub(crate) circuit: Forgeable<P>,
 }
 
-impl Scene {
+impl<P: RecursiveField> Scene<P> {
     pub(crate) fn new(config: &Config) -> Self {
         Self::reshaped(config, |_| {})
     }
 
     /// A scene whose circuit verifies another shape than that of the proofs.
     pub(crate) fn reshaped(config: &Config, reshape: impl FnOnce(&mut BatchShape)) -> Self {
-        let below = tables(&sum_of_squares(TERMS as usize), Form::Fused);
-        let library = chipwright_chips::library(FIELD);
+        let below = tables(&sum_of_squares_over(P::FIELD, TERMS as usize), Form::Fused);
+        let library = chipwright_chips::library(P::FIELD);
         let (prover, verifier) =
             compile_circuit::<P>(below, &library, config).expect("the circuit compiles");
         let proof = prover.prove(&Self::inputs_below()).expect("the inputs are honest");
@@ -49,18 +49,19 @@ impl Scene {
             BatchShape::new(verifier.key(), proof.log_heights()).expect("the shape is supported");
         reshape(&mut shape);
 
-        let mut builder = CircuitBuilder::over("above", FIELD);
-        *builder.library_mut() = chipwright_chips::library(FIELD);
+        let mut builder = CircuitBuilder::over("above", P::FIELD);
+        *builder.library_mut() = chipwright_chips::library(P::FIELD);
         let key = ChildKey::of(verifier.key());
-        let mut inputs = |values: &[Goldilocks]| -> Vec<Target> {
+        let mut inputs = |values: &[P::Base]| -> Vec<Target> {
             values.iter().map(|_| builder.add_public_input()).collect()
         };
         let key = ChildKey { seed: inputs(&key.seed), fixed_cap: inputs(&key.fixed_cap) };
         let publics: Vec<Vec<Target>> =
-            shape.publics().map(|count| inputs(&vec![Goldilocks::ZERO; count])).collect();
+            shape.publics().map(|count| inputs(&vec![P::Base::ZERO; count])).collect();
         let data = verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &key, &publics)
             .expect("the public values fit");
-        let circuit = Forgeable::new(builder.build().expect("a circuit"), &Config::testing());
+        let circuit =
+            Forgeable::new(builder.build().expect("a circuit"), &Config::testing_over(P::FIELD));
         Self { prover, verifier, proof, shape, data, circuit }
     }
 
@@ -73,8 +74,8 @@ impl Scene {
     }
 
     /// The public values of every table of the proof below, if the sum is as given.
-    pub(crate) fn publics(&self, sum: u64) -> Vec<Vec<Goldilocks>> {
-        self.shape.publics().map(|count| vec![Goldilocks::from_u64(sum); count]).collect()
+    pub(crate) fn publics(&self, sum: u64) -> Vec<Vec<P::Base>> {
+        self.shape.publics().map(|count| vec![P::Base::from_u64(sum); count]).collect()
     }
 
     /// What a run of the circuit needs to verify a proof.
@@ -93,7 +94,7 @@ impl Scene {
     }
 
     /// A proof below of an altered trace, whatever it is worth.
-    pub(crate) fn proof_of(&self, alter: impl FnOnce(&mut MachineTrace<Goldilocks>)) -> Proof<P> {
+    pub(crate) fn proof_of(&self, alter: impl FnOnce(&mut MachineTrace<P::Base>)) -> Proof<P> {
         let witness = self.prover.witness(&Self::inputs_below(), None).expect("honest inputs");
         let mut trace = self.prover.trace(&witness).expect("the tables are filled");
         alter(&mut trace);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use chipwright_backend_stark::config::Config;
 use chipwright_dsl::circuit::{AnyTarget, BitTarget, CircuitBuilder, ExtTarget, Target};
 use chipwright_ir::circuit::{ChipCall, ChipLibrary, Inputs, Library, ValueType};
-use chipwright_tests::FIELD;
+use chipwright_recursion::batch::RecursiveField;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::{Goldilocks, default_goldilocks_poseidon2_16};
 use p3_symmetric::Permutation;
 
-use crate::forging::{Ext, Forgeable, Lie, honestly};
+use crate::forging::{Ext, Forgeable, Lie, P, honestly};
 
 /// A call with honest inputs. Its inputs and outputs are public values of the circuit.
 pub(crate) struct Single {
@@ -23,14 +23,19 @@ pub(crate) struct Single {
 
 impl Single {
     /// What a run violates, if a chip lies about it.
-    fn run(&self, inputs: &[u64], claimed: Option<&[u64]>, lie: &Lie) -> Vec<String> {
-        let library = chipwright_chips::library(FIELD);
+    fn run<P: RecursiveField>(
+        &self,
+        inputs: &[u64],
+        claimed: Option<&[u64]>,
+        lie: &Lie,
+    ) -> Vec<String> {
+        let library = chipwright_chips::library(P::FIELD);
         let signature = library.signature(&self.call).expect("the call is sound");
         let claimed = match claimed {
             Some(claimed) => claimed.to_vec(),
             None => lie(&library, &self.call, inputs, &self.data).1,
         };
-        let mut builder = CircuitBuilder::over("single", FIELD);
+        let mut builder = CircuitBuilder::over("single", P::FIELD);
         *builder.library_mut() = library;
         for (tree, _) in &self.caps {
             let digest: [AnyTarget; 4] = std::array::from_fn(|_| builder.public::<Target>().into());
@@ -53,7 +58,8 @@ impl Single {
             builder.assert_eq(output, claim);
         }
         let circuit = builder.build().expect("a circuit");
-        let circuit = Forgeable::lying(circuit, &Config::testing(), &self.call.chip, lie);
+        let circuit =
+            Forgeable::<P>::lying(circuit, &Config::testing_over(P::FIELD), &self.call.chip, lie);
 
         let mut all = Inputs::default();
         let felts = |values: &[u64]| -> Vec<Vec<u64>> { values.iter().map(|&v| vec![v]).collect() };
@@ -62,7 +68,7 @@ impl Single {
         }
         let types = signature.inputs.iter().map(|port| port.ty).chain(signature.output_types());
         let mut values = inputs.iter().chain(&claimed).copied();
-        all.publics.extend(types.map(|ty| values.by_ref().take(ty.width(FIELD)).collect()));
+        all.publics.extend(types.map(|ty| values.by_ref().take(ty.width(P::FIELD)).collect()));
         if !self.data.is_empty() {
             all.data = vec![self.data.clone()];
         }
@@ -75,13 +81,28 @@ impl Single {
 
     /// Demands that the honest run is accepted.
     pub(crate) fn accept(&self) {
+        self.accept_over::<P>();
+    }
+
+    /// [`Self::accept`] over another field.
+    pub(crate) fn accept_over<P: RecursiveField>(&self) {
         let honest: Lie = Arc::new(honestly);
-        assert_eq!(self.run(&self.inputs, None, &honest), Vec::<String>::new());
+        assert_eq!(self.run::<P>(&self.inputs, None, &honest), Vec::<String>::new());
     }
 
     /// What a run violates whose rows are those of the honest inputs, altered, though other inputs are claimed. The
     /// outputs are what the rows say unless others are claimed. The proof of the run is made and rejected.
     pub(crate) fn forge(
+        &self,
+        inputs: &[u64],
+        claimed: Option<&[u64]>,
+        alter: impl Fn(&mut Rows, &mut Vec<u64>) + Send + Sync + 'static,
+    ) -> Vec<String> {
+        self.forge_over::<P>(inputs, claimed, alter)
+    }
+
+    /// [`Self::forge`] over another field.
+    pub(crate) fn forge_over<P: RecursiveField>(
         &self,
         inputs: &[u64],
         claimed: Option<&[u64]>,
@@ -94,7 +115,7 @@ impl Single {
             alter(&mut rows, &mut outputs);
             (rows.0, outputs)
         });
-        self.run(inputs, claimed, &lie)
+        self.run::<P>(inputs, claimed, &lie)
     }
 }
 

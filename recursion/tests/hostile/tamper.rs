@@ -2,47 +2,71 @@
 
 use std::collections::BTreeMap;
 
+use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof;
+use chipwright_ir::Field;
 use chipwright_ir::circuit::Inputs;
+use chipwright_ir::field::{Goldilocks2, KoalaBear4};
+use chipwright_recursion::batch::RecursiveField;
+use p3_commit::Mmcs;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
-use p3_goldilocks::Goldilocks;
-use p3_merkle_tree::MerkleCap;
+use p3_merkle_tree::{MerkleCap, PrunedMerklePaths};
 
-use crate::forging::{Ext, P, config};
+use crate::forging::{config, config_over};
 use crate::scene::{SUM, Scene};
 
-type Cap = MerkleCap<Goldilocks, [Goldilocks; 4]>;
+type Cap<F, const D: usize> = MerkleCap<F, [F; D]>;
+
+/// A field whose commitments and paths can be taken apart: digests have `D` elements.
+trait Tampered<const D: usize>:
+    RecursiveField<
+    Mmcs: Mmcs<
+        Self::Base,
+        Commitment = Cap<Self::Base, D>,
+        MultiProof = PrunedMerklePaths<Self::Base, D>,
+    >,
+>
+{
+}
+
+impl<P, const D: usize> Tampered<D> for P
+where
+    P: RecursiveField,
+    P::Mmcs:
+        Mmcs<P::Base, Commitment = Cap<P::Base, D>, MultiProof = PrunedMerklePaths<P::Base, D>>,
+{
+}
 
 /// Some numbers of a proof.
-enum Place<'a> {
-    Cap(&'a mut Cap),
-    Base(&'a mut Goldilocks),
-    Ext(&'a mut Ext),
+enum Place<'a, P: Tampered<D>, const D: usize> {
+    Cap(&'a mut Cap<P::Base, D>),
+    Base(&'a mut P::Base),
+    Ext(&'a mut P::Ext),
     Height(&'a mut usize),
 }
 
-impl Place<'_> {
+impl<P: Tampered<D>, const D: usize> Place<'_, P, D> {
     fn size(&self) -> usize {
         match self {
-            Self::Cap(cap) => 4 * cap.num_roots(),
-            Self::Ext(_) => 2,
+            Self::Cap(cap) => D * cap.num_roots(),
+            Self::Ext(_) => P::FIELD.degree(),
             Self::Base(_) | Self::Height(_) => 1,
         }
     }
 
     /// Adds one to a number, or takes it away again.
     fn shift(self, number: usize, up: bool) {
-        let one = if up { Goldilocks::ONE } else { -Goldilocks::ONE };
+        let one = if up { P::Base::ONE } else { -P::Base::ONE };
         match self {
             Self::Cap(cap) => {
                 let mut roots = cap.roots().to_vec();
-                roots[number / 4][number % 4] += one;
+                roots[number / D][number % D] += one;
                 *cap = Cap::new(roots);
             }
             Self::Base(value) => *value += one,
             Self::Ext(value) => {
-                let unit = |i| if i == number { one } else { Goldilocks::ZERO };
-                *value += Ext::from_basis_coefficients_fn(unit);
+                let unit = |i| if i == number { one } else { P::Base::ZERO };
+                *value += P::Ext::from_basis_coefficients_fn(unit);
             }
             Self::Height(height) => *height = if up { *height + 1 } else { *height - 1 },
         }
@@ -50,12 +74,11 @@ impl Place<'_> {
 }
 
 /// All places of a proof, with what they are.
-#[derive(Default)]
-struct Places<'a>(Vec<(&'static str, Place<'a>)>);
+struct Places<'a, P: Tampered<D>, const D: usize>(Vec<(&'static str, Place<'a, P, D>)>);
 
-impl<'a> Places<'a> {
+impl<'a, P: Tampered<D>, const D: usize> Places<'a, P, D> {
     fn of(proof: &'a mut Proof<P>) -> Self {
-        let mut places = Self::default();
+        let mut places = Self(Vec::new());
         let batch = proof.batch_mut();
         places.cap("main commitment", &mut batch.commitments.main);
         if let Some(cap) = &mut batch.commitments.permutation {
@@ -98,15 +121,15 @@ impl<'a> Places<'a> {
         places
     }
 
-    fn cap(&mut self, what: &'static str, cap: &'a mut Cap) {
+    fn cap(&mut self, what: &'static str, cap: &'a mut Cap<P::Base, D>) {
         self.0.push((what, Place::Cap(cap)));
     }
 
-    fn base(&mut self, what: &'static str, values: impl IntoIterator<Item = &'a mut Goldilocks>) {
+    fn base(&mut self, what: &'static str, values: impl IntoIterator<Item = &'a mut P::Base>) {
         self.0.extend(values.into_iter().map(|value| (what, Place::Base(value))));
     }
 
-    fn ext(&mut self, what: &'static str, values: impl IntoIterator<Item = &'a mut Ext>) {
+    fn ext(&mut self, what: &'static str, values: impl IntoIterator<Item = &'a mut P::Ext>) {
         self.0.extend(values.into_iter().map(|value| (what, Place::Ext(value))));
     }
 }
@@ -124,15 +147,18 @@ struct Tally {
 }
 
 /// Alters every number of a proof. The number of alterations, all of which were rejected by both verifiers.
-fn alter_the_proof(scene: &mut Scene) -> usize {
-    let mut proof = scene.prover.prove(&Scene::inputs_below()).expect("the inputs are honest");
-    let sizes: Vec<(&str, usize)> =
-        Places::of(&mut proof).0.iter().map(|(what, place)| (*what, place.size())).collect();
+fn alter_the_proof<P: Tampered<D>, const D: usize>(scene: &mut Scene<P>) -> usize {
+    let mut proof = scene.prover.prove(&Scene::<P>::inputs_below()).expect("the inputs are honest");
+    let sizes: Vec<(&str, usize)> = Places::<P, D>::of(&mut proof)
+        .0
+        .iter()
+        .map(|(what, place)| (*what, place.size()))
+        .collect();
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for (index, &(what, size)) in sizes.iter().enumerate() {
         for number in 0..size {
             let shift = |proof: &mut Proof<P>, up| {
-                let place = Places::of(proof).0.swap_remove(index).1;
+                let place = Places::<P, D>::of(proof).0.swap_remove(index).1;
                 place.shift(number, up);
             };
             shift(&mut proof, true);
@@ -172,7 +198,7 @@ fn alter_the_proof(scene: &mut Scene) -> usize {
 
 /// Alters the inputs of the circuit's run where they are: what the proof says, leaves, siblings, and the circuit's
 /// public values. So the circuit sees also those alterations that no proof has inputs for.
-fn alter_the_inputs(scene: &Scene) -> usize {
+fn alter_the_inputs<P: RecursiveField>(scene: &Scene<P>) -> usize {
     let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
     let mut total = 0;
     let mut rejected = |inputs: &Inputs, what: &str, forge: bool| {
@@ -208,7 +234,7 @@ fn alter_the_inputs(scene: &Scene) -> usize {
 
 /// Whether the executor refuses inputs; if not, demands that the tables say that a path ends at the wrong digest,
 /// and nothing else: that is left to the table of caps.
-fn refused(scene: &Scene, inputs: &Inputs, what: &str) -> bool {
+fn refused<P: RecursiveField>(scene: &Scene<P>, inputs: &Inputs, what: &str) -> bool {
     if !scene.circuit.accepts_honestly(inputs) {
         return true;
     }
@@ -218,15 +244,15 @@ fn refused(scene: &Scene, inputs: &Inputs, what: &str) -> bool {
 }
 
 /// Proves a run that violates the circuit: the verifier must reject the proof.
-fn reject_forged(scene: &Scene, inputs: &Inputs, what: &str) {
+fn reject_forged<P: RecursiveField>(scene: &Scene<P>, inputs: &Inputs, what: &str) {
     let forged = scene.circuit.force(inputs);
     assert!(!forged.report.is_ok(), "the tables hold: {what}");
     let proof = scene.circuit.prove(forged);
     assert!(!scene.circuit.accepts(inputs, &proof), "the forged proof is accepted: {what}");
 }
 
-fn check(log_final_poly_len: usize) {
-    let mut scene = Scene::new(&config(log_final_poly_len));
+fn check<P: Tampered<D>, const D: usize>(config: &Config) {
+    let mut scene = Scene::<P>::new(config);
     let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
     assert!(scene.native_accepts(&scene.proof, SUM));
     assert!(scene.circuit.accepts_honestly(&honest));
@@ -245,10 +271,15 @@ fn check(log_final_poly_len: usize) {
 
 #[test]
 fn every_altered_number_of_a_proof_is_rejected_by_both_verifiers() {
-    check(0);
+    check::<Goldilocks2, 4>(&config(0));
 }
 
 #[test]
 fn every_altered_number_of_a_proof_with_a_longer_final_polynomial_is_rejected_by_both_verifiers() {
-    check(1);
+    check::<Goldilocks2, 4>(&config(1));
+}
+
+#[test]
+fn every_altered_number_of_a_proof_over_koala_bear_is_rejected_by_both_verifiers() {
+    check::<KoalaBear4, 8>(&config_over(Field::KoalaBear4, 0));
 }

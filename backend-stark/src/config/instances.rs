@@ -1,0 +1,186 @@
+//! The fields that have a proof system, each with its hash.
+//!
+//! A base field needs a permutation with room for three digests and a capacity of one: the sponge then absorbs three
+//! digests a permutation, and four digests are compressed into one.
+
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
+use p3_air::symbolic::AirLayout;
+use p3_batch_stark::symbolic::{
+    get_constraint_layout, get_log_num_quotient_chunks, get_symbolic_constraints,
+};
+use p3_batch_stark::{
+    BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
+};
+use p3_challenger::DuplexChallenger;
+use p3_field::Field;
+use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
+use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_32};
+use p3_lookup::{LogUpGadget, Lookup, Lookups};
+use p3_merkle_tree::MerkleTreeMmcs;
+use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
+use p3_util::log2_ceil_usize;
+
+use super::field::{Stark, StarkField, SymbolicConstraints};
+use crate::air::RecordedAir;
+use crate::prover::Nodes;
+
+/// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
+/// columns, as a higher degree packs more messages but splits the quotient into more chunks. Zero if
+/// the constraints alone, of degree `degree`, need as many chunks as are allowed, or more.
+fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, max_log_chunks: usize) -> usize {
+    if lookups.is_empty() {
+        return 0;
+    }
+    let gadget = LogUpGadget::new();
+    let least = log2_ceil_usize(degree.max(2) - 1);
+    (least..=max_log_chunks)
+        .min_by_key(|&log_chunks| {
+            let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
+            packed.len() + (1 << log_chunks)
+        })
+        .map_or(0, |log_chunks| (1 << log_chunks) + 1)
+}
+
+/// The entries to Plonky3. They are not generic: the proof that extension elements embed into symbolic
+/// expressions exists for each extension by itself.
+macro_rules! plonky3 {
+    () => {
+        fn prover_data(
+            stark: &Stark<Self>,
+            airs: &[RecordedAir<Self::Base>],
+            log_heights: &[usize],
+            max_log_chunks: usize,
+        ) -> Result<ProverData<Stark<Self>>, String> {
+            let budgets: Vec<_> = airs
+                .iter()
+                .map(|air| {
+                    let lookups = Lookups::from_air::<Self::Ext, _>(air);
+                    let degree = Self::constraints(air, &lookups).1;
+                    packing_degree(&lookups, degree, max_log_chunks)
+                })
+                .collect();
+            ProverData::from_airs_and_degrees_with_lookup_budgets(
+                stark,
+                airs,
+                log_heights,
+                &budgets,
+                max_log_chunks,
+            )
+            .map_err(|error| error.to_string())
+        }
+
+        fn symbolic(
+            air: &RecordedAir<Self::Base>,
+            lookups: &[Lookup<Self::Base>],
+        ) -> SymbolicConstraints<Self::Base, Self::Ext> {
+            let (layout, gadget) = (AirLayout::from_air(air), LogUpGadget::new());
+            let (base, extension) = get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
+                air, layout, lookups, &gadget,
+            );
+            let order =
+                get_constraint_layout::<Self::Base, Self::Ext, _, _>(air, layout, lookups, &gadget);
+            SymbolicConstraints { base, extension, order }
+        }
+
+        fn log_quotient_chunks(
+            air: &RecordedAir<Self::Base>,
+            lookups: &[Lookup<Self::Base>],
+            log_height: usize,
+        ) -> usize {
+            get_log_num_quotient_chunks::<Self::Base, Self::Ext, _, _>(
+                air,
+                AirLayout::from_air(air),
+                1 << log_height,
+                lookups,
+                0,
+                &LogUpGadget::new(),
+            )
+        }
+
+        fn prove(
+            stark: &Stark<Self>,
+            instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],
+            data: &ProverData<Stark<Self>>,
+        ) -> Result<BatchProof<Stark<Self>>, String> {
+            prove_batch(stark, instances, data).map_err(|error| error.to_string())
+        }
+
+        fn verify(
+            stark: &Stark<Self>,
+            airs: &[RecordedAir<Self::Base>],
+            proof: &BatchProof<Stark<Self>>,
+            publics: &[Vec<Self::Base>],
+            common: &CommonData<Stark<Self>>,
+        ) -> Result<(), String> {
+            verify_batch(stark, airs, proof, publics, common).map_err(|error| error.to_string())
+        }
+    };
+}
+
+/// Instances with one hash: the field pairs, their base field, the permutation and its number of elements, the number
+/// of elements of a digest, and what that is worth.
+macro_rules! hashed {
+    (
+        $($pair:ty),*; $base:ty, $permutation:ty, $default:path,
+        width $width:literal, rate $rate:literal, digest $digest:literal,
+        bits $bits:literal, name $name:literal
+    ) => {$(
+        impl StarkField for $pair {
+            type Mmcs = MerkleTreeMmcs<
+                <$base as Field>::Packing,
+                <$base as Field>::Packing,
+                PaddingFreeSponge<$permutation, $width, $rate, $digest>,
+                TruncatedPermutation<$permutation, 4, $digest, $width>,
+                4,
+                $digest,
+            >;
+            type TreeHash = Nodes<
+                PaddingFreeSponge<$permutation, $width, $rate, $digest>,
+                TruncatedPermutation<$permutation, 4, $digest, $width>,
+                4,
+                $digest,
+            >;
+            type Challenger = DuplexChallenger<$base, $permutation, $width, $rate>;
+
+            plonky3!();
+
+            const COLLISION_BITS: usize = $bits;
+            const HASH: &'static str = $name;
+
+            fn mmcs(cap_height: usize) -> Self::Mmcs {
+                let permutation = $default();
+                MerkleTreeMmcs::new(
+                    PaddingFreeSponge::new(permutation.clone()),
+                    TruncatedPermutation::new(permutation),
+                    cap_height,
+                )
+            }
+
+            fn tree_hash(cap_height: usize) -> Self::TreeHash {
+                let permutation = $default();
+                Nodes::new(
+                    PaddingFreeSponge::new(permutation.clone()),
+                    TruncatedPermutation::new(permutation),
+                    cap_height,
+                )
+            }
+
+            fn challenger() -> Self::Challenger {
+                DuplexChallenger::new($default())
+            }
+        }
+    )*};
+}
+
+hashed! {
+    Goldilocks2, Goldilocks3; Goldilocks, Poseidon2Goldilocks<16>, default_goldilocks_poseidon2_16,
+    width 16, rate 12, digest 4,
+    bits 128, name "Poseidon2 of width 16, rate 12, 4-to-1"
+}
+
+// Eight elements are 247.9 bits: a collision is found in 2^123.9 steps.
+hashed! {
+    KoalaBear4; KoalaBear, Poseidon2KoalaBear<32>, default_koalabear_poseidon2_32,
+    width 32, rate 24, digest 8,
+    bits 123, name "Poseidon2 of width 32, rate 24, 4-to-1"
+}

@@ -1,0 +1,121 @@
+//! The hash of a field as native code, and its sizes.
+
+use std::fmt::Debug;
+
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5};
+use chipwright_ir::{Field, FieldPair};
+use p3_field::TwoAdicField;
+use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
+use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_32};
+use p3_symmetric::Permutation;
+
+/// How many elements the hash of a field works on. Everything follows from the digest: the capacity is one, a row
+/// absorbs three, and four are compressed into one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashSizes {
+    /// The number of elements of a digest.
+    pub digest: usize,
+}
+
+impl HashSizes {
+    /// The sizes over a field: digests have some 250 bits.
+    pub const fn of(field: Field) -> Self {
+        match field {
+            Field::Goldilocks2 | Field::Goldilocks3 => Self { digest: 4 },
+            Field::KoalaBear4 | Field::KoalaBear5 => Self { digest: 8 },
+        }
+    }
+
+    /// The number of elements that a permutation absorbs.
+    pub const fn rate(self) -> usize {
+        3 * self.digest
+    }
+
+    /// Which elements of a state the digest number `place` is: a bit each, the first element lowest.
+    pub const fn mask(self, place: usize) -> u32 {
+        ((1 << self.digest) - 1) << (self.digest * place)
+    }
+
+    /// The number of elements of a state.
+    pub const fn width(self) -> usize {
+        4 * self.digest
+    }
+}
+
+/// A field pair with the permutation of the [`Hasher`](super::Hasher) as native code.
+pub trait HashField: FieldPair<Base: TwoAdicField> {
+    /// A digest: [`HashSizes::digest`] elements.
+    type Digest: Copy
+        + Debug
+        + Default
+        + Eq
+        + Send
+        + Sync
+        + AsRef<[Self::Base]>
+        + AsMut<[Self::Base]>
+        + 'static;
+    /// The state of the permutation: [`HashSizes::width`] elements.
+    type State: Copy + Debug + Default + AsRef<[Self::Base]> + AsMut<[Self::Base]>;
+    /// The permutation.
+    type Permutation: Permutation<Self::State>;
+
+    /// The sizes.
+    const SIZES: HashSizes = HashSizes::of(Self::FIELD);
+
+    /// The permutation.
+    fn permutation() -> Self::Permutation;
+
+    /// The first elements of a state.
+    fn digest(state: &Self::State) -> Self::Digest {
+        let mut digest = Self::Digest::default();
+        for (element, &first) in digest.as_mut().iter_mut().zip(state.as_ref()) {
+            *element = first;
+        }
+        digest
+    }
+}
+
+macro_rules! hash_field {
+    ($($pair:ty),*; $base:ty, $permutation:ident, $default:path, $digest:literal, $width:literal) => {$(
+        impl HashField for $pair {
+            type Digest = [$base; $digest];
+            type State = [$base; $width];
+            type Permutation = $permutation<$width>;
+
+            fn permutation() -> Self::Permutation {
+                $default()
+            }
+        }
+    )*};
+}
+
+hash_field!(
+    Goldilocks2, Goldilocks3;
+    Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16, 4, 16
+);
+hash_field!(
+    KoalaBear4, KoalaBear5;
+    KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_32, 8, 32
+);
+
+#[cfg(test)]
+mod tests {
+    use chipwright_ir::with_field;
+
+    use super::*;
+
+    #[test]
+    fn states_and_digests_have_the_sizes_of_their_field() {
+        fn check<P: HashField>() {
+            assert_eq!(P::State::default().as_ref().len(), P::SIZES.width());
+            assert_eq!(P::Digest::default().as_ref().len(), P::SIZES.digest);
+            assert_eq!(
+                P::SIZES.rate() % P::FIELD.degree(),
+                if P::FIELD.degree() == 5 { 4 } else { 0 }
+            );
+        }
+        for field in Field::ALL {
+            with_field!(field, P => check::<P>());
+        }
+    }
+}
