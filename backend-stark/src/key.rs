@@ -115,7 +115,7 @@ pub fn compile<P: StarkField>(
         .zip(&log_heights)
         .map(|(chip, log_height)| RecordedAir::new(chip, log_height.map(|h| fixed_matrix(chip, h))))
         .collect();
-    let mut prepared = Prepared::new(&config.parameters, &airs, config.max_log_chunks());
+    let mut prepared = P::prepare(config, &airs);
     let verifying = VerifyingKey::new(statement, prepared.commitment())?;
     prepared
         .compile(&verifying.common().lookups)
@@ -169,7 +169,7 @@ impl<P: StarkField> VerifyingKey<P> {
         let log_heights: Vec<_> = statement.log_heights().collect();
         let nominal = nominal_log_heights(&airs, &log_heights);
         // Without contents, only the lookups are laid out.
-        let lookups = P::prover_data(&stark, &airs, &nominal, config.max_log_chunks())
+        let lookups = P::prover_data(&stark, &airs, &nominal, &config)
             .map_err(|reason| StatementError::Commitment { reason })?
             .common
             .lookups;
@@ -383,7 +383,7 @@ impl<P: StarkField> ProvingKey<P> {
             let key = self.verifying_key();
             let log_heights: Vec<_> = key.inner.statement.log_heights().collect();
             let nominal = nominal_log_heights(&self.airs, &log_heights);
-            P::prover_data(key.stark(), &self.airs, &nominal, key.config().max_log_chunks())
+            P::prover_data(key.stark(), &self.airs, &nominal, key.config())
         });
         made.as_ref()
     }

@@ -184,9 +184,7 @@ impl<P: StarkField> ProvingKey<P> {
                 },
             })
             .collect();
-        let (batch, phases) = self
-            .prepared()
-            .prove(key.stark(), &instances)
+        let (batch, phases) = P::prove_prepared(self.prepared(), key.stark(), &instances)
             .map_err(|reason| ProveError::Prover { reason })?;
         Ok((Proof { statement: *key.digest(), batch }, phases))
     }

@@ -33,7 +33,7 @@ fn main() {
             Field::Goldilocks2 => measure::<Goldilocks2>(&config),
             Field::Goldilocks3 => measure::<Goldilocks3>(&config),
             Field::KoalaBear4 => measure::<KoalaBear4>(&config),
-            other => println!("{}: no layers over {other}", config.name),
+            other @ Field::KoalaBear5 => println!("{}: no layers over {other}", config.name),
         }
     }
 }

@@ -152,10 +152,7 @@ impl Claims {
     /// # Errors
     ///
     /// Fails if they are no step although they should be.
-    pub fn of<P: RecursiveField>(
-        &self,
-        values: &[P::Base],
-    ) -> Result<Claim<Digest<P>>, StepError> {
+    pub fn of<P: RecursiveField>(&self, values: &[P::Base]) -> Result<Claim<Digest<P>>, StepError> {
         let Self::Steps(step) = self else {
             return Ok(Claim::Facts(digest::<P>(Domain::Publics, values)));
         };

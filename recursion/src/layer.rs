@@ -32,6 +32,7 @@ use crate::batch::{
 use crate::claims::{Claim, Claims, StepError, join_targets, joined};
 use crate::keys::{KeySet, KeySetError, member};
 use crate::pcs::Forest;
+use crate::store::StoreError;
 use crate::witness::ProofWitness;
 
 /// What a layer's proof says.
@@ -117,6 +118,9 @@ pub enum LayerError {
         /// How many were tried.
         levels: usize,
     },
+    /// A proof cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The proof is about another set of keys, or another claim.
     #[error("the proof makes another statement about the {0}")]
     Statement(&'static str),
@@ -411,7 +415,8 @@ impl<P: RecursiveField> Layer<P> {
         if children.len() != shapes.len() && !single {
             return Err(LayerError::Children { expected: shapes.len(), got: children.len() });
         }
-        let claims: Vec<Claim<Digest<P>>> = children.iter().map(|child| child.statement.claim).collect();
+        let claims: Vec<Claim<Digest<P>>> =
+            children.iter().map(|child| child.statement.claim).collect();
         let statement = Statement { keys: keys.root(), claim: joined::<P>(&claims)?, complete };
         let mut inputs = statement.inputs();
         for (position, (child, shape)) in children.iter().cycle().zip(shapes).enumerate() {
@@ -458,7 +463,11 @@ impl<P: RecursiveField> Layer<P> {
     /// # Errors
     ///
     /// Fails if the proof does not prove the statement.
-    pub fn verify(&self, statement: &Statement<Digest<P>>, proof: &Proof<P>) -> Result<(), LayerError> {
+    pub fn verify(
+        &self,
+        statement: &Statement<Digest<P>>,
+        proof: &Proof<P>,
+    ) -> Result<(), LayerError> {
         let publics: Vec<Vec<u64>> =
             statement.publics().iter().map(|value| vec![value.as_canonical_u64()]).collect();
         Ok(self.verifier.verify(&publics, proof)?)

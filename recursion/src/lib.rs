@@ -14,6 +14,7 @@ pub mod foreign;
 pub mod keys;
 pub mod layer;
 pub mod pcs;
+pub mod store;
 mod transcript;
 pub mod tree;
 mod witness;

@@ -7,13 +7,15 @@
 //! If the proofs are of steps, each from the state in which the one before ends, the tree proves one long step, and
 //! is verified by its first and last state.
 //!
-//! Proofs of one level are proven in parallel, by work-stealing; their order is kept.
+//! Proofs of one level are proven in parallel, by work-stealing; their order is kept. With a [`Store`] they are kept
+//! on disk, too, and found again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
+use chipwright_ir::circuit::Inputs;
 use rayon::prelude::*;
 
 use crate::batch::{Digest, RecursiveField};
@@ -21,6 +23,7 @@ use crate::chain::steady_layout;
 use crate::claims::{Claim, Claims, joined};
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::store::Store;
 
 /// The levels over proofs under one key.
 #[derive(Debug)]
@@ -59,6 +62,8 @@ pub struct Grown {
     pub done: usize,
     /// How many there will be.
     pub of: usize,
+    /// Whether the last one was found in the store.
+    pub found: bool,
 }
 
 /// The largest number of levels until the fixed point.
@@ -135,14 +140,40 @@ impl<P: RecursiveField> Tree<P> {
         leaves: &[Leaf<P>],
         grown: &(dyn Fn(Grown) + Sync),
     ) -> Result<Root<P>, LayerError> {
+        self.prove_with(key, leaves, None, grown)
+    }
+
+    /// [`Self::prove`] with proofs that were made before, and keeping those that are made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::prove`], and if a proof cannot be written.
+    pub fn prove_with(
+        &self,
+        key: &VerifyingKey<P>,
+        leaves: &[Leaf<P>],
+        store: Option<&Store>,
+        grown: &(dyn Fn(Grown) + Sync),
+    ) -> Result<Root<P>, LayerError> {
         if leaves.is_empty() {
             return Err(LayerError::Children { expected: 1, got: 0 });
         }
         let height = self.height(leaves.len());
         let done = AtomicUsize::new(0);
-        let tell = |level: usize, of: usize| {
+        let tell = |level: usize, of: usize, found: bool| {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            grown(Grown { level, done, of });
+            grown(Grown { level, done, of, found });
+        };
+        // The proof of a node, and whether it was there before.
+        let node = |layer: &Layer<P>, statement: &Statement<Digest<P>>, inputs: &Inputs| {
+            if let Some(proof) = store.and_then(|store| store.read(layer, statement)) {
+                return Ok((proof, true));
+            }
+            let proof = layer.prove(inputs)?;
+            if let Some(store) = store {
+                store.write(layer, statement, &proof)?;
+            }
+            Ok::<_, LayerError>((proof, false))
         };
         let first = self.level(1);
         let mut nodes: Vec<(Statement<Digest<P>>, Proof<P>)> = leaves
@@ -151,8 +182,8 @@ impl<P: RecursiveField> Tree<P> {
                 let keys = self.keys.root();
                 let (inputs, statement) =
                     first.inputs_over(key, &leaf.publics, &leaf.proof, keys, height == 1)?;
-                let proof = first.prove(&inputs)?;
-                tell(1, leaves.len());
+                let (proof, found) = node(first, &statement, &inputs)?;
+                tell(1, leaves.len(), found);
                 Ok((statement, proof))
             })
             .collect::<Result<_, LayerError>>()?;
@@ -174,8 +205,8 @@ impl<P: RecursiveField> Tree<P> {
                         .collect();
                     let (inputs, statement) =
                         layer.inputs_above(&children, &self.keys, level == height)?;
-                    let proof = layer.prove(&inputs)?;
-                    tell(level, count);
+                    let (proof, found) = node(layer, &statement, &inputs)?;
+                    tell(level, count, found);
                     Ok((statement, proof))
                 })
                 .collect::<Result<_, LayerError>>()?;
@@ -189,11 +220,7 @@ impl<P: RecursiveField> Tree<P> {
     /// # Errors
     ///
     /// Fails if the proof is not complete, or not about these leaves.
-    pub fn verify(
-        &self,
-        leaves: &[Vec<Vec<P::Base>>],
-        root: &Root<P>,
-    ) -> Result<(), LayerError> {
+    pub fn verify(&self, leaves: &[Vec<Vec<P::Base>>], root: &Root<P>) -> Result<(), LayerError> {
         let claim = self.claim(leaves)?;
         self.top().verify_result(&self.keys, claim, &root.statement, &root.proof)
     }
@@ -204,7 +231,11 @@ impl<P: RecursiveField> Tree<P> {
     /// # Errors
     ///
     /// Fails if the proof does not prove this claim, or is not complete.
-    pub fn verify_claim(&self, claim: Claim<Digest<P>>, proof: &Proof<P>) -> Result<(), LayerError> {
+    pub fn verify_claim(
+        &self,
+        claim: Claim<Digest<P>>,
+        proof: &Proof<P>,
+    ) -> Result<(), LayerError> {
         self.top().verify(&Statement { keys: self.keys.root(), claim, complete: true }, proof)
     }
 

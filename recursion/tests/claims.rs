@@ -221,7 +221,10 @@ fn a_circuit_joins_no_steps_that_do_not_follow_each_other() {
         pair.inputs_above(&children, tree.keys(), true).expect("the steps are linked")
     };
     // The left proof of one run and the right proof of another, with a claim that fits neither or both.
-    let spliced = |left: &Inputs, right: &Inputs, single: bool, statement: &Statement<Digest<Goldilocks2>>| {
+    let spliced = |left: &Inputs,
+                   right: &Inputs,
+                   single: bool,
+                   statement: &Statement<Digest<Goldilocks2>>| {
         let (data, privates) = (left.data.len() / 2, left.privates.len() / 2);
         let mut inputs = right.clone();
         inputs.data[..data].clone_from_slice(&left.data[..data]);

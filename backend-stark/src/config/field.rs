@@ -14,9 +14,9 @@ use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_lookup::Lookup;
 use p3_uni_stark::StarkConfig;
 
-use super::Parameters;
+use super::{Config, Parameters};
 use crate::air::RecordedAir;
-use crate::prover::{Candidates, TreeHash};
+use crate::prover::{Candidates, Instance, Phases, Prepared, TreeHash};
 
 /// The constraints of a table: those over the base field, those over the extension, and the order that
 /// both have together.
@@ -93,8 +93,20 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         stark: &Stark<Self>,
         airs: &[RecordedAir<Self::Base>],
         log_heights: &[usize],
-        max_log_chunks: usize,
+        config: &Config,
     ) -> Result<ProverData<Stark<Self>>, String>;
+    /// The setup of this crate's own prover: [`Prepared::new`], compiled here and not in the crates that use it.
+    fn prepare(config: &Config, airs: &[RecordedAir<Self::Base>]) -> Prepared<Self>;
+    /// This crate's own prover.
+    ///
+    /// # Errors
+    ///
+    /// Gives the reason why a lookup has no fraction, or the commitment scheme refuses.
+    fn prove_prepared(
+        prepared: &Prepared<Self>,
+        stark: &Stark<Self>,
+        instances: &[Instance<'_, Self>],
+    ) -> Result<(BatchProof<Stark<Self>>, Phases), String>;
     /// The constraints of a table, lookups included, as expressions.
     fn symbolic(
         air: &RecordedAir<Self::Base>,

@@ -20,20 +20,21 @@ use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 use p3_util::log2_ceil_usize;
 
+use super::Config;
 use super::field::{Stark, StarkField, SymbolicConstraints};
 use crate::air::RecordedAir;
-use crate::prover::Nodes;
+use crate::prover::{Instance, Nodes, Phases, Prepared};
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
-/// columns, as a higher degree packs more messages but splits the quotient into more chunks. Zero if
-/// the constraints alone, of degree `degree`, need as many chunks as are allowed, or more.
-fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, max_log_chunks: usize) -> usize {
+/// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
+/// blowup take a larger transform, so there are only as many as constraints of degree `degree` alone need.
+fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, log_blowup: usize) -> usize {
     if lookups.is_empty() {
         return 0;
     }
     let gadget = LogUpGadget::new();
     let least = log2_ceil_usize(degree.max(2) - 1);
-    (least..=max_log_chunks)
+    (least..=log_blowup.max(least))
         .min_by_key(|&log_chunks| {
             let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
             packed.len() + (1 << log_chunks)
@@ -49,14 +50,14 @@ macro_rules! plonky3 {
             stark: &Stark<Self>,
             airs: &[RecordedAir<Self::Base>],
             log_heights: &[usize],
-            max_log_chunks: usize,
+            config: &Config,
         ) -> Result<ProverData<Stark<Self>>, String> {
             let budgets: Vec<_> = airs
                 .iter()
                 .map(|air| {
                     let lookups = Lookups::from_air::<Self::Ext, _>(air);
                     let degree = Self::constraints(air, &lookups).1;
-                    packing_degree(&lookups, degree, max_log_chunks)
+                    packing_degree(&lookups, degree, config.parameters.log_blowup)
                 })
                 .collect();
             ProverData::from_airs_and_degrees_with_lookup_budgets(
@@ -64,9 +65,21 @@ macro_rules! plonky3 {
                 airs,
                 log_heights,
                 &budgets,
-                max_log_chunks,
+                config.max_log_chunks(),
             )
             .map_err(|error| error.to_string())
+        }
+
+        fn prepare(config: &Config, airs: &[RecordedAir<Self::Base>]) -> Prepared<Self> {
+            Prepared::new(&config.parameters, airs, config.max_log_chunks())
+        }
+
+        fn prove_prepared(
+            prepared: &Prepared<Self>,
+            stark: &Stark<Self>,
+            instances: &[Instance<'_, Self>],
+        ) -> Result<(BatchProof<Stark<Self>>, Phases), String> {
+            prepared.prove(stark, instances)
         }
 
         fn symbolic(

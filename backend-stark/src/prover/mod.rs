@@ -57,7 +57,8 @@ type Transcript<'a, P> = BatchProverTranscript<
 type Commitment<P> = <<P as StarkField>::Mmcs as Mmcs<<P as FieldPair>::Base>>::Commitment;
 
 /// What the prover keeps of a machine.
-pub(crate) struct Prepared<P: StarkField> {
+#[derive(Debug)]
+pub struct Prepared<P: StarkField> {
     parameters: Parameters,
     hash: P::TreeHash,
     /// The preprocessed columns of the tables that have some.
@@ -69,7 +70,8 @@ pub(crate) struct Prepared<P: StarkField> {
 }
 
 /// A table to be proven.
-pub(crate) struct Instance<'a, P: StarkField> {
+#[derive(Debug)]
+pub struct Instance<'a, P: StarkField> {
     pub(crate) air: &'a RecordedAir<P::Base>,
     pub(crate) lookups: &'a [Lookup<P::Base>],
     /// Row by row.

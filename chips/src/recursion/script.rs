@@ -126,10 +126,10 @@ impl RowSpec {
     }
 
     fn decode(codes: [u64; 2]) -> Option<Self> {
-        let [code, wires] = codes;
         use RowKind::{
             Absorb, Begin, Echo, Inject, Leaf as Leaf_, LeafNext, Parent2, Parent4, Rest, Resume,
         };
+        let [code, wires] = codes;
         let kinds = [Begin, Absorb, Resume, Echo, Leaf_, LeafNext, Parent4, Parent2, Inject, Rest];
         let kind = *kinds.get((code & 15) as usize)?;
         let flag = |i: u32| code >> (21 + i) & 1 == 1;

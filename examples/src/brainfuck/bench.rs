@@ -83,7 +83,7 @@ pub fn measure(
     }
     let seconds = start.elapsed().as_secs_f64();
     let peak_mib = peak_mib();
-    let compressed = if compress { Some(compressed(&engine, &shape, steps)?) } else { None };
+    let compressed = if compress { Some(compressed(&engine, shape, steps)?) } else { None };
     let cells: usize = engine
         .key()
         .tables()
@@ -114,12 +114,12 @@ const CLAIM: [u64; 4] = [0; 4];
 /// how long that takes, in milliseconds.
 fn compressed(
     engine: &Engine,
-    shape: &Shape,
+    shape: Shape,
     steps: Vec<(State, StarkProof<Goldilocks2>)>,
 ) -> Result<(usize, f64), ProveError> {
     let clock = Instant::now();
     let compressor = Compressor::new(engine)?;
-    let first = State::initial(shape);
+    let first = State::initial(&shape);
     let mut state = first;
     let leaves = steps.into_iter().map(|(end, proof)| {
         let start = std::mem::replace(&mut state, end);

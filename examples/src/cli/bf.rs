@@ -205,7 +205,7 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
     let (proof, run) = brainfuck::prove_with_progress(&program, &input, &options, &report)?;
     let bytes = if *compress {
         progress.next("building the circuits that verify segments");
-        let report = |Grown { level, done, of }: Grown| {
+        let report = |Grown { level, done, of, .. }: Grown| {
             progress.next(format!("level {level}: verified {done} of {of} proofs in circuits"));
         };
         brainfuck::compress(&program, &input, &run.output, &proof, &options, &report)?.to_bytes()
@@ -250,7 +250,7 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
         let cycles = proof.segments.last().map_or(0, |segment| segment.end.clk);
         (cycles, brainfuck::verify(&program, &input, &output, &proof, &options))
     };
-    verdict.map_err(|error| CliError::NotProven { path: path.clone(), error })?;
+    verdict.map_err(|error| CliError::NotProven { path: path.clone(), error: Box::new(error) })?;
     let elapsed = start.elapsed();
     drop(progress);
     writeln!(

@@ -73,12 +73,12 @@ impl Line {
 /// The committed base elements of a row: the lookup columns are elements of the extension, one of them a running
 /// sum.
 fn cells_per_row<P: StarkField>(chip: &Chip) -> Result<usize, CliError> {
-    let parameters = Config::default().parameters;
-    let stark = P::stark(&parameters, &[0; 32]);
+    let config = Config::default();
+    let stark = P::stark(&config.parameters, &[0; 32]);
     let period = chip.periodic.iter().map(Vec::len).max().unwrap_or(1);
     let airs = [RecordedAir::<P::Base>::new(chip, None)];
     let log_height = period.ilog2() as usize;
-    let data = P::prover_data(&stark, &airs, &[log_height], parameters.log_blowup)
+    let data = P::prover_data(&stark, &airs, &[log_height], &config)
         .map_err(|reason| CliError::Chip { chip: chip.name.clone(), reason })?;
     let lookups: usize = data.common.lookups.iter().map(|lookups| lookups.len()).sum();
     let lookup_columns = if lookups == 0 { 0 } else { lookups + 1 };

@@ -206,7 +206,7 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
         /// What the verifier says.
-        error: brainfuck::VerifyError,
+        error: Box<brainfuck::VerifyError>,
     },
     /// A layer cannot be built, proven or verified.
     #[error(transparent)]

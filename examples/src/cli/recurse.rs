@@ -4,6 +4,7 @@
 //! for any circuit of a user.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use chipwright_backend_stark::circuit::{CircuitProver, CircuitVerifier, compile_circuit};
@@ -20,6 +21,7 @@ use chipwright_recursion::claims::Claims;
 use chipwright_recursion::foreign::{foreign_key, foreign_shape};
 use chipwright_recursion::keys::KeySet;
 use chipwright_recursion::layer::{Child, Layer, LayerError};
+use chipwright_recursion::store::Store;
 use chipwright_recursion::tree::{Leaf, Tree};
 use clap::{Args, Subcommand, ValueEnum};
 use p3_air::{Air, DebugConstraintBuilder, SymbolicAirBuilder};
@@ -85,6 +87,9 @@ pub struct Aggregate {
     /// The number of proofs to make one of.
     #[arg(long, default_value_t = 2)]
     leaves: usize,
+    /// A folder where proofs are kept, to go on where an earlier run was interrupted.
+    #[arg(long, value_name = "FOLDER")]
+    proofs: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -398,8 +403,9 @@ fn aggregate<P: RecursiveField>(
     let heights = leaves[0].proof.batch().degree_bits.clone();
     let key = base.verifier.key();
     let tree = Tree::new(key, &heights, Claims::Facts, &config.for_layers())?;
+    let store = arguments.proofs.as_ref().map(Store::open).transpose().map_err(LayerError::from)?;
     let start = Instant::now();
-    let root = tree.prove(key, &leaves, &|grown| {
+    let root = tree.prove_with(key, &leaves, store.as_ref(), &|grown| {
         progress.next(format!("level {}: {} of {}", grown.level, grown.done, grown.of));
     })?;
     let prove_ms = ms(start);
