@@ -365,11 +365,11 @@ fn a_brainfuck_program_is_run_proven_and_verified() {
     // One proof of several segments.
     let one = file("hello.one");
     let prove = ["bf", "prove", HELLO, "--out", text(&one), "--segment", "7", "--compress"];
-    let proved = succeeds(&[&prove[..], &["--config", "testing"]].concat());
+    let proved = succeeds(&[&prove[..], &["--config", "peer-plonky2"]].concat());
     assert!(proved.starts_with("proved 399 cycles in 4 segments"), "{proved}");
     for (output, is_right) in [(&output, true), (&wrong, false)] {
         let arguments = ["bf", "verify", HELLO, "--output", text(output), text(&one)];
-        let arguments = [&arguments[..], &["--config", "testing"]].concat();
+        let arguments = [&arguments[..], &["--config", "peer-plonky2"]].concat();
         if is_right {
             assert!(succeeds(&arguments).contains("in 399 cycles"));
         } else {
@@ -384,7 +384,7 @@ fn a_brainfuck_program_is_run_proven_and_verified() {
         (&truncated, "holds no proof of a run"),
     ] {
         let arguments = ["bf", "verify", HELLO, "--output", text(&output), text(path)];
-        let error = fails(&[&arguments[..], &["--config", "testing"]].concat());
+        let error = fails(&[&arguments[..], &["--config", "peer-plonky2"]].concat());
         assert!(error.contains(message), "{error}");
     }
     let bytes = fs::read(&proof).expect("the proof was written");
@@ -417,7 +417,7 @@ fn a_brainfuck_run_is_shown_on_a_page_and_measured() {
     assert!(html.contains("399 cycles, to the end of the program"));
     let bench = ["bf", "bench", "--json", "--log", "6", "--segment", "5"];
     let json: serde_json::Value =
-        serde_json::from_str(&succeeds(&[&bench[..], &["--config", "testing"]].concat()))
+        serde_json::from_str(&succeeds(&[&bench[..], &["--config", "peer-plonky2"]].concat()))
             .expect("valid JSON");
     let run = &json["runs"][0];
     assert_eq!(run["cycles"], 64);
@@ -432,7 +432,7 @@ fn security_is_reported_as_json_and_as_a_table() {
     let json: serde_json::Value =
         serde_json::from_str(&succeeds(&["security", "--json"])).expect("valid JSON");
     let reports = json.as_array().expect("a list");
-    assert_eq!(reports.len(), 4);
+    assert_eq!(reports.len(), 6);
     for report in reports {
         for (key, is_text) in [
             ("name", true),

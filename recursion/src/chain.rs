@@ -5,10 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use chipwright_backend_stark::circuit::{CircuitError, cost_parameters};
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use chipwright_ir::circuit::Layout;
+use chipwright_ir::circuit::{Layout, Tables};
 
 use crate::batch::{Digest, RecursiveField};
 use crate::claims::Claims;
@@ -20,8 +21,8 @@ const MOST_SEARCHED: usize = 8;
 
 /// The layout that layers have from some height on: the cheapest one of a circuit that verifies proofs of that
 /// very layout. It is found by building layers, each as cheap as it can be. If these come back to a layout that they
-/// left, it is the first of those in between that holds its own verifier, or else the last; `None` if there is
-/// nothing to lay out.
+/// left, it is the first of those in between that holds its own verifier, or else one for all of them, grown
+/// until it does. `None` if there is nothing to lay out.
 pub(crate) fn steady_layout<P: RecursiveField>(
     first: &Layer<P>,
     pair: bool,
@@ -38,17 +39,34 @@ pub(crate) fn steady_layout<P: RecursiveField>(
         if layer.layout() == under.layout() {
             return Ok(layer.layout().cloned());
         }
-        if let Some(left) = layers.iter().position(|before| before.layout() == layer.layout()) {
-            for candidate in &layers[left..] {
-                if over(candidate, candidate.layout())?.layout() == candidate.layout() {
-                    return Ok(candidate.layout().cloned());
-                }
-            }
-            return Ok(layer.layout().cloned());
+        let left = layers.iter().position(|before| before.layout() == layer.layout());
+        if let Some(left) = left {
+            layers.drain(..left);
+            break;
         }
         layers.push(layer);
     }
-    Ok(layers.last().and_then(|layer| layer.layout().cloned()))
+    for candidate in &layers {
+        if over(candidate, candidate.layout())?.layout() == candidate.layout() {
+            return Ok(candidate.layout().cloned());
+        }
+    }
+    let library = chipwright_chips::library(P::FIELD);
+    let mut found = None;
+    for _ in 0..MOST_SEARCHED {
+        let circuits: Vec<&Tables> = layers.iter().map(|layer| layer.prover().tables()).collect();
+        let layout = Layout::choose_common(&circuits, &library, &cost_parameters(config))
+            .map_err(CircuitError::from)?;
+        let Some(last) = layers.last() else { break };
+        let layer = over(&over(last, Some(&layout))?, Some(&layout))?;
+        let holds = layer.layout() == Some(&layout);
+        found = Some(layout);
+        if holds {
+            break;
+        }
+        layers.push(layer);
+    }
+    Ok(found)
 }
 
 /// The layers over one circuit, up to the fixed point.
