@@ -95,7 +95,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         log_heights: &[usize],
         config: &Config,
     ) -> Result<ProverData<Stark<Self>>, String>;
-    /// The setup of this crate's own prover: [`Prepared::new`], compiled here and not in the crates that use it.
+    /// The setup of this crate's own prover: compiled here, and not in the crates that use it.
     fn prepare(config: &Config, airs: &[RecordedAir<Self::Base>]) -> Prepared<Self>;
     /// This crate's own prover.
     ///
