@@ -344,8 +344,8 @@ mod tests {
         proven-128 over goldilocks^3: proven 128 (list decoding, m = 1000, commitment-collision) / conjectured 128 (commitment-collision) / hash 128
         peer-plonky2 over goldilocks^2: proven 57 (list decoding, m = 1000, low-degree-test) / conjectured 98 (ldt-query-phase) / hash 128
         peer-plonky3-recursion over goldilocks^2: proven 68 (list decoding, m = 1000, low-degree-test) / conjectured 102 (batch-combination) / hash 128
-        proven-100 over koala-bear^4: proven 100 (unique decoding, low-degree-test) / conjectured 109 (ldt-commit-phase) / hash 123
-        peer-plonky3-recursion over koala-bear^4: proven 68 (list decoding, m = 606, low-degree-test) / conjectured 100 (batch-combination) / hash 123
+        proven-100 over koala-bear^4: proven 101 (unique decoding, low-degree-test) / conjectured 108 (ldt-commit-phase) / hash 123
+        peer-plonky3-recursion over koala-bear^4: proven 68 (list decoding, m = 374, low-degree-test) / conjectured 97 (batch-combination) / hash 123
         testing (insecure) over goldilocks^2: proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
         ");
     }
