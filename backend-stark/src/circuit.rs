@@ -30,7 +30,7 @@ use chipwright_ir::machine::fill::{FillOptions, fill_with};
 use chipwright_ir::machine::{Machine, MachineTrace, Report, check, verify};
 
 use crate::config::{Config, StarkField};
-use crate::key::{ProvingKey, VerifyingKey, compile};
+use crate::key::{KeyShape, ProvingKey, VerifyingKey, compile};
 use crate::machine::{MachineError, MachineVerifier};
 use crate::proof::Proof;
 use crate::statement::max_log_height;
@@ -74,15 +74,22 @@ pub enum CircuitError {
     },
 }
 
-/// Proves a circuit for given inputs.
-pub struct CircuitProver<P: StarkField> {
+/// A circuit as tables of a machine under a configuration, before anything is committed to.
+#[derive(Debug)]
+pub struct PlacedCircuit {
     tables: Tables,
     library: Library,
+    config: Config,
     assembly: Assembly,
     /// The machine that is filled: the circuit's, its degrees lowered.
     parts: Machine,
     /// How its tables become the one that is proven, if they do.
     fusion: Option<Fusion>,
+}
+
+/// Proves a circuit for given inputs.
+pub struct CircuitProver<P: StarkField> {
+    circuit: PlacedCircuit,
     key: ProvingKey<P>,
 }
 
@@ -98,7 +105,7 @@ pub struct CircuitVerifier<P: StarkField> {
 impl<P: StarkField> std::fmt::Debug for CircuitProver<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CircuitProver")
-            .field("circuit", &self.tables.program.name)
+            .field("circuit", &self.tables().program.name)
             .finish_non_exhaustive()
     }
 }
@@ -120,9 +127,7 @@ pub fn compile_circuit<P: StarkField>(
     library: &Library,
     config: &Config,
 ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
-    let assembly = tables.assemble(library)?;
-    let parts = lowered(&assembly, config)?;
-    compiled(tables, library, config, assembly, parts, None)
+    PlacedCircuit::apart(tables, library, config)?.compile()
 }
 
 /// Compiles a circuit whose tables are all in one: assembled and fused by a layout, or by the one that
@@ -135,19 +140,99 @@ pub fn compile_circuit_with_layout<P: StarkField>(
     tables: Tables,
     library: &Library,
     config: &Config,
-    layout: Option<Layout>,
+    layout: Option<&Layout>,
 ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
-    let parameters = cost_parameters(config);
-    let mut layout = match layout {
-        Some(layout) => layout,
-        None => Layout::choose(&tables, library, &parameters)?,
-    };
-    layout.log_height = layout.log_height.max(parameters.min_log_height);
-    let tables = layout.place(tables);
-    let assembly = tables.assemble_with(library, &layout)?;
-    let parts = lowered(&assembly, config)?;
-    let fusion = Fusion::new(&parts, &layout)?;
-    compiled(tables, library, config, assembly, parts, Some(fusion))
+    PlacedCircuit::fused(tables, library, config, layout)?.compile()
+}
+
+impl PlacedCircuit {
+    /// A circuit with one table for each kind of row.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the library lacks a chip, or the machine is not one that the configuration can prove.
+    pub fn apart(tables: Tables, library: &Library, config: &Config) -> Result<Self, CircuitError> {
+        let assembly = tables.assemble(library)?;
+        Self::new(tables, library, config, assembly, None)
+    }
+
+    /// A circuit with all tables in one, by a layout or by the one that costs least.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::apart`] does, or if the circuit does not fit the layout.
+    pub fn fused(
+        tables: Tables,
+        library: &Library,
+        config: &Config,
+        layout: Option<&Layout>,
+    ) -> Result<Self, CircuitError> {
+        let parameters = cost_parameters(config);
+        let mut layout = match layout {
+            Some(layout) => layout.clone(),
+            None => Layout::choose(&tables, library, &parameters)?,
+        };
+        layout.log_height = layout.log_height.max(parameters.min_log_height);
+        let tables = layout.place(tables);
+        let assembly = tables.assemble_with(library, &layout)?;
+        Self::new(tables, library, config, assembly, Some(&layout))
+    }
+
+    fn new(
+        tables: Tables,
+        library: &Library,
+        config: &Config,
+        assembly: Assembly,
+        layout: Option<&Layout>,
+    ) -> Result<Self, CircuitError> {
+        let parts = lowered(&assembly, config)?;
+        let fusion = layout.map(|layout| Fusion::new(&parts, layout)).transpose()?;
+        let (library, config) = (library.clone(), config.clone());
+        Ok(Self { tables, library, config, assembly, parts, fusion })
+    }
+
+    /// Commits to the preprocessed columns.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the machine cannot be proven under the configuration.
+    pub fn compile<P: StarkField>(
+        self,
+    ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
+        let (key, verifying) =
+            compile::<P>(self.machine(), &self.config).map_err(MachineError::from)?;
+        let verifier = CircuitVerifier {
+            machine: verifying.into(),
+            widths: self.assembly.public_widths().collect(),
+            table: if self.fusion.is_some() { FUSED_TABLE } else { PUBLIC_TABLE },
+        };
+        Ok((CircuitProver { circuit: self, key }, verifier))
+    }
+
+    /// The shape of the key that [`Self::compile`] makes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::compile`] does.
+    pub fn shape<P: StarkField>(&self) -> Result<KeyShape<P>, CircuitError> {
+        Ok(KeyShape::new(self.machine(), &self.config).map_err(MachineError::from)?)
+    }
+
+    /// The machine that is proven: the circuit's, its degrees lowered and, if there is a layout, its
+    /// tables fused.
+    pub fn machine(&self) -> &Machine {
+        self.fusion.as_ref().map_or(&self.parts, |fusion| &fusion.machine)
+    }
+
+    /// The layout, if there is one.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.assembly.layout()
+    }
+
+    /// The circuit at stage `tables`.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
 }
 
 /// What layouts for a configuration are chosen by.
@@ -183,25 +268,6 @@ fn lowered(assembly: &Assembly, config: &Config) -> Result<Machine, MachineError
     Ok(Machine { chips, ..distinct })
 }
 
-fn compiled<P: StarkField>(
-    tables: Tables,
-    library: &Library,
-    config: &Config,
-    assembly: Assembly,
-    parts: Machine,
-    fusion: Option<Fusion>,
-) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
-    let machine = fusion.as_ref().map_or(&parts, |fusion| &fusion.machine);
-    let (key, verifying) = compile::<P>(machine, config).map_err(MachineError::from)?;
-    let verifier = CircuitVerifier {
-        machine: verifying.into(),
-        widths: assembly.public_widths().collect(),
-        table: if fusion.is_some() { FUSED_TABLE } else { PUBLIC_TABLE },
-    };
-    let library = library.clone();
-    Ok((CircuitProver { tables, library, assembly, parts, fusion, key }, verifier))
-}
-
 impl<P: StarkField> CircuitProver<P> {
     /// Computes the witness, the traces and the proof.
     ///
@@ -224,7 +290,7 @@ impl<P: StarkField> CircuitProver<P> {
     ) -> Result<Proof<P>, CircuitError> {
         let witness = self.witness(inputs, hints)?;
         let trace = self.parts_trace(&witness)?;
-        let report = check::<P>(&self.parts, &trace);
+        let report = check::<P>(&self.circuit.parts, &trace);
         if !report.is_ok() {
             return Err(MachineError::Violated(report).into());
         }
@@ -241,8 +307,8 @@ impl<P: StarkField> CircuitProver<P> {
         inputs: &Inputs,
         hints: Option<&HintRegistry>,
     ) -> Result<Witness<P>, CircuitError> {
-        let environment = Environment { chips: &self.library, hints };
-        Ok(self.tables.program.execute::<P>(inputs, environment)?)
+        let environment = Environment { chips: &self.circuit.library, hints };
+        Ok(self.tables().program.execute::<P>(inputs, environment)?)
     }
 
     /// Fills the tables of the machine that is proven.
@@ -261,10 +327,11 @@ impl<P: StarkField> CircuitProver<P> {
     /// Fails if a chip cannot be filled.
     pub fn parts_trace(&self, witness: &Witness<P>) -> Result<MachineTrace<P::Base>, CircuitError> {
         let least = self.key.verifying_key().config().min_height();
-        let min_height = self.fusion.as_ref().map_or(least, |fusion| fusion.height().max(least));
+        let min_height =
+            self.circuit.fusion.as_ref().map_or(least, |fusion| fusion.height().max(least));
         let options = FillOptions { min_height, ..FillOptions::default() };
-        let input = self.assembly.input(witness);
-        Ok(fill_with::<P>(&self.parts, &input, &options).map_err(MachineError::from)?)
+        let input = self.circuit.assembly.input(witness);
+        Ok(fill_with::<P>(&self.circuit.parts, &input, &options).map_err(MachineError::from)?)
     }
 
     /// The trace of the machine that is proven, from that of the parts.
@@ -276,7 +343,7 @@ impl<P: StarkField> CircuitProver<P> {
         &self,
         parts: MachineTrace<P::Base>,
     ) -> Result<MachineTrace<P::Base>, CircuitError> {
-        match &self.fusion {
+        match &self.circuit.fusion {
             Some(fusion) => Ok(fusion.trace(parts)?),
             None => Ok(parts),
         }
@@ -284,33 +351,33 @@ impl<P: StarkField> CircuitProver<P> {
 
     /// Everything that does not hold in a trace of the parts.
     pub fn check(&self, parts: &MachineTrace<P::Base>) -> Report {
-        check::<P>(&self.parts, parts)
+        check::<P>(&self.circuit.parts, parts)
     }
 
     /// The machine that is proven: the circuit's, its degrees lowered and, if there is a layout, its
     /// tables fused.
     pub fn machine(&self) -> &Machine {
-        self.fusion.as_ref().map_or(&self.parts, |fusion| &fusion.machine)
+        self.circuit.machine()
     }
 
     /// The machine that is filled: as [`Self::machine`], before tables are fused.
     pub fn parts(&self) -> &Machine {
-        &self.parts
+        &self.circuit.parts
     }
 
     /// The layout, if there is one.
     pub fn layout(&self) -> Option<&Layout> {
-        self.assembly.layout()
+        self.circuit.layout()
     }
 
     /// The machine together with where its rows come from.
     pub fn assembly(&self) -> &Assembly {
-        &self.assembly
+        &self.circuit.assembly
     }
 
     /// The circuit at stage `tables`.
     pub fn tables(&self) -> &Tables {
-        &self.tables
+        self.circuit.tables()
     }
 
     /// The key of the machine.

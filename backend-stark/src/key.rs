@@ -18,13 +18,10 @@ use std::sync::{Arc, OnceLock};
 
 use chipwright_ir::chip::{Chip, FixedData};
 use chipwright_ir::machine::Machine;
-use p3_air::BaseAir;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
-use p3_batch_stark::{Commitment, CommonData, ProverData, num_batched_openings};
+use p3_batch_stark::{Commitment, CommonData, ProverData};
 use p3_field::PrimeField64;
-use p3_lookup::Lookups;
 use p3_matrix::dense::RowMajorMatrix;
-use p3_uni_stark::OpeningShape;
 use serde::{Deserialize, Serialize};
 
 use crate::air::RecordedAir;
@@ -32,6 +29,8 @@ use crate::config::{Config, ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
 use crate::prover::Prepared;
 use crate::security::{BatchShape, SecurityReport};
+use crate::shape::nominal_log_heights;
+pub use crate::shape::{KeyShape, TableShape};
 use crate::statement::max_log_height;
 pub use crate::statement::{Statement, StatementError};
 
@@ -43,11 +42,9 @@ pub struct VerifyingKey<P: StarkField> {
 struct Inner<P: StarkField> {
     statement: Statement,
     digest: [u8; 32],
-    config: Config,
+    shape: KeyShape<P>,
     stark: Stark<P>,
-    airs: Vec<RecordedAir<P::Base>>,
     common: CommonData<Stark<P>>,
-    tables: Vec<TableShape>,
 }
 
 /// What a prover needs to know about a machine.
@@ -57,35 +54,6 @@ pub struct ProvingKey<P: StarkField> {
     prepared: Prepared<P>,
     /// The data of Plonky3's prover, once it is asked for.
     reference: OnceLock<Result<ProverData<Stark<P>>, String>>,
-}
-
-/// The size of a table, but for its height.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableShape {
-    /// The chip's name.
-    pub name: String,
-    /// The number of main-trace columns.
-    pub width: usize,
-    /// The number of preprocessed columns.
-    pub fixed_width: usize,
-    /// The number of lookup columns, in extension-field elements; the running sum is one of them.
-    pub lookup_columns: usize,
-    /// The number of chunks, of extension-field elements, that the quotient is committed in.
-    pub quotient_chunks: usize,
-    /// The number of public values.
-    pub publics: usize,
-    /// The number of constraints, those of the lookup argument included.
-    pub constraints: usize,
-    /// The highest degree of a constraint, in multiples of the height.
-    pub degree: usize,
-    /// The number of messages that a row exchanges.
-    pub messages: usize,
-    /// The number of elements of the longest message.
-    pub message_width: usize,
-    /// The number of polynomials opened, each counted once for every point.
-    pub openings: usize,
-    /// The base-2 logarithm of the height, if the key determines it.
-    pub log_height: Option<usize>,
 }
 
 /// A verifying key as it is written.
@@ -138,70 +106,27 @@ fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatr
     RowMajorMatrix::new(values, width)
 }
 
-/// Heights for what depends on a height only through the periods of periodic columns.
-fn nominal_log_heights<F: PrimeField64>(
-    airs: &[RecordedAir<F>],
-    log_heights: &[Option<usize>],
-) -> Vec<usize> {
-    airs.iter()
-        .zip(log_heights)
-        .map(|(air, log_height)| {
-            let periods = air.periodic_columns();
-            let longest = periods.iter().map(|column| column.len().ilog2() as usize).max();
-            log_height.unwrap_or(0).max(longest.unwrap_or(0))
-        })
-        .collect()
-}
-
 impl<P: StarkField> VerifyingKey<P> {
     fn new(
         statement: Statement,
         commitment: Option<Commitment<Stark<P>>>,
     ) -> Result<Self, StatementError> {
-        let config = statement.config()?;
-        if config.field != P::FIELD {
-            return Err(StatementError::Field { machine: config.field, config: P::FIELD });
-        }
+        let shape = KeyShape::of_statement(&statement)?;
         let digest = statement.digest(commitment.as_ref());
-        let stark = P::stark(&config.parameters, &digest);
-        let chips = statement.chips()?;
-        let airs: Vec<_> = chips.iter().map(|chip| RecordedAir::new(chip, None)).collect();
-        let log_heights: Vec<_> = statement.log_heights().collect();
-        let nominal = nominal_log_heights(&airs, &log_heights);
-        // Without contents, only the lookups are laid out.
-        let lookups = P::prover_data(&stark, &airs, &nominal, &config)
-            .map_err(|reason| StatementError::Commitment { reason })?
-            .common
-            .lookups;
-        let tables: Vec<_> = chips
-            .iter()
-            .zip(&airs)
-            .zip(&lookups)
-            .zip(&log_heights)
-            .map(|(((chip, air), lookups), &log_height)| {
-                TableShape::new::<P>(chip, air, lookups, log_height)
-            })
-            .collect();
-        for table in &tables {
-            if table.quotient_chunks > 1 << config.max_log_chunks() {
-                return Err(StatementError::Degree {
-                    chip: table.name.clone(),
-                    rule: table.constraints,
-                    degree: table.degree,
-                    limit: config.max_degree(),
-                });
-            }
-        }
-        let preprocessed = preprocessed::<P>(&tables, commitment)?;
-        let common = CommonData::new(preprocessed, lookups);
-        Ok(Self {
-            inner: Arc::new(Inner { statement, digest, config, stark, airs, common, tables }),
-        })
+        let stark = P::stark(&shape.config().parameters, &digest);
+        let preprocessed = preprocessed::<P>(shape.tables(), commitment)?;
+        let common = CommonData::new(preprocessed, shape.lookups().to_vec());
+        Ok(Self { inner: Arc::new(Inner { statement, digest, shape, stark, common }) })
+    }
+
+    /// What the key fixes but for the contents of the preprocessed columns.
+    pub fn shape(&self) -> &KeyShape<P> {
+        &self.inner.shape
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
-        &self.inner.config
+        self.shape().config()
     }
 
     /// The digest of everything that a proof under this key is about.
@@ -211,7 +136,7 @@ impl<P: StarkField> VerifyingKey<P> {
 
     /// The tables, in the order of the machine's chips.
     pub fn tables(&self) -> &[TableShape] {
-        &self.inner.tables
+        self.shape().tables()
     }
 
     /// The proof system, its transcript begun with [`Self::digest`].
@@ -221,7 +146,7 @@ impl<P: StarkField> VerifyingKey<P> {
 
     /// The tables' constraints. Their preprocessed columns have no contents.
     pub fn airs(&self) -> &[RecordedAir<P::Base>] {
-        &self.inner.airs
+        self.shape().airs()
     }
 
     /// The commitment to the preprocessed columns, and the lookups of every table.
@@ -324,41 +249,6 @@ fn preprocessed<P: StarkField>(
         instances,
         matrix_to_instance,
     }))
-}
-
-impl TableShape {
-    fn new<P: StarkField>(
-        chip: &Chip,
-        air: &RecordedAir<P::Base>,
-        lookups: &Lookups<P::Base>,
-        log_height: Option<usize>,
-    ) -> Self {
-        let (constraints, degree) = P::constraints(air, lookups);
-        let quotient_chunks = (degree.max(2) - 1).next_power_of_two();
-        Self {
-            name: chip.name.clone(),
-            width: air.width(),
-            fixed_width: air.preprocessed_width(),
-            lookup_columns: if lookups.is_empty() { 0 } else { lookups.len() + 1 },
-            quotient_chunks,
-            publics: air.num_public_values(),
-            constraints,
-            degree,
-            messages: chip.interactions.len(),
-            message_width: chip.interactions.iter().map(|i| i.message.len()).max().unwrap_or(0),
-            openings: num_batched_openings(
-                air.width(),
-                !air.main_next_row_columns().is_empty(),
-                air.preprocessed_width(),
-                !air.preprocessed_next_row_columns().is_empty(),
-                quotient_chunks,
-                lookups.len(),
-                P::FIELD.degree(),
-                OpeningShape::new(),
-            ),
-            log_height,
-        }
-    }
 }
 
 impl<P: StarkField> ProvingKey<P> {

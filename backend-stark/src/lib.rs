@@ -10,5 +10,7 @@ pub mod machine;
 pub mod proof;
 pub mod prover;
 pub mod security;
+mod shape;
 mod statement;
 pub mod tape;
+mod verifier;

@@ -22,6 +22,7 @@ use crate::encoding::{self, DecodeError, Kind};
 use crate::key::{ProvingKey, VerifyingKey};
 use crate::prover::{Instance, Phases};
 use crate::security::{InsufficientSecurity, SecurityReport};
+use crate::verifier::VerifierAir;
 
 /// A proof that the tables of a machine satisfy its rules and that its buses balance.
 pub struct Proof<P: StarkField> {
@@ -169,19 +170,15 @@ impl<P: StarkField> ProvingKey<P> {
         let tables = self.airs().iter().zip(&checked.matrices).zip(&checked.publics);
         let instances: Vec<_> = tables
             .zip(&checked.log_heights)
-            .zip(key.tables())
             .zip(&key.common().lookups)
-            .map(|(((((air, main), publics), &log_height), shape), lookups)| Instance {
+            .enumerate()
+            .map(|(table, ((((air, main), publics), &log_height), lookups))| Instance {
                 air,
                 lookups,
                 main: &main.values,
                 publics,
                 log_height,
-                log_chunks: if air.periodic().is_empty() {
-                    shape.quotient_chunks.ilog2() as usize
-                } else {
-                    P::log_quotient_chunks(air, lookups, log_height)
-                },
+                log_chunks: key.shape().log_quotient_chunks(table, log_height),
             })
             .collect();
         let (batch, phases) = P::prove_prepared(self.prepared(), key.stark(), &instances)
@@ -310,7 +307,16 @@ impl<P: StarkField> VerifyingKey<P> {
         if let Some(target) = self.config().target {
             self.security(log_heights)?.require(target)?;
         }
-        P::verify(self.stark(), self.airs(), &proof.batch, publics, self.common())
+        let airs: Vec<_> = self
+            .airs()
+            .iter()
+            .zip(log_heights)
+            .enumerate()
+            .map(|(table, (air, &log_height))| {
+                VerifierAir::new(air, self.shape().log_quotient_chunks(table, log_height))
+            })
+            .collect();
+        P::verify(self.stark(), &airs, &proof.batch, publics, self.common())
             .map_err(|reason| VerifyError::Rejected { reason })
     }
 }

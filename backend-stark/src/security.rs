@@ -87,7 +87,20 @@ impl Config {
     /// A layer of another shape that proves less than the target is refused when it is compiled, as everywhere.
     #[must_use]
     pub fn for_layers(&self) -> Self {
+        self.for_recursion(self.parameters.log_blowup)
+    }
+
+    /// The configuration for the last layer, whose proof is kept and sent, not verified in a circuit: as
+    /// [`Self::for_layers`], but with blowup 32, for which far fewer queries prove as much. Proving takes
+    /// several times as long.
+    #[must_use]
+    pub fn for_last_layer(&self) -> Self {
+        self.for_recursion(5)
+    }
+
+    fn for_recursion(&self, log_blowup: usize) -> Self {
         let mut config = self.clone();
+        config.parameters.log_blowup = log_blowup;
         config.parameters.cap_height = 3;
         config.parameters.log_final_poly_len = 3;
         if let Some(target) = config.target {
@@ -97,7 +110,10 @@ impl Config {
                 SecurityReport::new(&fewer, &BatchShape::recursion())
                     .is_ok_and(|report| report.require(target).is_ok())
             };
-            if let Some(fewest) = (1..config.parameters.queries).find(|&queries| proves(queries)) {
+            // More queries never prove less.
+            let counts: Vec<usize> = (1..config.parameters.queries).collect();
+            let fewest = counts.partition_point(|&queries| !proves(queries));
+            if let Some(&fewest) = counts.get(fewest) {
                 config.parameters.queries = fewest;
             }
         }

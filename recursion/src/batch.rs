@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chipwright_backend_stark::config::{Grinding, Parameters, SEED, StarkField};
-use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::key::{KeyShape, VerifyingKey};
 use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{CircuitBuilder, DataTarget, ExtTarget, Target};
 use chipwright_ir::Field;
@@ -101,13 +101,13 @@ pub enum ShapeError {
 }
 
 impl BatchShape {
-    /// The shape of the proofs under a key, for tables of the given heights (base-2 logarithms).
+    /// The shape of the proofs under a key of some shape, for tables of the given heights (base-2 logarithms).
     ///
     /// # Errors
     ///
     /// Fails if the heights do not fit the key, or if the parameters of its configuration are not supported.
     pub fn new<P: RecursiveField>(
-        key: &VerifyingKey<P>,
+        key: &KeyShape<P>,
         log_heights: &[usize],
     ) -> Result<Self, ShapeError> {
         let constraints = BatchConstraints::of_key(key, log_heights)?;

@@ -14,13 +14,13 @@ use chipwright_ir::circuit::{Layout, Tables};
 use crate::batch::{Digest, RecursiveField};
 use crate::claims::Claims;
 use crate::keys::KeySet;
-use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::layer::{Child, Draft, Layer, LayerError, Statement, Under};
 
 /// The largest number of layers that a search for a steady layout builds.
 const MOST_SEARCHED: usize = 8;
 
 /// The layout that layers have from some height on: the cheapest one of a circuit that verifies proofs of that
-/// very layout. It is found by building layers, each as cheap as it can be. If these come back to a layout that they
+/// very layout. It is found by drafting layers, each as cheap as it can be. If these come back to a layout that they
 /// left, it is the first of those in between that holds its own verifier, or else one for all of them, grown
 /// until it does. `None` if there is nothing to lay out.
 pub(crate) fn steady_layout<P: RecursiveField>(
@@ -28,43 +28,44 @@ pub(crate) fn steady_layout<P: RecursiveField>(
     pair: bool,
     config: &Config,
 ) -> Result<Option<Layout>, LayerError> {
-    let over = |under: &Layer<P>, layout: Option<&Layout>| {
-        let layers: &[&Layer<P>] = if pair { &[under, under] } else { &[under] };
-        Layer::over_layers(layers, pair, config, layout)
+    let over = |under: Under<'_, P>, layout: Option<&Layout>| {
+        let under = if pair { vec![under, under] } else { vec![under] };
+        Draft::over(&under, pair, config, layout)
     };
-    let mut layers: Vec<Layer<P>> = Vec::new();
+    let mut drafts: Vec<Draft<P>> = Vec::new();
     for _ in 0..MOST_SEARCHED {
-        let under = layers.last().unwrap_or(first);
-        let layer = over(under, None)?;
-        if layer.layout() == under.layout() {
-            return Ok(layer.layout().cloned());
+        let under = drafts.last().map_or_else(|| first.under(), Draft::under);
+        let draft = over(under, None)?;
+        let layout = draft.under().layout;
+        if layout == under.layout {
+            return Ok(layout.cloned());
         }
-        let left = layers.iter().position(|before| before.layout() == layer.layout());
+        let left = drafts.iter().position(|before| before.under().layout == layout);
         if let Some(left) = left {
-            layers.drain(..left);
+            drafts.drain(..left);
             break;
         }
-        layers.push(layer);
+        drafts.push(draft);
     }
-    for candidate in &layers {
-        if over(candidate, candidate.layout())?.layout() == candidate.layout() {
-            return Ok(candidate.layout().cloned());
+    for candidate in drafts.iter().map(Draft::under) {
+        if over(candidate, candidate.layout)?.under().layout == candidate.layout {
+            return Ok(candidate.layout.cloned());
         }
     }
     let library = chipwright_chips::library(P::FIELD);
     let mut found = None;
     for _ in 0..MOST_SEARCHED {
-        let circuits: Vec<&Tables> = layers.iter().map(|layer| layer.prover().tables()).collect();
+        let circuits: Vec<&Tables> = drafts.iter().map(Draft::tables).collect();
         let layout = Layout::choose_common(&circuits, &library, &cost_parameters(config))
             .map_err(CircuitError::from)?;
-        let Some(last) = layers.last() else { break };
-        let layer = over(&over(last, Some(&layout))?, Some(&layout))?;
-        let holds = layer.layout() == Some(&layout);
+        let Some(last) = drafts.last() else { break };
+        let draft = over(over(last.under(), Some(&layout))?.under(), Some(&layout))?;
+        let holds = draft.under().layout == Some(&layout);
         found = Some(layout);
         if holds {
             break;
         }
-        layers.push(layer);
+        drafts.push(draft);
     }
     Ok(found)
 }
@@ -101,11 +102,11 @@ impl<P: RecursiveField> Chain<P> {
         while layers.len() < most && !closed {
             let below = &layers[layers.len() - 1];
             let start = Instant::now();
-            let layer = Layer::over_layers(&[below], false, config, steady.as_ref())?;
-            build_times.push(start.elapsed());
-            closed = layer.key() == below.key();
+            let draft = Draft::over(&[below.under()], false, config, steady.as_ref())?;
+            closed = draft.is(below);
             if !closed {
-                layers.push(layer);
+                layers.push(draft.compile()?);
+                build_times.push(start.elapsed());
             }
         }
         let keys = KeySet::new(layers.iter().map(Layer::key))?;

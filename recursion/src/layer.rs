@@ -14,15 +14,15 @@
 use std::mem::discriminant;
 
 use chipwright_backend_stark::circuit::{
-    CircuitError, CircuitProver, CircuitVerifier, compile_circuit_with_layout,
+    CircuitError, CircuitProver, CircuitVerifier, PlacedCircuit,
 };
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
-use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::key::{KeyShape, VerifyingKey};
 use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
 use chipwright_ir::Field;
-use chipwright_ir::circuit::{Inputs, Layout, TableKind};
+use chipwright_ir::circuit::{Inputs, Layout, TableKind, Tables};
 use p3_field::PrimeField64;
 
 use crate::WitnessError;
@@ -162,8 +162,36 @@ pub struct Child<'a, P: RecursiveField> {
     pub proof: &'a Proof<P>,
 }
 
+/// What a layer needs to know of one below it.
+#[derive(Debug)]
+pub(crate) struct Under<'a, P: RecursiveField> {
+    claims: &'a Claims,
+    shape: &'a KeyShape<P>,
+    pub(crate) layout: Option<&'a Layout>,
+}
+
+// Not derived: that would ask for a field that is `Copy`.
+impl<P: RecursiveField> Clone for Under<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: RecursiveField> Copy for Under<'_, P> {}
+
+/// A layer before anything is committed to.
+#[derive(Debug)]
+pub(crate) struct Draft<P: RecursiveField> {
+    claims: Claims,
+    below: Below,
+    data: Vec<ProofData>,
+    keys: Vec<Option<DataTarget>>,
+    circuit: PlacedCircuit,
+    shape: KeyShape<P>,
+}
+
 /// The heights that a key fixes.
-fn heights<P: RecursiveField>(key: &VerifyingKey<P>) -> Result<Vec<usize>, LayerError> {
+fn heights<P: RecursiveField>(key: &KeyShape<P>) -> Result<Vec<usize>, LayerError> {
     let height = |table: &chipwright_backend_stark::key::TableShape| {
         table.log_height.ok_or_else(|| LayerError::Height(table.name.clone()))
     };
@@ -209,7 +237,12 @@ impl<P: RecursiveField> Layer<P> {
         claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
-        Self::over_shape(BatchShape::new(key, log_heights)?, &ChildKey::of(key), claims, config)
+        Self::over_shape(
+            BatchShape::new(key.shape(), log_heights)?,
+            &ChildKey::of(key),
+            claims,
+            config,
+        )
     }
 
     /// The first layer over proofs of any shape, under a key that is a constant of the layer: those of a foreign
@@ -235,7 +268,7 @@ impl<P: RecursiveField> Layer<P> {
             verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
         let claim = claims.of_targets(&mut builder, &values.concat())?;
         own.assert_claim(&mut builder, &claim);
-        let (prover, verifier) = compile(builder, config, None)?;
+        let (prover, verifier) = placed(builder, config, None)?.compile()?;
         let below = Below::Base(Box::new(shape));
         let (data, keys) = (vec![data], Vec::new());
         Ok(Self { claims: claims.clone(), below, data, keys, prover, verifier })
@@ -248,7 +281,9 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(layers, false, config, layers.first().and_then(|layer| layer.layout()))
+        let under: Vec<_> = layers.iter().map(|layer| layer.under()).collect();
+        let layout = under.first().and_then(|first| first.layout);
+        Draft::over(&under, false, config, layout)?.compile()
     }
 
     /// A layer over two layers of one shape, or over a single one, whose claim it passes on.
@@ -257,59 +292,12 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
-        Self::over_layers(&[layer, layer], true, config, layer.layout())
+        Draft::over(&[layer.under(); 2], true, config, layer.layout())?.compile()
     }
 
-    /// As [`Self::above`] or, if `pair` says so, as [`Self::pair`] of the first of them; with this layout if
-    /// the circuit fits it, or else with the cheapest one.
-    pub(crate) fn over_layers(
-        layers: &[&Self],
-        pair: bool,
-        config: &Config,
-        layout: Option<&Layout>,
-    ) -> Result<Self, LayerError> {
-        let Some(first) = layers.first() else {
-            return Err(LayerError::Children { expected: 1, got: 0 });
-        };
-        let rule = &first.claims;
-        if layers.iter().any(|layer| discriminant(&layer.claims) != discriminant(rule)) {
-            return Err(LayerError::Mixed);
-        }
-        let mut builder = builder(P::FIELD);
-        let own = Publics::declare(&mut builder, rule);
-        let mut forest = Forest::default();
-        let mut shapes = Vec::new();
-        let mut data = Vec::new();
-        let mut keys = Vec::new();
-        let mut claims = Vec::new();
-        for key in layers.iter().map(|layer| layer.key()) {
-            let shape = BatchShape::new(key, &heights(key)?)?;
-            let cap = shape.fixed_cap_elements();
-            let child = member(&mut builder, &mut forest, &own.keys, cap);
-            let mut digest =
-                || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
-            let claim = rule.declare(&mut digest);
-            // Only an incomplete proof has a layer above it, and it is about the same set of keys.
-            let incomplete = builder.add_const(0);
-            let digests = claim.digests();
-            let values = own.keys.iter().chain(digests.iter().flatten()).copied();
-            let values: Vec<Target> = values.chain([incomplete]).collect();
-            let publics: Vec<Vec<Target>> = shape
-                .publics()
-                .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
-                .collect();
-            data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
-            keys.push(child.data);
-            claims.push(claim);
-            shapes.push(shape);
-        }
-        // Whether the second proof counts is the prover's choice.
-        let single: Option<BitTarget> = pair.then(|| builder.private());
-        let claim = join_targets(&mut builder, &claims, single);
-        own.assert_claim(&mut builder, &claim);
-        let (prover, verifier) = compile(builder, config, layout)?;
-        let below = Below::Layers { shapes, pair };
-        Ok(Self { claims: rule.clone(), below, data, keys, prover, verifier })
+    /// What a layer over this one needs to know of it.
+    pub(crate) fn under(&self) -> Under<'_, P> {
+        Under { claims: &self.claims, shape: self.key().shape(), layout: self.layout() }
     }
 
     /// The key of the layer's proofs.
@@ -498,21 +486,99 @@ impl<P: RecursiveField> Layer<P> {
     }
 }
 
-/// Compiles the circuit of a layer, in a layout that is given if it fits into that. A layer as wide and as high as
+impl<P: RecursiveField> Draft<P> {
+    /// A layer over layers. If `pair` says so these are two of one shape, and the second proof need not count. It has
+    /// this layout if the circuit fits that, or else the cheapest one.
+    pub(crate) fn over(
+        layers: &[Under<'_, P>],
+        pair: bool,
+        config: &Config,
+        layout: Option<&Layout>,
+    ) -> Result<Self, LayerError> {
+        let Some(first) = layers.first() else {
+            return Err(LayerError::Children { expected: 1, got: 0 });
+        };
+        let rule = first.claims;
+        if layers.iter().any(|layer| discriminant(layer.claims) != discriminant(rule)) {
+            return Err(LayerError::Mixed);
+        }
+        let mut builder = builder(P::FIELD);
+        let own = Publics::declare(&mut builder, rule);
+        let mut forest = Forest::default();
+        let mut shapes = Vec::new();
+        let mut data = Vec::new();
+        let mut keys = Vec::new();
+        let mut claims = Vec::new();
+        for key in layers.iter().map(|layer| layer.shape) {
+            let shape = BatchShape::new(key, &heights(key)?)?;
+            let cap = shape.fixed_cap_elements();
+            let child = member(&mut builder, &mut forest, &own.keys, cap);
+            let mut digest =
+                || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
+            let claim = rule.declare(&mut digest);
+            // Only an incomplete proof has a layer above it, and it is about the same set of keys.
+            let incomplete = builder.add_const(0);
+            let digests = claim.digests();
+            let values = own.keys.iter().chain(digests.iter().flatten()).copied();
+            let values: Vec<Target> = values.chain([incomplete]).collect();
+            let publics: Vec<Vec<Target>> = shape
+                .publics()
+                .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
+                .collect();
+            data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
+            keys.push(child.data);
+            claims.push(claim);
+            shapes.push(shape);
+        }
+        // Whether the second proof counts is the prover's choice.
+        let single: Option<BitTarget> = pair.then(|| builder.private());
+        let claim = join_targets(&mut builder, &claims, single);
+        own.assert_claim(&mut builder, &claim);
+        let circuit = placed(builder, config, layout)?;
+        let shape = circuit.shape()?;
+        let below = Below::Layers { shapes, pair };
+        Ok(Self { claims: rule.clone(), below, data, keys, circuit, shape })
+    }
+
+    /// Commits to the preprocessed columns.
+    pub(crate) fn compile(self) -> Result<Layer<P>, LayerError> {
+        let Self { claims, below, data, keys, circuit, shape: _ } = self;
+        let (prover, verifier) = circuit.compile()?;
+        Ok(Layer { claims, below, data, keys, prover, verifier })
+    }
+
+    /// What a layer over this one needs to know of it.
+    pub(crate) fn under(&self) -> Under<'_, P> {
+        Under { claims: &self.claims, shape: &self.shape, layout: self.circuit.layout() }
+    }
+
+    /// Whether the draft is that of a layer, which then has the same key: the same machine under the same configuration,
+    /// down to the contents of the preprocessed columns.
+    pub(crate) fn is(&self, layer: &Layer<P>) -> bool {
+        self.shape.config() == layer.key().config()
+            && self.circuit.machine() == layer.prover.machine()
+    }
+
+    /// The layer's circuit.
+    pub(crate) fn tables(&self) -> &Tables {
+        self.circuit.tables()
+    }
+}
+
+/// Lays out the circuit of a layer, as it is given if the circuit fits into that. A layer as wide and as high as
 /// the one below it makes the next layer the same circuit as this one; the cheapest layout of each by itself can
 /// alternate forever.
-fn compile<P: RecursiveField>(
+fn placed(
     builder: CircuitBuilder,
     config: &Config,
     layout: Option<&Layout>,
-) -> Result<(CircuitProver<P>, CircuitVerifier<P>), LayerError> {
+) -> Result<PlacedCircuit, LayerError> {
     let circuit = builder.build()?;
-    let compile = |layout: Option<Layout>| {
-        compile_circuit_with_layout::<P>(circuit.tables.clone(), &circuit.library, config, layout)
-    };
-    match layout.map(|layout| compile(Some(layout.clone()))) {
-        Some(Ok(compiled)) => Ok(compiled),
-        None | Some(Err(CircuitError::Assemble(_))) => Ok(compile(None)?),
+    let place =
+        |layout| PlacedCircuit::fused(circuit.tables.clone(), &circuit.library, config, layout);
+    match layout.map(|layout| place(Some(layout))) {
+        Some(Ok(placed)) => Ok(placed),
+        None | Some(Err(CircuitError::Assemble(_))) => Ok(place(None)?),
         Some(Err(error)) => Err(error.into()),
     }
 }

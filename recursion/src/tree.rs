@@ -22,7 +22,7 @@ use crate::batch::{Digest, RecursiveField};
 use crate::chain::steady_layout;
 use crate::claims::{Claim, Claims, joined};
 use crate::keys::KeySet;
-use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::layer::{Child, Draft, Layer, LayerError, Statement};
 use crate::store::Store;
 
 /// The levels over proofs under one key.
@@ -31,6 +31,8 @@ pub struct Tree<P: RecursiveField> {
     claims: Claims,
     levels: Vec<Layer<P>>,
     keys: KeySet<Digest<P>>,
+    /// The level over all others, if they end with a smaller proof.
+    last: Option<Layer<P>>,
 }
 
 /// A proof at the bottom of a tree, with its public values, table by table.
@@ -85,17 +87,30 @@ impl<P: RecursiveField> Tree<P> {
         let steady = steady_layout(&levels[0], true, config)?;
         loop {
             let below = &levels[levels.len() - 1];
-            let level = Layer::over_layers(&[below, below], true, config, steady.as_ref())?;
-            if level.key() == below.key() {
+            let draft = Draft::over(&[below.under(); 2], true, config, steady.as_ref())?;
+            if draft.is(below) {
                 break;
             }
             if levels.len() == MOST_LEVELS {
                 return Err(LayerError::NoFixedPoint { levels: MOST_LEVELS });
             }
-            levels.push(level);
+            levels.push(draft.compile()?);
         }
         let keys = KeySet::new(levels.iter().map(Layer::key))?;
-        Ok(Self { claims, levels, keys })
+        Ok(Self { claims, levels, keys, last: None })
+    }
+
+    /// The same levels, with one above them all that shrinks their proof: under another configuration, as
+    /// [`Config::for_last_layer`], which makes smaller proofs but takes longer. No circuit verifies its proofs, so its
+    /// key is not among the [`Self::keys`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if the configuration cannot prove a layer.
+    pub fn shrunk(self, config: &Config) -> Result<Self, LayerError> {
+        let top = &self.levels[self.levels.len() - 1];
+        let last = Draft::over(&[top.under()], false, config, None)?.compile()?;
+        Ok(Self { last: Some(last), ..self })
     }
 
     /// The keys of all levels.
@@ -103,7 +118,7 @@ impl<P: RecursiveField> Tree<P> {
         &self.keys
     }
 
-    /// The circuit of level number `level`, counted from 1.
+    /// The circuit of level number `level`, counted from 1, below the one that shrinks.
     pub fn level(&self, level: usize) -> &Layer<P> {
         &self.levels[level.clamp(1, self.levels.len()) - 1]
     }
@@ -112,7 +127,7 @@ impl<P: RecursiveField> Tree<P> {
     /// proof always has the same shape.
     pub fn height(&self, leaves: usize) -> usize {
         let pairs = leaves.max(1).next_power_of_two().ilog2() as usize;
-        (1 + pairs).max(self.levels.len())
+        (1 + pairs).max(self.levels.len()) + usize::from(self.last.is_some())
     }
 
     /// The claim of a tree over leaves with these public values.
@@ -190,7 +205,7 @@ impl<P: RecursiveField> Tree<P> {
         for level in 2..=height {
             done.store(0, Ordering::Relaxed);
             let below = self.level(level - 1).key();
-            let layer = self.level(level);
+            let layer = if level == height { self.top() } else { self.level(level) };
             let count = nodes.len().div_ceil(2);
             nodes = nodes
                 .par_chunks(2)
@@ -241,6 +256,6 @@ impl<P: RecursiveField> Tree<P> {
 
     /// The level of every tree's last proof.
     pub fn top(&self) -> &Layer<P> {
-        &self.levels[self.levels.len() - 1]
+        self.last.as_ref().unwrap_or(&self.levels[self.levels.len() - 1])
     }
 }

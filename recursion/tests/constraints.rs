@@ -61,7 +61,7 @@ impl<P: StarkField> Proven<P> {
     }
 
     fn constraints(&self) -> BatchConstraints {
-        BatchConstraints::of_key(&self.key, &self.log_heights).expect("constraints")
+        BatchConstraints::of_key(self.key.shape(), &self.log_heights).expect("constraints")
     }
 
     fn circuit(&self) -> BuiltCircuit {
@@ -376,7 +376,7 @@ fn openings_of_another_shape_are_an_error() {
         assert_eq!(what, expected);
     }
     for log_heights in [vec![], vec![4], vec![5, 5]] {
-        assert!(BatchConstraints::of_key(&proof.key, &log_heights).is_err());
+        assert!(BatchConstraints::of_key(proof.key.shape(), &log_heights).is_err());
     }
 }
 

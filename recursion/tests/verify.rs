@@ -18,7 +18,7 @@ fn a_proof_of_the_toy_circuit_is_verified_in_a_circuit() {
     compiled.verify(&[3], &proof).expect("the proof is honest");
     let key = compiled.verifier.key();
     let heights = proof.batch().degree_bits.clone();
-    let shape = BatchShape::new(key, &heights).expect("the shape is supported");
+    let shape = BatchShape::new(key.shape(), &heights).expect("the shape is supported");
 
     let mut builder = CircuitBuilder::new();
     *builder.library_mut() = chipwright_chips::library(builder.field());

@@ -104,7 +104,8 @@ impl Compiled {
         layout: Option<Layout>,
     ) -> Result<Self, CircuitError> {
         let library = chipwright_chips::library(FIELD);
-        let (prover, verifier) = compile_circuit_with_layout(tables, &library, config, layout)?;
+        let (prover, verifier) =
+            compile_circuit_with_layout(tables, &library, config, layout.as_ref())?;
         Ok(Self { prover, verifier })
     }
 

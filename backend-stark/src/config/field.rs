@@ -17,6 +17,7 @@ use p3_uni_stark::StarkConfig;
 use super::{Config, Parameters};
 use crate::air::RecordedAir;
 use crate::prover::{Candidates, Instance, Phases, Prepared, TreeHash};
+use crate::verifier::VerifierAir;
 
 /// The constraints of a table: those over the base field, those over the extension, and the order that
 /// both have together.
@@ -136,7 +137,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// Gives the reason why the proof is rejected.
     fn verify(
         stark: &Stark<Self>,
-        airs: &[RecordedAir<Self::Base>],
+        airs: &[VerifierAir<'_, Self::Base>],
         proof: &BatchProof<Stark<Self>>,
         publics: &[Vec<Self::Base>],
         common: &CommonData<Stark<Self>>,

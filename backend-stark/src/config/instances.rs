@@ -24,6 +24,7 @@ use super::Config;
 use super::field::{Stark, StarkField, SymbolicConstraints};
 use crate::air::RecordedAir;
 use crate::prover::{Instance, Nodes, Phases, Prepared};
+use crate::verifier::VerifierAir;
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
 /// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
@@ -120,7 +121,7 @@ macro_rules! plonky3 {
 
         fn verify(
             stark: &Stark<Self>,
-            airs: &[RecordedAir<Self::Base>],
+            airs: &[VerifierAir<'_, Self::Base>],
             proof: &BatchProof<Stark<Self>>,
             publics: &[Vec<Self::Base>],
             common: &CommonData<Stark<Self>>,

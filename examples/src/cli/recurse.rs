@@ -90,6 +90,9 @@ pub struct Aggregate {
     /// A folder where proofs are kept, to go on where an earlier run was interrupted.
     #[arg(long, value_name = "FOLDER")]
     proofs: Option<PathBuf>,
+    /// End with a level of a higher blowup, which takes longer and has a smaller proof.
+    #[arg(long)]
+    shrink: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -402,7 +405,10 @@ fn aggregate<P: RecursiveField>(
     }
     let heights = leaves[0].proof.batch().degree_bits.clone();
     let key = base.verifier.key();
-    let tree = Tree::new(key, &heights, Claims::Facts, &config.for_layers())?;
+    let mut tree = Tree::new(key, &heights, Claims::Facts, &config.for_layers())?;
+    if arguments.shrink {
+        tree = tree.shrunk(&config.for_last_layer())?;
+    }
     let store = arguments.proofs.as_ref().map(Store::open).transpose().map_err(LayerError::from)?;
     let start = Instant::now();
     let root = tree.prove_with(key, &leaves, store.as_ref(), &|grown| {

@@ -8,14 +8,14 @@
 //!
 //! ```
 //! use chipwright_backend_stark::config::StarkField;
-//! use chipwright_backend_stark::key::VerifyingKey;
+//! use chipwright_backend_stark::key::KeyShape;
 //! use chipwright_dsl::circuit::CircuitBuilder;
 //! use chipwright_recursion::constraints::{BatchConstraints, Challenges, ConstraintsError, Opened};
 //! use chipwright_recursion::domain::OutOfDomain;
 //!
 //! fn check<P: StarkField>(
 //!     builder: &mut CircuitBuilder,
-//!     key: &VerifyingKey<P>,
+//!     key: &KeyShape<P>,
 //!     log_heights: &[usize],
 //!     zeta: &mut OutOfDomain,
 //!     opened: &[Opened],

@@ -1,7 +1,7 @@
 //! The constraints of tables of fixed heights, against what a proof opens of them.
 
 use chipwright_backend_stark::config::StarkField;
-use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::key::KeyShape;
 use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, TargetType};
 use chipwright_ir::circuit::{BinaryOp, Constant};
 use chipwright_ir::{Field, FieldPair};
@@ -54,13 +54,13 @@ struct Columns {
 }
 
 impl TableConstraints {
-    /// The constraints of a table of a key, as high as `2^log_height`; `buses` are those of all its tables.
+    /// The constraints of a table of a key's shape, as high as `2^log_height`; `buses` are those of all its tables.
     ///
     /// # Errors
     ///
     /// Fails if the table cannot be so high.
     pub fn of_key<P: StarkField>(
-        key: &VerifyingKey<P>,
+        key: &KeyShape<P>,
         table: usize,
         log_height: usize,
         buses: &Buses,
@@ -72,11 +72,11 @@ impl TableConstraints {
             let table = shape.name.clone();
             return Err(ConstraintsError::Height { table, expected, found: log_height });
         }
-        let (air, lookups) = (&key.airs()[table], &key.common().lookups[table]);
+        let (air, lookups) = (&key.airs()[table], &key.lookups()[table]);
         let periodic = periodic::<P::Base, _>(air);
         // Before the height enters any arithmetic.
         check_height(P::FIELD, &shape.name, log_height, 0, &periodic)?;
-        let log_chunks = P::log_quotient_chunks(air, lookups, log_height);
+        let log_chunks = key.log_quotient_chunks(table, log_height);
         check_height(P::FIELD, &shape.name, log_height, log_chunks, &periodic)?;
 
         let symbolic = P::symbolic(air, lookups);
@@ -350,14 +350,14 @@ impl BatchConstraints {
     ///
     /// Fails if a table cannot be so high, or if so many rows could make the multiplicities of a bus wrap.
     pub fn of_key<P: StarkField>(
-        key: &VerifyingKey<P>,
+        key: &KeyShape<P>,
         log_heights: &[usize],
     ) -> Result<Self, ConstraintsError> {
         let (expected, found) = (key.tables().len(), log_heights.len());
         if expected != found {
             return Err(ConstraintsError::Tables { what: "heights", expected, found });
         }
-        let lookups = &key.common().lookups;
+        let lookups = key.lookups();
         let buses = Buses::of(lookups);
         let tables = log_heights
             .iter()

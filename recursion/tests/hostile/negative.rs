@@ -308,7 +308,8 @@ fn r_29_one_preprocessed_commitment_and_a_verifier_that_hardly_grows() {
         // Several tables have preprocessed columns, and one commitment is of them all.
         let tables = key.tables().iter().filter(|table| table.fixed_width > 0).count();
         assert!(tables > 1 && key.common().preprocessed.is_some());
-        let shape = BatchShape::new(key, proof.log_heights()).expect("the shape is supported");
+        let shape =
+            BatchShape::new(key.shape(), proof.log_heights()).expect("the shape is supported");
         let bytes = proof.to_bytes().len();
         let permutations = shape.permutations_per_query();
         println!("2^{log_size}: {permutations} permutations a query, {bytes} bytes, {time:?}");

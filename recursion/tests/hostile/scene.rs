@@ -45,8 +45,8 @@ impl<P: RecursiveField> Scene<P> {
         let (prover, verifier) =
             compile_circuit::<P>(below, &library, config).expect("the circuit compiles");
         let proof = prover.prove(&Self::inputs_below()).expect("the inputs are honest");
-        let mut shape =
-            BatchShape::new(verifier.key(), proof.log_heights()).expect("the shape is supported");
+        let mut shape = BatchShape::new(verifier.key().shape(), proof.log_heights())
+            .expect("the shape is supported");
         reshape(&mut shape);
 
         let mut builder = CircuitBuilder::over("above", P::FIELD);

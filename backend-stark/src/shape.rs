@@ -1,0 +1,199 @@
+//! Shapes: what a machine under a configuration fixes before anything is committed to.
+//!
+//! A circuit that verifies proofs under a key is made from the key's shape alone. Whoever looks for the best layout of
+//! such a circuit needs the shapes of many machines, and the commitments of none.
+
+use std::fmt;
+
+use chipwright_ir::chip::Chip;
+use chipwright_ir::machine::Machine;
+use p3_air::BaseAir;
+use p3_batch_stark::num_batched_openings;
+use p3_field::PrimeField64;
+use p3_lookup::Lookups;
+use p3_uni_stark::OpeningShape;
+
+use crate::air::RecordedAir;
+use crate::config::{Config, StarkField};
+use crate::statement::{Statement, StatementError};
+
+/// The tables of a machine under a configuration: their constraints, their lookups, their sizes.
+pub struct KeyShape<P: StarkField> {
+    config: Config,
+    airs: Vec<RecordedAir<P::Base>>,
+    lookups: Vec<Lookups<P::Base>>,
+    tables: Vec<TableShape>,
+}
+
+/// The size of a table, but for its height.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableShape {
+    /// The chip's name.
+    pub name: String,
+    /// The number of main-trace columns.
+    pub width: usize,
+    /// The number of preprocessed columns.
+    pub fixed_width: usize,
+    /// The number of lookup columns, in extension-field elements; the running sum is one of them.
+    pub lookup_columns: usize,
+    /// The number of chunks, of extension-field elements, that the quotient is committed in; at most, if there
+    /// are periodic columns and the key does not determine the height.
+    pub quotient_chunks: usize,
+    /// The number of public values.
+    pub publics: usize,
+    /// The number of constraints, those of the lookup argument included.
+    pub constraints: usize,
+    /// The highest degree of a constraint, in multiples of the height.
+    pub degree: usize,
+    /// The number of messages that a row exchanges.
+    pub messages: usize,
+    /// The number of elements of the longest message.
+    pub message_width: usize,
+    /// The number of polynomials opened, each counted once for every point.
+    pub openings: usize,
+    /// The base-2 logarithm of the height, if the key determines it.
+    pub log_height: Option<usize>,
+}
+
+impl<P: StarkField> KeyShape<P> {
+    /// The shape of the key that [`compile`](crate::key::compile) makes of a machine.
+    ///
+    /// # Errors
+    ///
+    /// Says what of the machine cannot be proven under the configuration.
+    pub fn new(machine: &Machine, config: &Config) -> Result<Self, StatementError> {
+        Self::of_statement(&Statement::new(machine, config)?)
+    }
+
+    pub(crate) fn of_statement(statement: &Statement) -> Result<Self, StatementError> {
+        let config = statement.config()?;
+        if config.field != P::FIELD {
+            return Err(StatementError::Field { machine: config.field, config: P::FIELD });
+        }
+        let chips = statement.chips()?;
+        let airs: Vec<_> = chips.iter().map(|chip| RecordedAir::new(chip, None)).collect();
+        let log_heights: Vec<_> = statement.log_heights().collect();
+        let nominal = nominal_log_heights(&airs, &log_heights);
+        // Without contents, only the lookups are laid out; no transcript is begun.
+        let stark = P::stark(&config.parameters, &[0; 32]);
+        let lookups = P::prover_data(&stark, &airs, &nominal, &config)
+            .map_err(|reason| StatementError::Commitment { reason })?
+            .common
+            .lookups;
+        let tables: Vec<_> = chips
+            .iter()
+            .zip(&airs)
+            .zip(&lookups)
+            .zip(&log_heights)
+            .map(|(((chip, air), lookups), &log_height)| {
+                TableShape::new::<P>(chip, air, lookups, log_height)
+            })
+            .collect();
+        for table in &tables {
+            if table.quotient_chunks > 1 << config.max_log_chunks() {
+                return Err(StatementError::Degree {
+                    chip: table.name.clone(),
+                    rule: table.constraints,
+                    degree: table.degree,
+                    limit: config.max_degree(),
+                });
+            }
+        }
+        Ok(Self { config, airs, lookups, tables })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The tables, in the order of the machine's chips.
+    pub fn tables(&self) -> &[TableShape] {
+        &self.tables
+    }
+
+    /// The tables' constraints. Their preprocessed columns have no contents.
+    pub fn airs(&self) -> &[RecordedAir<P::Base>] {
+        &self.airs
+    }
+
+    /// The lookups of every table.
+    pub fn lookups(&self) -> &[Lookups<P::Base>] {
+        &self.lookups
+    }
+
+    /// The base-2 logarithm of the number of chunks that the quotient of table number `table` is committed in. It
+    /// depends on the height, `2^log_height` rows, if there are periodic columns.
+    pub fn log_quotient_chunks(&self, table: usize, log_height: usize) -> usize {
+        let (shape, air) = (&self.tables[table], &self.airs[table]);
+        if air.periodic().is_empty() || shape.log_height == Some(log_height) {
+            shape.quotient_chunks.ilog2() as usize
+        } else {
+            P::log_quotient_chunks(air, &self.lookups[table], log_height)
+        }
+    }
+}
+
+impl<P: StarkField> fmt::Debug for KeyShape<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyShape")
+            .field("config", &self.config.name)
+            .field("tables", &self.tables)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Heights for what depends on a height only through the periods of periodic columns.
+pub(crate) fn nominal_log_heights<F: PrimeField64>(
+    airs: &[RecordedAir<F>],
+    log_heights: &[Option<usize>],
+) -> Vec<usize> {
+    airs.iter()
+        .zip(log_heights)
+        .map(|(air, log_height)| {
+            let periods = air.periodic_columns();
+            let longest = periods.iter().map(|column| column.len().ilog2() as usize).max();
+            log_height.unwrap_or(0).max(longest.unwrap_or(0))
+        })
+        .collect()
+}
+
+impl TableShape {
+    fn new<P: StarkField>(
+        chip: &Chip,
+        air: &RecordedAir<P::Base>,
+        lookups: &Lookups<P::Base>,
+        log_height: Option<usize>,
+    ) -> Self {
+        let (constraints, degree) = P::constraints(air, lookups);
+        let quotient_chunks = match log_height {
+            Some(height) if !air.periodic().is_empty() => {
+                1 << P::log_quotient_chunks(air, lookups, height)
+            }
+            _ => (degree.max(2) - 1).next_power_of_two(),
+        };
+        Self {
+            name: chip.name.clone(),
+            width: air.width(),
+            fixed_width: air.preprocessed_width(),
+            lookup_columns: if lookups.is_empty() { 0 } else { lookups.len() + 1 },
+            quotient_chunks,
+            publics: air.num_public_values(),
+            constraints,
+            degree,
+            messages: chip.interactions.len(),
+            message_width: chip.interactions.iter().map(|i| i.message.len()).max().unwrap_or(0),
+            openings: num_batched_openings(
+                air.width(),
+                !air.main_next_row_columns().is_empty(),
+                air.preprocessed_width(),
+                !air.preprocessed_next_row_columns().is_empty(),
+                quotient_chunks,
+                lookups.len(),
+                P::FIELD.degree(),
+                OpeningShape::new(),
+            ),
+            log_height,
+        }
+    }
+}
