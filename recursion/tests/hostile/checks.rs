@@ -2,18 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chipwright_backend_stark::config::{Config, Grinding};
+use chipwright_backend_stark::config::SEED;
 use chipwright_ir::circuit::Inputs;
 use chipwright_ir::machine::MachineTrace;
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
-use p3_goldilocks::{Goldilocks, default_goldilocks_poseidon2_16};
-use p3_symmetric::Permutation;
+use p3_field::PrimeCharacteristicRing;
+use p3_goldilocks::Goldilocks;
 
-use crate::forging::{Ext, P, config};
+use crate::forging::{P, config, deaf};
+use crate::prover::{Deceit, deceive};
 use crate::scene::{SUM, Scene};
-
-/// A site of grinding, and its number of bits.
-type Site = (&'static str, fn(&mut Grinding) -> &mut usize);
 
 const WORK: &str = "verify/grinding/proof of work";
 
@@ -102,174 +99,77 @@ fn the_terminals_sum_to_zero() {
     assert_eq!(violated, ["verify/constraints/terminals"]);
 }
 
-/// The last permutation of a transcript before the queries: what it absorbs ends with the final polynomial and the
-/// witness of the proof of work.
-struct LastAbsorption {
-    state: [Goldilocks; 16],
-    /// The place of the last coefficient.
-    place: usize,
+#[test]
+fn too_little_work_at_one_site_is_all_that_is_wrong() {
+    let scene = Scene::<P>::new(&config(0));
+    let mut rows = BTreeSet::new();
+    // In the order of the transcript; every site has at least three bits of work.
+    let sites = ["lookup", "out of domain", "batch", "first fold", "second fold", "query"];
+    for (number, site) in sites.into_iter().enumerate() {
+        let deceit = Deceit { lazy: Some(number), ..Deceit::default() };
+        let deception = deceive(&scene, &deceit);
+        assert!(!scene.native_accepts(&deception.proof, SUM), "{site}");
+        let inputs = deception.inputs(&scene, SUM);
+        let forged = scene.circuit.force(&inputs);
+        assert_eq!(forged.rows, [WORK], "{site}");
+        rows.insert(forged.misread());
+        assert_eq!(violated(&scene, &inputs), [WORK], "{site}");
+    }
+    // Each is the index of another sample.
+    assert_eq!(rows.len(), sites.len());
+    let folds = scene.proof.batch().opening_proof.commit_pow_witnesses.len();
+    assert_eq!(folds, sites.iter().filter(|site| site.ends_with("fold")).count());
 }
 
-impl LastAbsorption {
-    fn of(scene: &Scene) -> Self {
-        let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
-        let fri = &scene.proof.batch().opening_proof;
-        let last = fri.final_poly.last().expect("a polynomial has a coefficient");
-        let coefficients: &[Goldilocks] = last.as_basis_coefficients_slice();
-        let states = scene.circuit.states(&scene.circuit.force(&honest));
-        let find = |state: &[Goldilocks; 16]| {
-            let place = (1..12).find(|&i| state[i - 1..=i] == *coefficients)?;
-            Some(Self { state: *state, place })
-        };
-        states.iter().find_map(find).expect("the final polynomial is absorbed in one row")
-    }
-
-    /// What is sampled then: the proof of work, and the elements that the query indices are taken from.
-    fn samples(&self, change: Goldilocks, witness: Goldilocks) -> [u64; 3] {
-        let mut state = self.state;
-        state[self.place] += change;
-        if self.place + 1 < 12 {
-            state[self.place + 1] = witness;
-        }
-        let mut state = default_goldilocks_poseidon2_16().permute(state);
-        if self.place + 1 == 12 {
-            state[..12].fill(Goldilocks::ZERO);
-            state[0] = witness;
-            state[12] += Goldilocks::ONE;
-            state = default_goldilocks_poseidon2_16().permute(state);
-        }
-        [11, 10, 9].map(|i| state[i].as_canonical_u64())
-    }
-
-    /// A witness after which the proof of work is as wanted and the query indices are those of the proof.
-    fn search(&self, scene: &Scene, change: Goldilocks, work: bool) -> Goldilocks {
-        let honest = scene.proof.batch().opening_proof.query_pow_witness;
-        let bits = scene.shape.pcs.parameters.grinding.query;
-        let mask = (1 << scene.shape.pcs.log_max()) - 1;
-        let wanted = self.samples(Goldilocks::ZERO, honest);
-        assert_eq!(wanted[0] & ((1 << bits) - 1), 0, "these are the samples of the proof");
-        let fits = |witness: &Goldilocks| {
-            let samples = self.samples(change, *witness);
-            (samples[0] & ((1 << bits) - 1) == 0) == work
-                && (1..3).all(|i| (samples[i] ^ wanted[i]) & mask == 0)
-        };
-        (0..1 << 24).map(Goldilocks::from_u64).find(fits).expect("one in 2^17 fits")
-    }
+/// What is violated by a run that claims something else than its transcript absorbs; its proof is rejected.
+fn misheard(scene: &Scene, inputs: &Inputs, heard: Vec<(u64, u64)>) -> Vec<String> {
+    let circuit = scene.circuit.relying_on(&deaf(heard));
+    let forged = circuit.force(inputs);
+    let mut violated = forged.violated();
+    violated.extend(forged.misread().into_iter().map(|(_, port)| port));
+    let proof = circuit.prove(forged);
+    assert!(!circuit.accepts(inputs, &proof), "accepted, although {violated:?}");
+    violated
 }
 
 #[test]
-fn the_final_polynomial_and_the_work_before_the_queries_are_checked() {
-    let mut config = config(0);
-    config.parameters.grinding.query = 1;
-    let mut scene = Scene::<P>::new(&config);
-    let last = LastAbsorption::of(&scene);
-    // The same queries after too little work.
-    let lazy = last.search(&scene, Goldilocks::ZERO, false);
-    let honest =
-        std::mem::replace(&mut scene.proof.batch_mut().opening_proof.query_pow_witness, lazy);
-    assert!(!scene.native_accepts(&scene.proof, SUM));
-    let inputs = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
-    assert_eq!(violated(&scene, &inputs), [WORK]);
-    scene.proof.batch_mut().opening_proof.query_pow_witness = honest;
-    assert!(scene.native_accepts(&scene.proof, SUM));
-
-    // The same queries after another final polynomial.
-    let worked = last.search(&scene, Goldilocks::ONE, true);
-    let fri = &mut scene.proof.batch_mut().opening_proof;
-    fri.query_pow_witness = worked;
-    *fri.final_poly.last_mut().expect("a coefficient") +=
-        Ext::from_basis_coefficients_fn(
-            |i| if i == 1 { Goldilocks::ONE } else { Goldilocks::ZERO },
-        );
-    assert!(!scene.native_accepts(&scene.proof, SUM));
-    let inputs = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
-    assert_eq!(violated(&scene, &inputs), ["verify/query/final polynomial"]);
-}
-
-#[test]
-fn too_little_work_before_lookups_and_the_point_is_all_that_is_wrong() {
-    // An honest proof in a circuit that demands more of one site; the transcript is the same.
-    let sites: [Site; 2] =
-        [("lookup", |g| &mut g.lookup), ("out of domain", |g| &mut g.out_of_domain)];
-    for (name, site) in sites {
-        let scene = Scene::<P>::reshaped(&config(0), |shape| {
-            *site(&mut shape.pcs.parameters.grinding) = 32;
-        });
-        assert!(scene.native_accepts(&scene.proof, SUM));
-        let inputs = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
-        assert_eq!(violated(&scene, &inputs), [WORK], "{name}");
-    }
-}
-
-#[test]
-fn every_site_of_grinding_is_checked() {
-    let sites: [Site; 5] = [
-        ("lookup", |g| &mut g.lookup),
-        ("out of domain", |g| &mut g.out_of_domain),
-        ("batch", |g| &mut g.batch),
-        ("fold", |g| &mut g.fold),
-        ("query", |g| &mut g.query),
-    ];
-    for (name, site) in sites {
-        let mut config = Config::testing();
-        config.parameters.grinding = Grinding::default();
-        *site(&mut config.parameters.grinding) = 1;
-        let scene = Scene::<P>::new(&config);
-        let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
-        let piece = (0..honest.data.len()).max_by_key(|&i| honest.data[i].len()).unwrap_or(0);
-        for place in witnesses(&scene, name, honest.data[piece].len()) {
-            // No other site grinds: the rule that fails now and then is that of the site.
-            let mut seen = BTreeSet::new();
-            for change in 1..32 {
-                let mut inputs = honest.clone();
-                inputs.data[piece][place] += change;
-                let forged = scene.circuit.force(&inputs);
-                assert!(!forged.report.is_ok(), "{name}");
-                let work = forged.rows.iter().any(|row| row == WORK);
-                if seen.insert(work) && work {
-                    let proof = scene.circuit.prove(forged);
-                    assert!(!scene.circuit.accepts(&inputs, &proof), "{name}");
-                }
-                if seen.len() == 2 {
-                    break;
-                }
+fn the_key_is_observed() {
+    let scene = Scene::<P>::new(&config(0));
+    let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
+    let elements = honest.publics.len() - scene.publics(SUM).concat().len();
+    let mut alone = Vec::new();
+    for index in [0, SEED - 1].into_iter().chain((SEED..elements).step_by(4)) {
+        // The honest proof is said to be one under another key.
+        let mut inputs = honest.clone();
+        inputs.publics[index][0] ^= 1;
+        let heard = vec![(inputs.publics[index][0], honest.publics[index][0])];
+        let violated = misheard(&scene, &inputs, heard);
+        // A digest of the commitment that a path ends at is compared as well.
+        match &violated[..] {
+            [bus, port] if bus == "bus witness" && port.starts_with("call_hasher: before") => {
+                alone.push(index);
             }
-            assert_eq!(seen.len(), 2, "{name}: element {place}");
+            _ => assert!(index >= SEED && violated[0] == "bus cap", "{index}: {violated:?}"),
         }
     }
+    // Of the four digests, two paths end at two at most.
+    assert!(alone.len() >= 4 && alone[..2] == [0, SEED - 1], "{alone:?}");
 }
 
-/// Where the witnesses of a site are among what a proof says, if no other site grinds.
-fn witnesses(scene: &Scene, site: &str, said: usize) -> Vec<usize> {
-    let batch = scene.proof.batch();
-    let elements = |roots: usize| 4 * roots;
-    let [main, quotient] = [&batch.commitments.main, &batch.commitments.quotient_chunks]
-        .map(|cap| elements(cap.num_roots()));
-    let lookups = batch.commitments.permutation.as_ref().map_or(0, |cap| elements(cap.num_roots()));
-    let terminals = 2 * batch.lookup_terminals.iter().flatten().count();
-    let folds: Vec<usize> = batch
-        .opening_proof
-        .commit_phase_commits
-        .iter()
-        .map(|cap| elements(cap.num_roots()))
-        .collect();
-    let tail = 2 * batch.opening_proof.final_poly.len();
-    match site {
-        "lookup" => vec![main],
-        "out of domain" => vec![main + lookups + terminals + quotient],
-        "batch" => vec![said - tail - folds.iter().sum::<usize>() - 1],
-        "fold" => {
-            let mut end = said - tail;
-            let mut places = Vec::new();
-            for fold in folds.iter().rev() {
-                places.push(end - 1);
-                end -= fold + 1;
-            }
-            places
-        }
-        _ => vec![said - 1],
-    }
+#[test]
+fn the_public_values_are_observed() {
+    let scene = Scene::<P>::new(&config(0));
+    // The proof is one of the sum, but for the transcript, which observes another one.
+    let [sum, other] = [SUM, SUM + 1].map(Goldilocks::from_u64);
+    let deceit = Deceit { observed: Some((sum, other)), ..Deceit::default() };
+    let deception = deceive(&scene, &deceit);
+    assert!([SUM, SUM + 1].iter().all(|&sum| !scene.native_accepts(&deception.proof, sum)));
+    let mut inputs = deception.inputs(&scene, SUM + 1);
+    let said = inputs.publics.iter_mut().filter(|value| value[..] == [SUM + 1]);
+    let ports = said.map(|value| value[0] = SUM).count();
+    let violated = misheard(&scene, &inputs, vec![(SUM, SUM + 1)]);
+    let (bus, readers) = violated.split_first().expect("a sum is not the other");
+    assert_eq!(bus, "bus witness");
+    assert!(readers.iter().all(|port| port.starts_with("call_hasher: before")), "{readers:?}");
+    assert_eq!(readers.len(), ports);
 }
-
-/// The degree of the field of these tests, which the places of elements depend on.
-const _: () = assert!(<P as chipwright_ir::FieldPair>::FIELD.degree() == 2);

@@ -102,6 +102,21 @@ pub(crate) fn incurious() -> Lie {
     })
 }
 
+/// The hash chip of a transcript that absorbs something else than it is given: wherever a value is read that is first of a
+/// pair, the second.
+pub(crate) fn deaf(heard: Vec<(u64, u64)>) -> Lie {
+    let incurious = incurious();
+    Arc::new(move |library, call, inputs, data| {
+        let begins = Script::of(call).is_some_and(|script| script.rows[0].kind == RowKind::Begin);
+        let hear = |value: &u64| {
+            let other = heard.iter().find(|(said, _)| begins && said == value);
+            other.map_or(*value, |&(_, heard)| heard)
+        };
+        let inputs: Vec<u64> = inputs.iter().map(hear).collect();
+        incurious(library, call, &inputs, data)
+    })
+}
+
 /// A circuit that can be proven honestly or not.
 pub(crate) struct Forgeable<P: RecursiveField = Goldilocks2> {
     pub(crate) prover: CircuitProver<P>,
@@ -136,6 +151,17 @@ impl<P: RecursiveField> Forgeable<P> {
         Self { prover, verifier, honest: circuit.library, lenient }
     }
 
+    /// The same circuit, whose hash chip lies otherwise when a run is forged.
+    pub(crate) fn relying_on(&self, lie: &Lie) -> Self {
+        let config = self.verifier.key().config();
+        let lenient = lying(P::FIELD, "hasher", lie);
+        let tables = self.prover.tables().clone();
+        let (prover, verifier) =
+            compile_circuit::<P>(tables, &lenient, config).expect("the circuit compiles");
+        assert!(verifier.key() == self.verifier.key(), "a lie changes no key");
+        Self { prover, verifier, honest: self.honest.clone(), lenient }
+    }
+
     /// Whether the honest executor accepts inputs.
     pub(crate) fn accepts_honestly(&self, inputs: &Inputs) -> bool {
         let environment = Environment { chips: &self.honest, hints: None };
@@ -166,33 +192,6 @@ impl<P: RecursiveField> Forgeable<P> {
         Forged { rows, report, trace }
     }
 
-    /// The states of the hash chip before the permutation of every row.
-    pub(crate) fn states(&self, forged: &Forged<P>) -> Vec<P::State> {
-        let machine = self.prover.parts();
-        let index = machine.position("call_hasher").expect("the circuit hashes");
-        let chip = &machine.chips[index];
-        let positions = chip.positions();
-        let place = |name: String| {
-            let column = chip.columns.iter().position(|column| column.name == name);
-            positions[column.unwrap_or_else(|| panic!("no column `{name}`"))]
-        };
-        let digest = P::SIZES.digest;
-        let places = (0..P::SIZES.width()).map(|i| match (i / digest, i % digest) {
-            (3, i) => place(format!("capacity[{i}]")),
-            (part, i) => place(format!("before[{part}][{i}]")),
-        });
-        let places: Vec<usize> = places.collect();
-        let table = &forged.trace.tables[index];
-        let state = |row: usize| {
-            let mut state = P::State::default();
-            for (element, &place) in state.as_mut().iter_mut().zip(&places) {
-                *element = table.row(row)[place];
-            }
-            state
-        };
-        (0..table.real_rows).map(state).collect()
-    }
-
     /// The proof of a forged run.
     pub(crate) fn prove(&self, forged: Forged<P>) -> Proof<P> {
         self.prover.key().prove(forged.trace).expect("the tables have the right shape")
@@ -218,6 +217,14 @@ impl<P: RecursiveField> Forged<P> {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Who reads something from the witness bus that is not there: chip and port, by row.
+    pub(crate) fn misread(&self) -> Vec<(usize, String)> {
+        let tuples = self.report.tuples.iter();
+        let unsent = tuples.filter(|tuple| tuple.bus == "witness" && tuple.plus.is_empty());
+        let readers = unsent.flat_map(|tuple| &tuple.minus);
+        readers.map(|party| (party.row, format!("{}: {}", party.chip, party.label))).collect()
     }
 }
 

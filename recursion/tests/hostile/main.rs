@@ -4,6 +4,8 @@
 mod checks;
 mod forging;
 mod negative;
+mod openings;
+mod prover;
 mod rules;
 mod scene;
 mod single;

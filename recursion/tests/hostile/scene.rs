@@ -35,19 +35,18 @@ pub(crate) struct Scene<P: RecursiveField = Goldilocks2> {
 
 impl<P: RecursiveField> Scene<P> {
     pub(crate) fn new(config: &Config) -> Self {
-        Self::reshaped(config, |_| {})
+        Self::of(config, Form::Fused)
     }
 
-    /// A scene whose circuit verifies another shape than that of the proofs.
-    pub(crate) fn reshaped(config: &Config, reshape: impl FnOnce(&mut BatchShape)) -> Self {
-        let below = tables(&sum_of_squares_over(P::FIELD, TERMS as usize), Form::Fused);
+    /// A scene whose circuit below is lowered to other tables.
+    pub(crate) fn of(config: &Config, form: Form) -> Self {
+        let below = tables(&sum_of_squares_over(P::FIELD, TERMS as usize), form);
         let library = chipwright_chips::library(P::FIELD);
         let (prover, verifier) =
             compile_circuit::<P>(below, &library, config).expect("the circuit compiles");
         let proof = prover.prove(&Self::inputs_below()).expect("the inputs are honest");
-        let mut shape = BatchShape::new(verifier.key().shape(), proof.log_heights())
+        let shape = BatchShape::new(verifier.key().shape(), proof.log_heights())
             .expect("the shape is supported");
-        reshape(&mut shape);
 
         let mut builder = CircuitBuilder::over("above", P::FIELD);
         *builder.library_mut() = chipwright_chips::library(P::FIELD);
