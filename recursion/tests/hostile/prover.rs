@@ -51,7 +51,8 @@ pub(crate) type Claim = Arc<dyn Fn(&mut OpenedValues<Ext>) + Send + Sync>;
 pub(crate) struct Deceit {
     /// The proof of work, by its number in the transcript, whose witness is none.
     pub(crate) lazy: Option<usize>,
-    /// An element that the transcript observes as another one.
+    /// The first element that the transcript observes as another one. It may be observed again: what the prover says
+    /// later may be the same.
     pub(crate) observed: Option<(Goldilocks, Goldilocks)>,
     /// What is said of the values at the out-of-domain point, once they are known; the polynomials are the committed ones.
     pub(crate) opened: Option<Claim>,
@@ -179,7 +180,7 @@ struct Transcript {
 
 impl CanObserve<Goldilocks> for Transcript {
     fn observe(&mut self, value: Goldilocks) {
-        let other = self.deceit.observed.filter(|(honest, _)| *honest == value);
+        let other = self.deceit.observed.take_if(|(honest, _)| *honest == value);
         self.challenger.observe(other.map_or(value, |(_, other)| other));
     }
 }
