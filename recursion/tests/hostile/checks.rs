@@ -122,8 +122,10 @@ fn too_little_work_at_one_site_is_all_that_is_wrong() {
 }
 
 /// What is violated by a run that claims something else than its transcript absorbs; its proof is rejected.
-fn misheard(scene: &Scene, inputs: &Inputs, heard: Vec<(u64, u64)>) -> Vec<String> {
-    let circuit = scene.circuit.relying_on(&deaf(heard));
+fn misheard(scene: &Scene, inputs: &Inputs, [said, heard]: [u64; 2]) -> Vec<String> {
+    let circuit = scene.circuit.relying_on(&deaf(move |elements| {
+        elements.iter_mut().filter(|element| **element == said).for_each(|e| *e = heard);
+    }));
     let forged = circuit.force(inputs);
     let mut violated = forged.violated();
     violated.extend(forged.misread().into_iter().map(|(_, port)| port));
@@ -142,7 +144,7 @@ fn the_key_is_observed() {
         // The honest proof is said to be one under another key.
         let mut inputs = honest.clone();
         inputs.publics[index][0] ^= 1;
-        let heard = vec![(inputs.publics[index][0], honest.publics[index][0])];
+        let heard = [&inputs, &honest].map(|inputs| inputs.publics[index][0]);
         let violated = misheard(&scene, &inputs, heard);
         // A digest of the commitment that a path ends at is compared as well.
         match &violated[..] {
@@ -167,7 +169,7 @@ fn the_public_values_are_observed() {
     let mut inputs = deception.inputs(&scene, SUM + 1);
     let said = inputs.publics.iter_mut().filter(|value| value[..] == [SUM + 1]);
     let ports = said.map(|value| value[0] = SUM).count();
-    let violated = misheard(&scene, &inputs, vec![(SUM, SUM + 1)]);
+    let violated = misheard(&scene, &inputs, [SUM, SUM + 1]);
     let (bus, readers) = violated.split_first().expect("a sum is not the other");
     assert_eq!(bus, "bus witness");
     assert!(readers.iter().all(|port| port.starts_with("call_hasher: before")), "{readers:?}");

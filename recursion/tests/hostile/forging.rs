@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use chipwright_backend_stark::circuit::{CircuitProver, CircuitVerifier, compile_circuit};
+use chipwright_backend_stark::circuit::{
+    CircuitProver, CircuitVerifier, compile_circuit, compile_circuit_with_layout,
+};
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::{RowKind, RowSpec, Script};
@@ -20,6 +22,7 @@ use chipwright_ir::machine::fill::{FillOptions, fill_with};
 use chipwright_ir::machine::{MachineTrace, Report};
 use chipwright_ir::{Field, FieldPair};
 use chipwright_recursion::batch::RecursiveField;
+use chipwright_recursion::layer::Layer;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 
 pub(crate) type P = Goldilocks2;
@@ -102,17 +105,14 @@ pub(crate) fn incurious() -> Lie {
     })
 }
 
-/// The hash chip of a transcript that absorbs something else than it is given: wherever a value is read that is first of a
-/// pair, the second.
-pub(crate) fn deaf(heard: Vec<(u64, u64)>) -> Lie {
+/// The hash chip of transcripts that absorb something else than they are given.
+pub(crate) fn deaf(hear: impl Fn(&mut [u64]) + Send + Sync + 'static) -> Lie {
     let incurious = incurious();
     Arc::new(move |library, call, inputs, data| {
-        let begins = Script::of(call).is_some_and(|script| script.rows[0].kind == RowKind::Begin);
-        let hear = |value: &u64| {
-            let other = heard.iter().find(|(said, _)| begins && said == value);
-            other.map_or(*value, |&(_, heard)| heard)
-        };
-        let inputs: Vec<u64> = inputs.iter().map(hear).collect();
+        let mut inputs = inputs.to_vec();
+        if Script::of(call).is_some_and(|script| script.rows[0].kind == RowKind::Begin) {
+            hear(&mut inputs);
+        }
         incurious(library, call, &inputs, data)
     })
 }
@@ -151,6 +151,19 @@ impl<P: RecursiveField> Forgeable<P> {
         Self { prover, verifier, honest: circuit.library, lenient }
     }
 
+    /// The circuit of a layer, whose hash chip lies when a run is forged.
+    pub(crate) fn of_layer(layer: &Layer<P>, lie: &Lie) -> Self {
+        let config = layer.key().config();
+        let honest = chipwright_chips::library(P::FIELD);
+        let lenient = lying(P::FIELD, "hasher", lie);
+        let tables = layer.prover().tables().clone();
+        let layout = layer.layout().cloned();
+        let (prover, verifier) = compile_circuit_with_layout::<P>(tables, &lenient, config, layout)
+            .expect("the circuit compiles");
+        assert!(verifier.key() == layer.key(), "a lie changes no key");
+        Self { prover, verifier, honest, lenient }
+    }
+
     /// The same circuit, whose hash chip lies otherwise when a run is forged.
     pub(crate) fn relying_on(&self, lie: &Lie) -> Self {
         let config = self.verifier.key().config();
@@ -182,7 +195,8 @@ impl<P: RecursiveField> Forgeable<P> {
                 *value = *other;
             }
         }
-        let min_height = self.prover.key().verifying_key().config().min_height();
+        let least = self.prover.key().verifying_key().config().min_height();
+        let min_height = self.prover.layout().map_or(least, |layout| layout.height().max(least));
         let options =
             FillOptions { min_height, allow_missing_entries: true, ..FillOptions::default() };
         let input = self.prover.assembly().input(&witness);
@@ -194,7 +208,8 @@ impl<P: RecursiveField> Forgeable<P> {
 
     /// The proof of a forged run.
     pub(crate) fn prove(&self, forged: Forged<P>) -> Proof<P> {
-        self.prover.key().prove(forged.trace).expect("the tables have the right shape")
+        let trace = self.prover.fused(forged.trace).expect("the tables are those of the parts");
+        self.prover.key().prove(trace).expect("the tables have the right shape")
     }
 
     /// Whether the verifier accepts a proof for public inputs that are base elements.

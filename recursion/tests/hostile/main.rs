@@ -3,6 +3,7 @@
 
 mod checks;
 mod forging;
+mod layers;
 mod negative;
 mod openings;
 mod prover;

@@ -1,156 +1,18 @@
 //! Bugs that somebody shipped in a recursive verifier: each is forged here and must be rejected.
 
 use chipwright_backend_stark::config::Config;
-use chipwright_backend_stark::key::VerifyingKey;
-use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::{RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, Target};
 use chipwright_ir::circuit::{Form, Inputs};
 use chipwright_recursion::WitnessError;
-use chipwright_recursion::batch::{BatchShape, Digest};
-use chipwright_recursion::claims::{Claim, Claims, joined};
-use chipwright_recursion::keys::KeySet;
-use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
+use chipwright_recursion::batch::BatchShape;
 use chipwright_tests::{Compiled, FIELD, sum_of_squares};
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_goldilocks::Goldilocks;
 
 use crate::forging::{Ext, Forgeable, P, config};
 use crate::scene::{SUM, Scene};
 use crate::single::{CAPACITY, Single};
-
-/// Circuits that say that a number is a square, and layers over them.
-struct Layers {
-    below: Compiled,
-    first: Layer<P>,
-    keys: KeySet<Digest<P>>,
-}
-
-/// A layer's proof, and what it says.
-struct Proven {
-    statement: Statement<Digest<P>>,
-    proof: Proof<P>,
-}
-
-impl Layers {
-    fn new() -> Self {
-        let below = Compiled::new(&sum_of_squares(1), Form::Fused);
-        let proof = below.prove(&Inputs::publics([9]).with_privates([3]));
-        let (key, heights) = (below.verifier.key(), proof.log_heights());
-        let first = Layer::over(key, heights, &Claims::Facts, &Config::testing()).expect("a layer");
-        let keys = KeySet::new([first.key()]).expect("one key");
-        Self { below, first, keys }
-    }
-
-    /// The first layer over a proof that the square of a number is known.
-    fn prove(&self, root: u64, keys: &KeySet<Digest<P>>, complete: bool) -> Proven {
-        let square = root * root;
-        let proof = self.below.prove(&Inputs::publics([square]).with_privates([root]));
-        let key = self.below.verifier.key();
-        let publics: Vec<Vec<Goldilocks>> =
-            key.tables().iter().map(|t| vec![Goldilocks::from_u64(square); t.publics]).collect();
-        let (inputs, statement) = self
-            .first
-            .inputs_over(key, &publics, &proof, keys.root(), complete)
-            .expect("the proof has the shape");
-        let proof = self.first.prove(&inputs).expect("the proof is valid");
-        self.first.verify(&statement, &proof).expect("the layer is honest");
-        Proven { statement, proof }
-    }
-
-    fn child<'a>(&'a self, proven: &'a Proven) -> Child<'a, P> {
-        Child { key: self.first.key(), statement: proven.statement, proof: &proven.proof }
-    }
-}
-
-/// Whether a layer can be proven over some proofs.
-fn provable(
-    layer: &Layer<P>,
-    children: &[Child<'_, P>],
-    keys: &KeySet<Digest<P>>,
-) -> Result<Proven, LayerError> {
-    let (inputs, statement) = layer.inputs_above(children, keys, true)?;
-    let proof = layer.prove(&inputs)?;
-    Ok(Proven { statement, proof })
-}
-
-#[test]
-fn n_17_a_tree_is_of_one_set_of_keys_of_incomplete_children_and_a_complete_root() {
-    let layers = Layers::new();
-    let other_key: &VerifyingKey<P> = layers.below.verifier.key();
-    let keys = &layers.keys;
-    let others = KeySet::new([layers.first.key(), other_key]).expect("two keys");
-    let strangers = KeySet::new([other_key]).expect("one key");
-    let pair = Layer::pair(&layers.first, &Config::testing()).expect("a layer");
-
-    let (three, four) = (layers.prove(3, keys, false), layers.prove(4, keys, false));
-    let honest = [layers.child(&three), layers.child(&four)];
-    let root = provable(&pair, &honest, keys).expect("the children are honest");
-    let claims = [three.statement.claim, four.statement.claim];
-    let result = |claim, statement: &Statement<Digest<P>>| {
-        pair.verify_result(keys, claim, statement, &root.proof)
-    };
-    let joined =
-        |claims: &[Claim<Digest<P>>]| joined::<P>(claims).expect("facts are joined in any order");
-    result(joined(&claims), &root.statement).expect("the tree is honest");
-
-    // Swapped children are another claim, whatever the statement says.
-    let swapped = joined(&[claims[1], claims[0]]);
-    assert_ne!(swapped, root.statement.claim);
-    assert!(matches!(result(swapped, &root.statement), Err(LayerError::Statement(_))));
-    let relabelled = Statement { claim: swapped, ..root.statement };
-    assert!(matches!(result(swapped, &relabelled), Err(LayerError::Circuit(_))));
-    // So is a single child, or one twice.
-    let single = Statement { claim: claims[0], ..root.statement };
-    assert!(result(claims[0], &single).is_err());
-
-    // Another set of keys at the root.
-    let relabelled = Statement { keys: others.root(), ..root.statement };
-    let verdict = pair.verify_result(&others, joined(&claims), &relabelled, &root.proof);
-    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
-
-    // Incomplete at the root, said so or relabelled.
-    let verdict = layers.first.verify_result(keys, claims[0], &three.statement, &three.proof);
-    assert!(matches!(verdict, Err(LayerError::Completeness { .. })), "{verdict:?}");
-    let relabelled = Statement { complete: true, ..three.statement };
-    let verdict = layers.first.verify_result(keys, claims[0], &relabelled, &three.proof);
-    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
-
-    // A complete child, said so or relabelled.
-    let complete = layers.prove(3, keys, true);
-    let mut child = layers.child(&complete);
-    assert!(provable(&pair, &[child, layers.child(&four)], keys).is_err());
-    child = layers.child(&complete);
-    child.statement.complete = false;
-    assert!(provable(&pair, &[child, layers.child(&four)], keys).is_err());
-
-    // Siblings of different sets, said so or relabelled.
-    let foreign = layers.prove(4, &others, false);
-    for keys in [keys, &others] {
-        let children = [layers.child(&three), layers.child(&foreign)];
-        assert!(provable(&pair, &children, keys).is_err());
-    }
-    let mut child = layers.child(&foreign);
-    child.statement.keys = keys.root();
-    assert!(provable(&pair, &[layers.child(&three), child], keys).is_err());
-
-    // A key that is not in the set, and one that is not the proof's.
-    let verdict = provable(&pair, &honest, &strangers);
-    assert!(matches!(verdict, Err(LayerError::Keys(_))));
-    let mut child = layers.child(&four);
-    child.key = pair.key();
-    assert!(provable(&pair, &[layers.child(&three), child], keys).is_err());
-    // The path of one set below the root of another.
-    let (mut inputs, _) = pair.inputs_above(&honest, keys, true).expect("honest inputs");
-    for (value, root) in inputs.publics.iter_mut().zip(strangers.root()) {
-        *value = vec![root.as_canonical_u64()];
-    }
-    assert!(pair.prove(&inputs).is_err());
-    // The claim of other children.
-    let (mut inputs, _) = pair.inputs_above(&honest, keys, true).expect("honest inputs");
-    inputs.publics[4][0] ^= 1;
-    assert!(pair.prove(&inputs).is_err());
-}
 
 #[test]
 fn n_18_every_observed_value_binds_in_the_circuit() {
