@@ -206,6 +206,28 @@ impl<P: RecursiveField> Forgeable<P> {
         Forged { rows, report, trace }
     }
 
+    /// Alters columns of a chip that the chip itself computes: those whose names begin as given, in a row.
+    pub(crate) fn alter(
+        &self,
+        forged: &mut Forged<P>,
+        (chip, row, column): (&str, usize, &str),
+        mut alter: impl FnMut(usize, &mut P::Base),
+    ) {
+        let machine = self.prover.parts();
+        let index = machine.position(chip).expect("the circuit calls the chip");
+        let (columns, positions) =
+            (&machine.chips[index].columns, machine.chips[index].positions());
+        let table = &mut forged.trace.tables[index];
+        let mut count = 0;
+        for (place, _) in columns.iter().enumerate().filter(|(_, c)| c.name.starts_with(column)) {
+            alter(count, &mut table.values[row * table.width + positions[place]]);
+            count += 1;
+        }
+        let names: Vec<&str> = columns.iter().map(|column| &column.name[..]).collect();
+        assert!(count > 0, "no column begins with `{column}`: {names:?}");
+        forged.report = self.prover.check(&forged.trace);
+    }
+
     /// The proof of a forged run.
     pub(crate) fn prove(&self, forged: Forged<P>) -> Proof<P> {
         let trace = self.prover.fused(forged.trace).expect("the tables are those of the parts");

@@ -285,7 +285,9 @@ fn is_another_value([violated, misread]: [Vec<String>; 2], elements: usize) {
     assert!(violated.iter().all(named), "{violated:?}");
     assert!(violated.contains(&"verify/constraints/fused/fused".to_owned()), "{violated:?}");
     assert_eq!(misread.len(), elements, "{misread:?}");
-    assert!(misread.iter().all(|port| port.starts_with("call_hasher: before")), "{misread:?}");
+    // Several permutations may be in one row.
+    let absorbed = |port: &String| port.starts_with("call_hasher") && port.contains(": before[");
+    assert!(misread.iter().all(absorbed), "{misread:?}");
 }
 
 #[test]

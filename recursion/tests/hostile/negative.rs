@@ -124,7 +124,7 @@ fn transcript(observed: [u64; 2]) -> Single {
     let rows = vec![absorb(RowKind::Begin), sample, absorb(RowKind::Resume), sample];
     let call = Script { tree: 0, rows }.call();
     // The table of caps has to be there.
-    Single { call, inputs: observed.to_vec(), data: Vec::new(), caps: vec![(1, [0; 4])] }
+    Single { call, inputs: observed.to_vec(), data: Vec::new(), caps: vec![(1, vec![0; 4])] }
 }
 
 #[test]

@@ -6,11 +6,13 @@ use chipwright_ir::circuit::ChipLibrary;
 use chipwright_ir::field::{Goldilocks2, KoalaBear4};
 use chipwright_recursion::batch::RecursiveField;
 use chipwright_tests::FIELD;
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
-use crate::forging::{Ext, honestly};
-use crate::single::{BITS, CAPACITY, ENTRY, FOURTH, INDEX, OWN, POINT, Rows, SUM, Single};
+use crate::forging::{Ext, P, honestly};
+use crate::single::{
+    BITS, CAPACITY, Computed, ENTRY, FOURTH, INDEX, OWN, POINT, Rows, SUM, Single,
+};
 
 /// A row that absorbs elements of the bus.
 fn absorb(kind: RowKind, taken: usize) -> RowSpec {
@@ -38,7 +40,7 @@ fn hasher(tree: u64, rows: Vec<RowSpec>, inputs: &[u64]) -> Single {
     let data: Vec<u64> = (0..u64::from(count)).map(|i| 1000 + i * i).collect();
     let rows = Rows(honestly(&library, &call, inputs, &data).0);
     let digest = rows.after(rows.0.len() - 1);
-    let cap = (tree.max(1), [0, 1, 2, 3].map(|i| digest[i]));
+    let cap = (tree.max(1), digest[..4].to_vec());
     let single = Single { call, inputs: inputs.to_vec(), data, caps: vec![cap] };
     single.accept();
     single
@@ -157,6 +159,22 @@ fn n_24_a_path_follows_the_bits_of_its_index() {
     assert_eq!(violated, only("same index"));
 }
 
+#[test]
+fn a_permutation_is_that_of_the_state() {
+    // Another sibling, below a node whose digest is that of the honest children.
+    let path = path(0);
+    let kept = |column| Computed { chip: "call_hasher", row: 1, column, value: None };
+    let found = Computed { chip: "call_cap", row: 0, column: "cap.count", value: None };
+    for (columns, rule) in [
+        (vec![found, kept("last"), kept("digest")], only("last round")),
+        (vec![found, kept("digest")], only("digest")),
+        (vec![], vec!["bus cap".to_owned()]),
+    ] {
+        let violated = path.forge_computed::<P>(&columns, |rows, _| rows.0[1][5] ^= 1);
+        assert_eq!(violated, rule);
+    }
+}
+
 /// A point, and a sum of powers of 12 elements.
 fn combination(count: usize) -> Single {
     let mut rows = vec![leaf(12, Leaf::Combine)];
@@ -222,6 +240,28 @@ fn the_opening_combination_is_that_of_the_leaf() {
     assert_eq!(violated, only("same point"));
 }
 
+/// Where the sum is over KoalaBear, of degree four: after 24 elements, the entry and the point.
+const LONG_SUM: usize = 29;
+
+#[test]
+fn the_opening_combination_of_a_long_row_is_that_of_both_its_parts() {
+    let field = Field::KoalaBear4;
+    let rows =
+        vec![leaf(24, Leaf::Combine), RowSpec { sum: true, ..RowSpec::new(RowKind::Rest, 0) }];
+    let call = Script { tree: 0, rows }.call();
+    let (inputs, data) = (vec![0, 2, 0, 0, 0], (1000..1024).collect());
+    let single = Single { call, inputs, data, caps: vec![(1, vec![0; 8])] };
+    single.accept_over::<KoalaBear4>();
+    // One more after the first twelve elements counts for the twelfth power of the point.
+    let computed = [Computed { chip: "call_hasher", row: 0, column: "partial", value: Some(1) }];
+    let violated = single.forge_computed::<KoalaBear4>(&computed, move |rows, outputs| {
+        let sum = (outputs[0] + (1 << 12)) % field.modulus();
+        rows.0[1][LONG_SUM] = sum;
+        outputs[0] = sum;
+    });
+    assert_eq!(violated, only("combination"));
+}
+
 /// The evaluations of a coset of eight points, six of them in the first row.
 fn fold() -> Single {
     let part = |part| Leaf::Fold { log_arity: 3, part };
@@ -283,7 +323,13 @@ fn a_fold_is_that_of_the_coset_and_shows_the_own_evaluation() {
 const ELEMENT: usize = 0;
 const REST: usize = 1;
 const POWER: usize = 2;
+const BIT: usize = 3;
 const ONES: usize = 5;
+
+/// The first bits of the rows of [`index`] that have bits of the index.
+const START: [u32; 5] = [0, 2, 3, 5, 7];
+/// The rows that have one bit.
+const SINGLE: [usize; 2] = [1, 4];
 
 /// The index of an element, and its inverse power.
 fn index(element: u64) -> Single {
@@ -303,14 +349,26 @@ fn an_element_has_one_index<P: RecursiveField>(element: u64) {
     let violated =
         alias.forge_over::<P>(&[element], None, move |rows, _| rows.0[0][ELEMENT] = element);
     assert_eq!(violated, ["call_index: canonical"], "{element} over {}", P::FIELD);
-    // And if the upper bits are said not to be all ones.
-    let violated = alias.forge_over::<P>(&[element], None, move |rows, _| {
-        rows.0[0][ELEMENT] = element;
-        rows.0.iter_mut().for_each(|row| row[ONES] = 0);
-    });
-    assert!(violated.iter().all(|rule| rule.starts_with("call_index: ")), "{violated:?}");
-    assert!(!violated.is_empty());
+    // And if the upper bits are said not to be all ones: by the first of them, by another one, or by the lower bits.
+    let upper = (element + P::FIELD.modulus()) >> (P::FIELD.modulus() - 1).trailing_zeros();
+    let lower_rows = move |rows: &Rows| rows.0.iter().filter(|row| row[ELEMENT] > upper).count();
+    let liars: [(&str, Count); 3] = [
+        ("last bits are ones", |_, rows| rows),
+        ("upper ones", |_, rows| rows - 1),
+        ("upper ones are known below", |lower, _| lower),
+    ];
+    for (rule, count) in liars {
+        let violated = alias.forge_over::<P>(&[element], None, move |rows, _| {
+            let count = count(lower_rows(rows), rows.0.len());
+            rows.0[0][ELEMENT] = element;
+            rows.0[..count].iter_mut().for_each(|row| row[ONES] = 0);
+        });
+        assert_eq!(violated, [format!("call_index: {rule}")], "{element} over {}", P::FIELD);
+    }
 }
+
+/// How many rows deny that the upper bits are ones, of so many with lower bits and so many in all.
+type Count = fn(usize, usize) -> usize;
 
 #[test]
 fn n_27_an_element_has_one_index() {
@@ -346,4 +404,48 @@ fn an_index_and_its_power_are_made_of_the_bits_of_the_element() {
         outputs[1] ^= 1;
     });
     assert_eq!(violated, only("power"));
+
+    // An index, or a power, that is no product of the bits at its end: all rows before follow from the last one.
+    let honest = index(0);
+    let violated = honest.forge(&[0], None, |rows, outputs| {
+        for (row, rest) in rows.0.iter_mut().zip(START.map(|start| 256 >> start)) {
+            row[REST] = rest;
+        }
+        (outputs[0], outputs[2]) = (256, 256 >> 3);
+    });
+    assert_eq!(violated, only("last bits of the index"));
+    let violated = honest.forge(&[0], None, |rows, outputs| {
+        rows.0[..START.len()].iter_mut().for_each(|row| row[POWER] = 7);
+        (outputs[1], outputs[3]) = (7, 7);
+    });
+    assert_eq!(violated, only("last factor"));
+    // So it is with the element: 2^64 is this one, and all of its 64 bits are zero.
+    let element = u64::MAX - FIELD.modulus() + 1;
+    let violated = honest.forge(&[element], None, move |rows, _| {
+        let mut value = Goldilocks::from_u64(4);
+        for number in (0..rows.0.len()).rev() {
+            rows.0[number][ELEMENT] = value.as_canonical_u64();
+            let before = number.checked_sub(1);
+            let single = before.is_some_and(|row| SINGLE.contains(&row));
+            value *= Goldilocks::from_u64(if single { 2 } else { 4 });
+        }
+    });
+    assert_eq!(violated, only("last bits of the element"));
+    // Eight is two to the second bit of a row that has one.
+    let violated = honest.forge(&[8], None, |rows, outputs| {
+        (rows.0[0][ELEMENT], rows.0[1][ELEMENT]) = (8, 2);
+        (rows.0[0][REST], rows.0[1][REST]) = (8, 2);
+        rows.0[1][BIT + 1] = 1;
+        outputs[0] = 8;
+    });
+    assert_eq!(violated, only("single bit"));
+    // A bit that is two, instead of the next one.
+    let violated = index(2).forge(&[2], None, |rows, outputs| {
+        (rows.0[0][BIT], rows.0[0][BIT + 1]) = (2, 0);
+        // The root of the lowest bit is −1, and so is its inverse: 1 + 2·(−1 − 1).
+        rows.0[0][POWER] = FIELD.modulus() - 3;
+        outputs[1] = FIELD.modulus() - 3;
+    });
+    assert_eq!(violated.len(), 1, "{violated:?}");
+    assert!(violated[0].contains("bits"), "{violated:?}");
 }

@@ -18,17 +18,17 @@ pub(crate) struct Single {
     pub(crate) inputs: Vec<u64>,
     pub(crate) data: Vec<u64>,
     /// The digests that paths may end at: tree, then elements, each at position zero.
-    pub(crate) caps: Vec<(u64, [u64; 4])>,
+    pub(crate) caps: Vec<(u64, Vec<u64>)>,
 }
 
 impl Single {
-    /// What a run violates, if a chip lies about it.
-    fn run<P: RecursiveField>(
+    /// The circuit of the call, whose chip lies about it, and what is public in a run.
+    fn circuit<P: RecursiveField>(
         &self,
         inputs: &[u64],
         claimed: Option<&[u64]>,
         lie: &Lie,
-    ) -> Vec<String> {
+    ) -> (Forgeable<P>, Inputs) {
         let library = chipwright_chips::library(P::FIELD);
         let signature = library.signature(&self.call).expect("the call is sound");
         let claimed = match claimed {
@@ -38,7 +38,8 @@ impl Single {
         let mut builder = CircuitBuilder::over("single", P::FIELD);
         *builder.library_mut() = library;
         for (tree, _) in &self.caps {
-            let digest: [AnyTarget; 4] = std::array::from_fn(|_| builder.public::<Target>().into());
+            let digest = (0..P::SIZES.digest).map(|_| builder.public::<Target>().into());
+            let digest: Vec<AnyTarget> = digest.collect();
             let call = ChipCall { chip: "cap".to_owned(), parameters: vec![*tree, 0], rows: 1 };
             builder.call_named(call, &digest);
         }
@@ -72,7 +73,33 @@ impl Single {
         if !self.data.is_empty() {
             all.data = vec![self.data.clone()];
         }
-        let forged = circuit.force(&all);
+        (circuit, all)
+    }
+
+    /// What a run violates, if a chip lies about it and columns that it computes are as wanted.
+    fn run<P: RecursiveField>(
+        &self,
+        inputs: &[u64],
+        claimed: Option<&[u64]>,
+        lie: &Lie,
+        computed: &[Computed],
+    ) -> Vec<String> {
+        let (circuit, all) = self.circuit::<P>(inputs, claimed, lie);
+        let mut forged = circuit.force(&all);
+        for &Computed { chip, row, column, value } in computed {
+            let place = (chip, row, column);
+            if let Some(value) = value {
+                circuit.alter(&mut forged, place, |i, cell| {
+                    *cell += P::Base::from_u64(if i == 0 { value } else { 0 });
+                });
+                continue;
+            }
+            let (circuit, all) =
+                self.circuit::<P>(&self.inputs, None, &(Arc::new(honestly) as Lie));
+            let (mut honest, mut cells) = (circuit.force(&all), Vec::new());
+            circuit.alter(&mut honest, place, |_, cell| cells.push(*cell));
+            circuit.alter(&mut forged, place, |i, cell| *cell = cells[i]);
+        }
         let violated = forged.violated();
         let accepted = circuit.accepts(&all, &circuit.prove(forged));
         assert_eq!(accepted, violated.is_empty(), "{violated:?}");
@@ -87,7 +114,7 @@ impl Single {
     /// [`Self::accept`] over another field.
     pub(crate) fn accept_over<P: RecursiveField>(&self) {
         let honest: Lie = Arc::new(honestly);
-        assert_eq!(self.run::<P>(&self.inputs, None, &honest), Vec::<String>::new());
+        assert_eq!(self.run::<P>(&self.inputs, None, &honest, &[]), Vec::<String>::new());
     }
 
     /// What a run violates whose rows are those of the honest inputs, altered, though other inputs are claimed. The
@@ -108,15 +135,39 @@ impl Single {
         claimed: Option<&[u64]>,
         alter: impl Fn(&mut Rows, &mut Vec<u64>) + Send + Sync + 'static,
     ) -> Vec<String> {
+        self.run::<P>(inputs, claimed, &self.lie(alter), &[])
+    }
+
+    /// What a run of the honest inputs violates whose rows are altered, and so are columns that the chip computes.
+    pub(crate) fn forge_computed<P: RecursiveField>(
+        &self,
+        computed: &[Computed],
+        alter: impl Fn(&mut Rows, &mut Vec<u64>) + Send + Sync + 'static,
+    ) -> Vec<String> {
+        self.run::<P>(&self.inputs, None, &self.lie(alter), computed)
+    }
+
+    /// The rows of the honest inputs, altered.
+    fn lie(&self, alter: impl Fn(&mut Rows, &mut Vec<u64>) + Send + Sync + 'static) -> Lie {
         let honest = self.inputs.clone();
-        let lie: Lie = Arc::new(move |library: &Library, call, _, data| {
+        Arc::new(move |library: &Library, call, _, data| {
             let (rows, mut outputs) = honestly(library, call, &honest, data);
             let mut rows = Rows(rows);
             alter(&mut rows, &mut outputs);
             (rows.0, outputs)
-        });
-        self.run::<P>(inputs, claimed, &lie)
+        })
     }
+}
+
+/// Columns that a chip computes, altered in one row.
+#[derive(Clone, Copy)]
+pub(crate) struct Computed {
+    pub(crate) chip: &'static str,
+    pub(crate) row: usize,
+    /// How the names of the columns begin.
+    pub(crate) column: &'static str,
+    /// What is added to the first of them; if nothing is, they are what they are in the honest run.
+    pub(crate) value: Option<u64>,
 }
 
 /// The input and record columns of the rows of a call of the hash chip, over the quadratic extension.
