@@ -346,7 +346,7 @@ impl Steps {
     }
 
     /// What a layer over two steps needs, whether they follow each other or not.
-    fn both(&self, first: &Inputs, second: &Inputs) -> Inputs {
+    fn both(first: &Inputs, second: &Inputs) -> Inputs {
         let mut both = first.clone();
         let (data, privates) = (both.data.len(), both.privates.len() - 1);
         both.data[data / 2..].clone_from_slice(&second.data[data / 2..]);
@@ -362,9 +362,9 @@ impl Steps {
 fn a_step_starts_where_the_one_before_ends() {
     let steps = Steps::new();
     let first = steps.twice(5, 0);
-    let honest = steps.both(&first, &steps.twice(5, 5));
+    let honest = Steps::both(&first, &steps.twice(5, 5));
     steps.pair.prove(&honest).expect("the steps follow each other");
-    let apart = steps.both(&first, &steps.twice(5, 6));
+    let apart = Steps::both(&first, &steps.twice(5, 6));
     assert_eq!(violated(&steps.pair, &apart), ["/steps are linked"]);
 }
 
@@ -372,7 +372,7 @@ fn a_step_starts_where_the_one_before_ends() {
 fn steps_have_their_common_values_in_common() {
     let steps = Steps::new();
     let (first, second) = (steps.twice(5, 0), steps.twice(6, 5));
-    let inputs = steps.both(&first, &second);
+    let inputs = Steps::both(&first, &second);
     let mut child: Vec<Goldilocks> =
         second.publics.iter().map(|value| Goldilocks::from_u64(value[0])).collect();
     child[16] = Goldilocks::ZERO;

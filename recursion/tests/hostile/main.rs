@@ -4,6 +4,7 @@
 mod checks;
 mod forging;
 mod layers;
+mod matrix;
 mod negative;
 mod openings;
 mod prover;

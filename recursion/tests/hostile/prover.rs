@@ -212,7 +212,7 @@ impl GrindingChallenger for Transcript {
         let lazy = self.deceit.lazy == Some(self.works);
         self.works += 1;
         let works = |witness: &Goldilocks| self.challenger.clone().check_witness(bits, *witness);
-        let witness = (0..).map(Goldilocks::from_u64).find(|witness| works(witness) != lazy);
+        let witness = (0..1 << 32).map(Goldilocks::from_u64).find(|witness| works(witness) != lazy);
         let witness = witness.expect("one of 2^bits works");
         assert_eq!(self.check_witness(bits, witness), !lazy);
         witness

@@ -1,0 +1,56 @@
+//! The page that lists all checks: its tests are there, and no named rule is missing.
+
+/// The page.
+const PAGE: &str = include_str!("../../../docs/checks.md");
+
+/// Where the tests are.
+const TESTS: [&str; 6] = [
+    include_str!("checks.rs"),
+    include_str!("layers.rs"),
+    include_str!("negative.rs"),
+    include_str!("openings.rs"),
+    include_str!("rules.rs"),
+    include_str!("tamper.rs"),
+];
+
+/// Where rules get their names.
+const RULES: [&str; 6] = [
+    include_str!("../../../chips/src/recursion/hasher.rs"),
+    include_str!("../../../chips/src/recursion/index.rs"),
+    include_str!("../../src/claims.rs"),
+    include_str!("../../src/constraints/lookups.rs"),
+    include_str!("../../src/layer.rs"),
+    include_str!("../../src/pcs.rs"),
+];
+
+/// What is between two marks, everywhere in a text.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close)).map(|(name, _)| name)
+}
+
+#[test]
+fn the_page_of_checks_lists_every_named_rule_and_tests_that_exist() {
+    let rows: Vec<Vec<&str>> = PAGE
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| check"))
+        .map(|line| line.trim_matches('|').split('|').collect())
+        .collect();
+    assert!(rows.len() >= 20, "{} rows", rows.len());
+    for row in &rows {
+        let [_, violated, test] = row[..] else { panic!("three columns: {row:?}") };
+        assert!(!violated.trim().is_empty(), "{row:?}");
+        let names: Vec<&str> = between(test, "`", "`").step_by(2).collect();
+        assert!(!names.is_empty(), "no test: {row:?}");
+        for name in names {
+            let head = format!("#[test]\nfn {name}() {{");
+            assert!(TESTS.iter().any(|source| source.contains(&head)), "no test is named {name}");
+        }
+    }
+    for source in RULES {
+        for rule in between(source, ".named(\"", "\")") {
+            let listed =
+                |row: &Vec<&str>| row[..2].iter().any(|c| c.contains(&format!("`{rule}`")));
+            assert!(rows.iter().any(listed), "the rule `{rule}` is not listed");
+        }
+    }
+}
