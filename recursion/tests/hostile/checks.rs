@@ -1,6 +1,7 @@
 //! The checks of the verifier circuit, one by one: a proof, or a run of the circuit, that violates only the one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chipwright_backend_stark::config::SEED;
 use chipwright_ir::circuit::Inputs;
@@ -8,7 +9,7 @@ use chipwright_ir::machine::MachineTrace;
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
 
-use crate::forging::{P, config, deaf};
+use crate::forging::{Lie, P, config, config_of_one_query, deaf};
 use crate::prover::{Deceit, deceive};
 use crate::scene::{SUM, Scene};
 
@@ -51,6 +52,32 @@ fn every_tree_is_opened_below_its_own_cap() {
     // Main, quotient, preprocessed and lookup columns, and every folding round.
     assert_eq!(trees, (1..=count as u64).collect());
     assert!(count >= 6, "{count} trees");
+}
+
+#[test]
+fn a_cap_is_what_the_proof_says() {
+    // No other path ends at the digest.
+    let scene = Scene::<P>::new(&config_of_one_query(0));
+    let mut inputs = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
+    let paths = inputs.data.iter_mut().filter_map(|piece| piece.last_mut());
+    // The last sibling of the last path, which is one of a folding round.
+    *paths.last().expect("there are paths") ^= 1;
+    let astray = scene.circuit.force(&inputs);
+    assert_eq!(astray.violated(), ["bus cap"]);
+    let (place, digest) = astray.report.tuples[0].tuple.split_at(2);
+    let (place, digest) = (place.to_vec(), digest.to_vec());
+    // The table of caps has the digest where the path ends.
+    let lie: Lie = Arc::new(move |_, call, honest, _| {
+        let digest = if call.parameters == place { &digest[..] } else { honest };
+        (vec![digest.to_vec()], Vec::new())
+    });
+    let circuit = scene.circuit.relying_on("cap", &lie);
+    let forged = circuit.force(&inputs);
+    assert_eq!(forged.violated(), ["bus witness"]);
+    let misread = forged.misread();
+    assert_eq!(misread.len(), 4);
+    assert!(misread.iter().all(|(_, port)| port.starts_with("call_cap: digest")), "{misread:?}");
+    assert!(!circuit.accepts(&inputs, &circuit.prove(forged)));
 }
 
 #[test]
@@ -123,9 +150,12 @@ fn too_little_work_at_one_site_is_all_that_is_wrong() {
 
 /// What is violated by a run that claims something else than its transcript absorbs; its proof is rejected.
 fn misheard(scene: &Scene, inputs: &Inputs, [said, heard]: [u64; 2]) -> Vec<String> {
-    let circuit = scene.circuit.relying_on(&deaf(move |elements| {
-        elements.iter_mut().filter(|element| **element == said).for_each(|e| *e = heard);
-    }));
+    let circuit = scene.circuit.relying_on(
+        "hasher",
+        &deaf(move |elements| {
+            elements.iter_mut().filter(|element| **element == said).for_each(|e| *e = heard);
+        }),
+    );
     let forged = circuit.force(inputs);
     let mut violated = forged.violated();
     violated.extend(forged.misread().into_iter().map(|(_, port)| port));

@@ -33,6 +33,13 @@ pub(crate) fn config(log_final_poly_len: usize) -> Config {
     config_over(P::FIELD, log_final_poly_len)
 }
 
+/// [`config`], with a single query: no two paths meet.
+pub(crate) fn config_of_one_query(log_final_poly_len: usize) -> Config {
+    let mut config = config(log_final_poly_len);
+    config.parameters.queries = 1;
+    config
+}
+
 /// [`config`] over another field.
 pub(crate) fn config_over(field: Field, log_final_poly_len: usize) -> Config {
     let mut config = Config::testing_over(field);
@@ -164,10 +171,10 @@ impl<P: RecursiveField> Forgeable<P> {
         Self { prover, verifier, honest, lenient }
     }
 
-    /// The same circuit, whose hash chip lies otherwise when a run is forged.
-    pub(crate) fn relying_on(&self, lie: &Lie) -> Self {
+    /// The same circuit, one chip of which lies otherwise when a run is forged.
+    pub(crate) fn relying_on(&self, chip: &str, lie: &Lie) -> Self {
         let config = self.verifier.key().config();
-        let lenient = lying(P::FIELD, "hasher", lie);
+        let lenient = lying(P::FIELD, chip, lie);
         let tables = self.prover.tables().clone();
         let (prover, verifier) =
             compile_circuit::<P>(tables, &lenient, config).expect("the circuit compiles");

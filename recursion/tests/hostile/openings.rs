@@ -4,12 +4,16 @@
 use std::sync::Arc;
 
 use chipwright_backend_stark::config::Config;
-use chipwright_ir::circuit::Form;
+use chipwright_dsl::circuit::CircuitBuilder;
+use chipwright_ir::FieldPair;
+use chipwright_ir::circuit::{Form, Inputs};
+
+use chipwright_recursion::domain::OutOfDomain;
 use p3_commit::OpenedValues;
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_goldilocks::Goldilocks;
 
-use crate::forging::{Ext, P, config};
+use crate::forging::{Ext, Forgeable, Lie, P, config_of_one_query, incurious};
 use crate::prover::{Claim, Deceit, deceive};
 use crate::scene::{SUM, Scene};
 
@@ -18,14 +22,8 @@ const OWN: &[&str] = &["bus witness", "call_hasher: own"];
 const FINAL: &[&str] = &["verify/query/final polynomial"];
 const CONSTANT: &[&str] = &["verify/query/a table of one row is constant"];
 
-/// One query: no two paths meet, so what is wrong with one evaluation is wrong with no other's path.
-fn config_of_one_query(log_final_poly_len: usize) -> Config {
-    let mut config = config(log_final_poly_len);
-    config.parameters.queries = 1;
-    config
-}
-
-/// Proofs of tables of 64, 32 and one row, folded thrice.
+/// Proofs of tables of 64, 32 and one row, folded thrice. There is one query: what is wrong with an evaluation is wrong
+/// with no path of another one.
 fn scene() -> Scene<P> {
     let scene = Scene::of(&config_of_one_query(0), Form::Separate);
     assert_eq!(scene.proof.log_heights(), [6, 0, 0, 5, 5]);
@@ -92,24 +90,45 @@ fn quotient(number: usize) -> Claim {
     })
 }
 
-/// Says something else of a lookup column at the next point.
-fn next_row(table: usize, column: usize) -> Claim {
-    Arc::new(move |opened: &mut OpenedValues<Ext>| opened[3][table][1][column] += Ext::ONE)
+/// Says something else of a column: by commitment, table, point and column. A quotient makes up for it.
+fn column(place: [usize; 4], quotient: Ext) -> Claim {
+    let [commitment, table, point, column] = place;
+    Arc::new(move |opened: &mut OpenedValues<Ext>| {
+        opened[commitment][table][point][column] += Ext::ONE;
+        opened[1][table][0][0] += quotient;
+    })
+}
+
+/// By how much a table's quotient is not what its constraints say, if something else is said of a column.
+fn missing(scene: &Scene<P>, place: [usize; 4]) -> Ext {
+    let opened = Some(column(place, Ext::ZERO));
+    let deception = deceive(scene, &Deceit { opened, ..Deceit::default() });
+    let forged = scene.circuit.force(&deception.inputs(scene, SUM));
+    // One row of the circuit does not hold, and it has a rule for each coefficient.
+    Ext::from_basis_coefficients_fn(|i| {
+        let name = format!("relation[{i}]");
+        let rule = forged.report.rules.iter().find(|rule| rule.name == name);
+        let [left, right] = rule.map_or([0; 2], |rule| [rule.left, rule.right]);
+        Goldilocks::from_i128(left) - Goldilocks::from_i128(right)
+    })
 }
 
 #[test]
 fn a_claimed_value_is_that_of_the_committed_polynomial() {
     let scene = scene();
-    // Of the tables of 64 and of 32 rows, and of a column whose next row no rule reads.
-    for (what, claim) in [
-        ("64 rows", quotient(0)),
-        ("32 rows", quotient(3)),
-        ("32 rows, another table", quotient(4)),
-        ("64 rows, next row", next_row(0, 2)),
-        ("32 rows, next row", next_row(3, 2)),
-    ] {
-        let deceit = Deceit { opened: Some(claim), ..Deceit::default() };
-        assert_eq!(violated(&scene, &deceit), OWN, "{what}");
+    // Of tables of 64 and of 32 rows, the first and another one.
+    for table in [0, 3, 4] {
+        let deceit = Deceit { opened: Some(quotient(table)), ..Deceit::default() };
+        assert_eq!(violated(&scene, &deceit), OWN, "quotient of table {table}");
+        // Columns of the table, preprocessed ones, those of lookups; and the next row of one that no rule reads.
+        for place in [[0, table, 0, 0], [2, table, 0, 0], [3, table, 0, 0], [3, table, 1, 2]] {
+            let missing = missing(&scene, place);
+            let verdicts = [missing, -missing].map(|quotient| {
+                let opened = Some(column(place, quotient));
+                violated(&scene, &Deceit { opened, ..Deceit::default() })
+            });
+            assert!(verdicts.iter().any(|verdict| verdict == OWN), "{place:?}: {verdicts:?}");
+        }
     }
 }
 
@@ -119,4 +138,45 @@ fn a_table_of_one_row_is_constant() {
     // What does not reduce to zero is not added to the folded polynomial: the circuit knows that it is zero.
     let deceit = Deceit { opened: Some(quotient(1)), ..Deceit::default() };
     assert_eq!(violated(&scene, &deceit), CONSTANT);
+}
+
+/// The second coefficient of the point: after it come two challenges of lookups, and the one of constraints.
+const POINT: usize = 7;
+
+#[test]
+fn the_point_is_not_in_the_base_field() {
+    let scene = scene();
+    let deceit = Deceit { sampled: Some((POINT, Goldilocks::ZERO)), ..Deceit::default() };
+    let deception = deceive(&scene, &deceit);
+    assert!(!scene.native_accepts(&deception.proof, SUM));
+    // No sample is like that, so the transcript has to lie as well.
+    let sample = deception.unheeded.expect("the point is sampled").as_canonical_u64();
+    let honest = incurious();
+    let lie: Lie = Arc::new(move |library, call, inputs, data| {
+        let (mut rows, mut outputs) = honest(library, call, inputs, data);
+        let cells = rows.iter_mut().flatten().chain(&mut outputs);
+        cells.filter(|cell| **cell == sample).for_each(|cell| *cell = 0);
+        (rows, outputs)
+    });
+    let circuit = scene.circuit.relying_on("hasher", &lie);
+    let inputs = deception.inputs(&scene, SUM);
+    let forged = circuit.force(&inputs);
+    assert_eq!(forged.violated(), ["call_hasher: kept element", "verify/openings/"]);
+    assert!(!circuit.accepts(&inputs, &circuit.prove(forged)));
+}
+
+#[test]
+fn the_point_is_no_row_of_a_table() {
+    let mut builder = CircuitBuilder::over("point", P::FIELD);
+    *builder.library_mut() = chipwright_chips::library(P::FIELD);
+    let point = builder.public();
+    OutOfDomain::new(point).selectors(&mut builder, 3);
+    let circuit = Forgeable::<P>::new(builder.build().expect("a circuit"), &Config::testing());
+    let row = Goldilocks::two_adic_generator(3).exp_u64(3).as_canonical_u64();
+    for (point, violated) in [(row, vec!["/"]), (row + 1, vec![])] {
+        let inputs = Inputs { publics: vec![vec![point, 0]], ..Inputs::default() };
+        let forged = circuit.force(&inputs);
+        assert_eq!(forged.violated(), violated);
+        assert_eq!(circuit.accepts(&inputs, &circuit.prove(forged)), violated.is_empty());
+    }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Deceit {
     /// The first element that the transcript observes as another one. It may be observed again: what the prover says
     /// later may be the same.
     pub(crate) observed: Option<(Goldilocks, Goldilocks)>,
+    /// A sample, by its number among the base elements that challenges are made of, that is taken to be another one.
+    pub(crate) sampled: Option<(usize, Goldilocks)>,
     /// What is said of the values at the out-of-domain point, once they are known; the polynomials are the committed ones.
     pub(crate) opened: Option<Claim>,
     /// The polynomial that the openings of one height reduce to, by its number from the tallest: another one of its
@@ -69,6 +71,8 @@ type Codewords = Vec<Vec<Vec<Ext>>>;
 /// A proof by a prover that deviates.
 pub(crate) struct Deception {
     pub(crate) proof: Proof<P>,
+    /// The sample that is taken to be another one.
+    pub(crate) unheeded: Option<Goldilocks>,
     codewords: Codewords,
 }
 
@@ -101,7 +105,14 @@ pub(crate) fn deceive(scene: &Scene<P>, deceit: &Deceit) -> Deception {
     let key = scene.key();
     let parameters = key.config().parameters;
     let challenger = P::challenger();
-    let mut transcript = Transcript { challenger, deceit: deceit.clone(), works: 0 };
+    let unheeded = Arc::<Mutex<_>>::default();
+    let mut transcript = Transcript {
+        challenger,
+        deceit: deceit.clone(),
+        works: 0,
+        samples: 0,
+        unheeded: Arc::clone(&unheeded),
+    };
     transcript.observe_slice(&P::seed_elements(key.digest()));
     let openings = Openings {
         honest: key.stark().pcs().clone(),
@@ -166,16 +177,21 @@ pub(crate) fn deceive(scene: &Scene<P>, deceit: &Deceit) -> Deception {
         ood_pow_witness: batch.ood_pow_witness,
     };
     let codewords = std::mem::take(&mut *codewords.lock().expect("the prover is done"));
-    Deception { proof, codewords }
+    let unheeded = unheeded.lock().expect("the prover is done").take();
+    Deception { proof, unheeded, codewords }
 }
 
-/// A transcript that does not work, or observes something else.
+/// A transcript that does not work, or observes or samples something else.
 #[derive(Clone)]
 struct Transcript {
     challenger: Challenger<P>,
     deceit: Deceit,
     /// How many proofs of work were made.
     works: usize,
+    /// How many base elements were sampled for challenges.
+    samples: usize,
+    /// The sample that is taken to be another one.
+    unheeded: Arc<Mutex<Option<Goldilocks>>>,
 }
 
 impl CanObserve<Goldilocks> for Transcript {
@@ -193,7 +209,17 @@ impl CanObserve<MerkleCap<Goldilocks, [Goldilocks; 4]>> for Transcript {
 
 impl<E: BasedVectorSpace<Goldilocks>> CanSample<E> for Transcript {
     fn sample(&mut self) -> E {
-        E::from_basis_coefficients_fn(|_| self.challenger.sample())
+        E::from_basis_coefficients_fn(|_| {
+            let sample: Goldilocks = self.challenger.sample();
+            self.samples += 1;
+            match self.deceit.sampled {
+                Some((number, other)) if number + 1 == self.samples => {
+                    *self.unheeded.lock().expect("nobody else samples") = Some(sample);
+                    other
+                }
+                _ => sample,
+            }
+        })
     }
 }
 
