@@ -4,6 +4,7 @@
 //! leaf of a fold that lacks the value of the round before is hashed as it is. So a test sees *which* rules stand
 //! between a wrong proof and its acceptance, and can prove the wrong run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chipwright_backend_stark::circuit::{
@@ -136,6 +137,8 @@ pub(crate) struct Forgeable<P: RecursiveField = Goldilocks2> {
 pub(crate) struct Forged<P: RecursiveField = Goldilocks2> {
     /// The rows of the circuit that do not hold: scope and name.
     pub(crate) rows: Vec<String>,
+    /// The slots that these rows are wrong about.
+    slots: BTreeSet<u64>,
     /// What the machine checker says of the filled tables.
     pub(crate) report: Report,
     trace: MachineTrace<P::Base>,
@@ -196,7 +199,8 @@ impl<P: RecursiveField> Forgeable<P> {
     /// Fills the tables; wherever the circuit computes the first of two values, it has the second.
     pub(crate) fn force_but(&self, inputs: &Inputs, others: &[(P::Ext, P::Ext)]) -> Forged<P> {
         let program = &self.prover.tables().program;
-        let (mut witness, rows) = execute::<P>(program, &self.lenient, inputs);
+        let (mut witness, violated) = execute::<P>(program, &self.lenient, inputs);
+        let (slots, rows) = violated.into_iter().unzip();
         for value in &mut witness.values {
             if let Some((_, other)) = others.iter().find(|(honest, _)| honest == value) {
                 *value = *other;
@@ -210,7 +214,7 @@ impl<P: RecursiveField> Forgeable<P> {
         let trace = fill_with::<P>(self.prover.parts(), &input, &options)
             .unwrap_or_else(|errors| panic!("the tables cannot be filled: {errors}"));
         let report = self.prover.check(&trace);
-        Forged { rows, report, trace }
+        Forged { rows, slots, report, trace }
     }
 
     /// Alters columns of a chip that the chip itself computes: those whose names begin as given, in a row.
@@ -249,15 +253,18 @@ impl<P: RecursiveField> Forgeable<P> {
 
 impl<P: RecursiveField> Forged<P> {
     /// Everything violated, by name: rows of the circuit, rules of called chips, and buses. A row of the circuit that
-    /// does not hold may leave two messages of the witness bus without a partner; only further ones are named.
+    /// does not hold leaves messages about its slot without a partner, or violates a rule of its table: it is named once.
     pub(crate) fn violated(&self) -> Vec<String> {
         let mut names = self.rows.clone();
         let rules = self.report.rules.iter().filter(|rule| rule.chip.starts_with("call_"));
         names.extend(rules.map(|rule| format!("{}: {}", rule.chip, without_index(&rule.name))));
-        let buses: Vec<&str> = self.report.tuples.iter().map(|tuple| &tuple.bus[..]).collect();
-        let wired = buses.iter().filter(|&&bus| bus == "witness").count();
-        let told = |bus: &&str| *bus != "witness" || wired > 2 * self.rows.len();
-        names.extend(buses.into_iter().filter(told).map(|bus| format!("bus {bus}")));
+        let told = |slot: &u64| self.slots.contains(slot);
+        let tuples = self.report.tuples.iter();
+        let tuples = tuples.filter(|tuple| tuple.bus != "witness" || !told(&tuple.tuple[0]));
+        names.extend(tuples.map(|tuple| format!("bus {}", tuple.bus)));
+        if self.report.unbalanced_tuples > self.report.tuples.len() {
+            names.push("more than the report lists".to_owned());
+        }
         names.sort();
         names.dedup();
         names
@@ -294,12 +301,12 @@ fn solve<F: p3_field::Field>(relation: Relation, position: Option<u16>, operands
     }
 }
 
-/// The value of every slot, and the rows that do not hold.
+/// The value of every slot, and the rows that do not hold, with the slot that each is wrong about.
 fn execute<P: RecursiveField>(
     program: &Slots,
     library: &Library,
     inputs: &Inputs,
-) -> (Witness<P>, Vec<String>) {
+) -> (Witness<P>, Vec<(u64, String)>) {
     let mut values = vec![P::Ext::ZERO; program.slots.len()];
     let mut violated = Vec::new();
     for row in program.rows.iter() {
@@ -365,7 +372,8 @@ fn execute<P: RecursiveField>(
             } else if *slot != value {
                 let names = &program.names;
                 let scope = names.text(row.origin.scope);
-                violated.push(format!("{scope}/{}", names.text(row.origin.label)));
+                let name = format!("{scope}/{}", names.text(row.origin.label));
+                violated.push((port.slot.index() as u64, name));
             }
         }
     }

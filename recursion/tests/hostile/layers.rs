@@ -279,11 +279,9 @@ fn hearing(publics: &[Goldilocks], agreeing: Range<usize>) -> Lie {
 
 /// What a child and its layer have in common is one slot of the circuit. So a child with another value is not its
 /// transcript's, nor its constraints', and each of these two is checked.
-fn is_another_value([violated, misread]: [Vec<String>; 2], elements: usize) {
-    let named =
-        |name: &String| ["bus witness", "verify/constraints/fused/fused"].contains(&&name[..]);
-    assert!(violated.iter().all(named), "{violated:?}");
-    assert!(violated.contains(&"verify/constraints/fused/fused".to_owned()), "{violated:?}");
+fn is_another_value([mut violated, misread]: [Vec<String>; 2], elements: usize) {
+    violated.retain(|name| name != "bus witness");
+    assert_eq!(violated, ["verify/constraints/fused/fused"]);
     assert_eq!(misread.len(), elements, "{misread:?}");
     // Several permutations may be in one row.
     let absorbed = |port: &String| port.starts_with("call_hasher") && port.contains(": before[");
