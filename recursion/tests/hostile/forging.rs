@@ -167,9 +167,9 @@ impl<P: RecursiveField> Forgeable<P> {
         let honest = chipwright_chips::library(P::FIELD);
         let lenient = lying(P::FIELD, "hasher", lie);
         let tables = layer.prover().tables().clone();
-        let layout = layer.layout().cloned();
-        let (prover, verifier) = compile_circuit_with_layout::<P>(tables, &lenient, config, layout)
-            .expect("the circuit compiles");
+        let (prover, verifier) =
+            compile_circuit_with_layout::<P>(tables, &lenient, config, layer.layout())
+                .expect("the circuit compiles");
         assert!(verifier.key() == layer.key(), "a lie changes no key");
         Self { prover, verifier, honest, lenient }
     }
