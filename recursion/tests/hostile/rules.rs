@@ -160,6 +160,22 @@ fn n_24_a_path_follows_the_bits_of_its_index() {
 }
 
 #[test]
+fn a_node_of_two_children_has_no_others() {
+    let path = hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent2)], &[0]);
+    let library = chipwright_chips::library(FIELD);
+    for (at, rule) in [(9, "other elements"), (CAPACITY + 2, "empty capacity")] {
+        // The cap is that of the node with another child.
+        let mut rows = Rows(honestly(&library, &path.call, &path.inputs, &path.data).0);
+        rows.0[1][at] = 7;
+        let caps = vec![(1, rows.after(1)[..4].to_vec())];
+        let (call, inputs, data) = (path.call.clone(), path.inputs.clone(), path.data.clone());
+        let single = Single { call, inputs, data, caps };
+        let violated = single.forge(&[0], None, move |rows, _| rows.0[1][at] = 7);
+        assert_eq!(violated, only(rule));
+    }
+}
+
+#[test]
 fn a_permutation_is_that_of_the_state() {
     // Another sibling, below a node whose digest is that of the honest children.
     let path = path(0);
@@ -262,31 +278,45 @@ fn the_opening_combination_of_a_long_row_is_that_of_both_its_parts() {
     assert_eq!(violated, only("combination"));
 }
 
-/// The evaluations of a coset of eight points, six of them in the first row.
-fn fold() -> Single {
-    let part = |part| Leaf::Fold { log_arity: 3, part };
-    let rows = vec![
-        leaf(12, part(0)),
-        RowSpec { leaf: part(1), ..RowSpec::new(RowKind::LeafNext, 4) },
-        RowSpec { sum: true, own: true, ..RowSpec::new(RowKind::Rest, 0) },
-    ];
+/// The evaluations of a coset, six of them in a row.
+fn fold(log_arity: usize) -> Single {
+    let elements = 2 << log_arity;
+    let mut rows: Vec<RowSpec> = (0..elements)
+        .step_by(12)
+        .enumerate()
+        .map(|(part, start)| {
+            let kind = if part == 0 { RowKind::Leaf } else { RowKind::LeafNext };
+            let taken = 12.min(elements - start);
+            let enter = part == 0;
+            RowSpec { enter, leaf: Leaf::Fold { log_arity, part }, ..RowSpec::new(kind, taken) }
+        })
+        .collect();
+    rows.push(RowSpec { sum: true, own: true, ..RowSpec::new(RowKind::Rest, 0) });
     // The data are the squares and a thousand: the evaluation at place 0 is the first two of them.
     hasher(0, rows, &[0, 5, 6, 1000, 1001])
 }
 
 #[test]
-fn a_fold_is_that_of_the_coset_and_shows_the_own_evaluation() {
-    let single = fold();
-    let honest = [0, 5, 6, 1000, 1001];
-    let violated = single.forge(&honest, None, |rows, outputs| {
-        rows.add(2, SUM, Ext::ONE);
-        *outputs = rows.0[2][SUM..SUM + 2].to_vec();
-    });
-    assert_eq!(violated, only("fold"));
-    // Another value of the round before is claimed.
+fn a_fold_of_any_arity_is_that_of_the_coset() {
+    for log_arity in 1..=3 {
+        let single = fold(log_arity);
+        let last = single.call.rows as usize - 1;
+        let violated = single.forge(&single.inputs, None, move |rows, outputs| {
+            rows.add(last, SUM, Ext::ONE);
+            *outputs = rows.0[last][SUM..SUM + 2].to_vec();
+        });
+        assert_eq!(violated, only("fold"), "{log_arity}");
+        // Another value of the round before is claimed.
+        let other = [0, 5, 6, 1001, 1001];
+        let violated = single.forge(&other, None, move |rows, _| rows.add(last, OWN, Ext::ONE));
+        assert_eq!(violated, only("own evaluation"), "{log_arity}");
+    }
+}
+
+#[test]
+fn a_fold_shows_the_own_evaluation_of_the_coset() {
+    let single = fold(3);
     let other = [0, 5, 6, 1001, 1001];
-    let violated = single.forge(&other, None, |rows, _| rows.add(2, OWN, Ext::ONE));
-    assert_eq!(violated, only("own evaluation"));
     let violated = single.forge(&other, None, |rows, _| {
         for row in 0..3 {
             rows.add(row, OWN, Ext::ONE);
