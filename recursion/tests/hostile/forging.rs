@@ -270,6 +270,14 @@ impl<P: RecursiveField> Forged<P> {
         names
     }
 
+    /// Everything violated, by name: rules of all tables, and buses.
+    pub(crate) fn violated_by_tables(&self) -> Vec<String> {
+        let rules = self.report.rules.iter();
+        let rules = rules.map(|rule| format!("{}: {}", rule.chip, without_index(&rule.name)));
+        let buses = self.report.tuples.iter().map(|tuple| format!("bus {}", tuple.bus));
+        rules.chain(buses).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Who reads something from the witness bus that is not there: chip and port, by row.
     pub(crate) fn misread(&self) -> Vec<(usize, String)> {
         let tuples = self.report.tuples.iter();

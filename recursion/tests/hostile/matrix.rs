@@ -14,7 +14,9 @@ const TESTS: [&str; 6] = [
 ];
 
 /// Where rules get their names.
-const RULES: [&str; 6] = [
+const RULES: [&str; 8] = [
+    include_str!("../../../chips/src/primitive/alu.rs"),
+    include_str!("../../../chips/src/primitive/values.rs"),
     include_str!("../../../chips/src/recursion/hasher.rs"),
     include_str!("../../../chips/src/recursion/index.rs"),
     include_str!("../../src/claims.rs"),

@@ -58,18 +58,29 @@ fn ext(a: u64, b: u64) -> Ext {
     Ext::from_basis_coefficients_fn(|i| Goldilocks::from_u64([a, b][i]))
 }
 
-/// What a forged run of a circuit violates in which a computed value is replaced; its proof is rejected.
-fn replaced(builder: CircuitBuilder, publics: &[&[u64]], others: &[(Ext, Ext)]) -> usize {
+/// What a forged run of a circuit violates in which computed values are replaced; its proof is rejected.
+fn replaced(builder: CircuitBuilder, publics: &[&[u64]], others: &[(Ext, Ext)]) -> Vec<String> {
+    replaced_in(builder, publics, &[], others)
+}
+
+/// [`replaced`], with private inputs.
+fn replaced_in(
+    builder: CircuitBuilder,
+    publics: &[&[u64]],
+    privates: &[u64],
+    others: &[(Ext, Ext)],
+) -> Vec<String> {
     let circuit = Forgeable::<P>::new(builder.build().expect("a circuit"), &Config::testing());
     let inputs = Inputs {
         publics: publics.iter().map(|value| value.to_vec()).collect(),
+        privates: privates.iter().map(|&value| vec![value]).collect(),
         ..Inputs::default()
     };
     let forged = circuit.force_but(&inputs, others);
-    let failures = forged.report.failing_rules + forged.report.unbalanced_tuples;
+    let violated = forged.violated_by_tables();
     let accepted = circuit.accepts(&inputs, &circuit.prove(forged));
-    assert_eq!(accepted, failures == 0);
-    failures
+    assert_eq!(accepted, violated.is_empty(), "{violated:?}");
+    violated
 }
 
 /// `a + b·w = c`, all public.
@@ -86,11 +97,11 @@ fn packing() -> CircuitBuilder {
 #[test]
 fn n_21_a_packed_element_is_made_of_its_parts() {
     let honest = replaced(packing(), &[&[1000], &[5], &[1000, 5]], &[]);
-    assert_eq!(honest, 0);
+    assert!(honest.is_empty(), "{honest:?}");
     // The claim is pack(1000, 5) = 3 + 5w; the operation's result is what is claimed.
     let result = [(ext(1000, 5), ext(3, 5))];
-    assert!(replaced(packing(), &[&[1000], &[5], &[3, 5]], &result) > 0);
-    assert!(replaced(packing(), &[&[1000], &[5], &[3, 5]], &[]) > 0);
+    assert_eq!(replaced(packing(), &[&[1000], &[5], &[3, 5]], &result), ["alu_ext: relation"]);
+    assert_eq!(replaced(packing(), &[&[1000], &[5], &[3, 5]], &[]), ["alu_ext: relation"]);
 }
 
 /// The coefficients of a public element, both public.
@@ -107,14 +118,46 @@ fn unpacking() -> CircuitBuilder {
 
 #[test]
 fn n_22_a_coefficient_is_that_of_the_element() {
-    assert_eq!(replaced(unpacking(), &[&[67, 12], &[67], &[12]], &[]), 0);
+    let honest = replaced(unpacking(), &[&[67, 12], &[67], &[12]], &[]);
+    assert!(honest.is_empty(), "{honest:?}");
     // The claim is that coefficient 0 of 67 + 12w is 77; the prover says so wherever it can.
     let first = [(ext(67, 0), ext(77, 0))];
-    assert!(replaced(unpacking(), &[&[67, 12], &[77], &[12]], &first) > 0);
-    assert!(replaced(unpacking(), &[&[67, 12], &[77], &[12]], &[]) > 0);
-    // A coefficient that is no base element: 67 + 12w = (67 + 12w) + 0w.
+    assert_eq!(replaced(unpacking(), &[&[67, 12], &[77], &[12]], &first), ["alu_ext: relation"]);
+    assert_eq!(replaced(unpacking(), &[&[67, 12], &[77], &[12]], &[]), ["alu_ext: relation"]);
+    // A coefficient that is no base element, which no port of a base element can send: 67 + 12w = (67 + 12w) + 0w.
     let whole = [(ext(67, 0), ext(67, 12)), (ext(12, 0), ext(0, 0))];
-    assert!(replaced(unpacking(), &[&[67, 12], &[67], &[0]], &whole) > 0);
+    assert_eq!(replaced(unpacking(), &[&[67, 12], &[67], &[0]], &whole), ["bus witness"]);
+}
+
+#[test]
+fn a_constant_is_that_of_the_circuit() {
+    let mut builder = CircuitBuilder::over("constant", FIELD);
+    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let [a, claimed]: [ExtTarget; 2] = std::array::from_fn(|_| builder.public());
+    let sum = builder.add(a, 5);
+    builder.assert_eq(sum, claimed);
+    let other = [(ext(5, 0), ext(6, 0))];
+    assert_eq!(replaced(builder, &[&[1, 2], &[7, 2]], &other), ["const: value"]);
+}
+
+#[test]
+fn a_private_base_element_has_no_other_coefficient() {
+    let product = || {
+        let mut builder = CircuitBuilder::over("product", FIELD);
+        *builder.library_mut() = chipwright_chips::library(FIELD);
+        let private: Target = builder.private();
+        let [a, claimed]: [ExtTarget; 2] = std::array::from_fn(|_| builder.public());
+        let private = builder.lift(private);
+        let product = builder.mul(private, a);
+        builder.assert_eq(product, claimed);
+        builder
+    };
+    let honest = replaced_in(product(), &[&[1000, 2], &[5000, 10]], &[5], &[]);
+    assert!(honest.is_empty(), "{honest:?}");
+    // (5 + w)·(1000 + 2w) = 5014 + 1010w
+    let other = [(ext(5, 0), ext(5, 1))];
+    let violated = replaced_in(product(), &[&[1000, 2], &[5014, 1010]], &[5], &other);
+    assert_eq!(violated, ["private: a base element"]);
 }
 
 /// A transcript that observes one element, samples one, observes another and samples again.
