@@ -45,8 +45,7 @@ fn median(mut samples: Vec<Duration>) -> f64 {
 
 #[allow(clippy::too_many_lines, reason = "one list of samples and what they say")]
 fn measure<P: RecursiveField>(config: &Config) {
-    let mut builder = CircuitBuilder::over("base", P::FIELD);
-    *builder.library_mut() = chipwright_chips::library(P::FIELD);
+    let mut builder = CircuitBuilder::with_library("base", chipwright_chips::library(P::FIELD));
     let x = builder.add_public_input();
     let square = builder.mul(x, x);
     builder.assert_eq(square, 9).named("square");

@@ -163,21 +163,12 @@ pub struct Child<'a, P: RecursiveField> {
 }
 
 /// What a layer needs to know of one below it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Under<'a, P: RecursiveField> {
     claims: &'a Claims,
     shape: &'a KeyShape<P>,
     pub(crate) layout: Option<&'a Layout>,
 }
-
-// Not derived: that would ask for a field that is `Copy`.
-impl<P: RecursiveField> Clone for Under<'_, P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P: RecursiveField> Copy for Under<'_, P> {}
 
 /// A layer before anything is committed to.
 #[derive(Debug)]
@@ -584,7 +575,5 @@ fn placed(
 }
 
 fn builder(field: Field) -> CircuitBuilder {
-    let mut builder = CircuitBuilder::over("layer", field);
-    *builder.library_mut() = chipwright_chips::library(field);
-    builder
+    CircuitBuilder::with_library("layer", chipwright_chips::library(field))
 }

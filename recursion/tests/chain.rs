@@ -12,8 +12,7 @@ use p3_field::PrimeCharacteristicRing;
 /// Layers over a circuit that says that `3² = 9`.
 fn layers_reach_a_fixed_point<P: RecursiveField>() {
     let config = Config::testing_over(P::FIELD);
-    let mut builder = CircuitBuilder::over("square", P::FIELD);
-    *builder.library_mut() = chipwright_chips::library(P::FIELD);
+    let mut builder = CircuitBuilder::with_library("square", chipwright_chips::library(P::FIELD));
     let x = builder.add_public_input();
     let square = builder.mul(x, x);
     builder.assert_eq(square, 9).named("square");

@@ -25,8 +25,7 @@ struct Base {
 
 impl Base {
     fn new(build: impl FnOnce(&mut CircuitBuilder)) -> Self {
-        let mut builder = CircuitBuilder::over("base", FIELD);
-        *builder.library_mut() = chipwright_chips::library(FIELD);
+        let mut builder = CircuitBuilder::with_library("base", chipwright_chips::library(FIELD));
         build(&mut builder);
         let circuit = builder.build().expect("a circuit");
         let config = Config::testing();

@@ -121,8 +121,7 @@ impl<P: RecursiveField> Verified<P> {
 
         let shape = foreign_shape::<P, A>(name, air, config, log_height).expect("a shape");
         let key = foreign_key::<P>(&P::seed_elements(&SEED), fixed.1.as_ref());
-        let mut builder = CircuitBuilder::over(name, P::FIELD);
-        *builder.library_mut() = chipwright_chips::library(builder.field());
+        let mut builder = CircuitBuilder::with_library(name, chipwright_chips::library(P::FIELD));
         // The key as public values, so that a test can exchange it.
         let mut inputs = |values: &[P::Base]| -> Vec<Target> {
             values.iter().map(|_| builder.add_public_input()).collect()

@@ -20,8 +20,10 @@ fn a_proof_of_the_toy_circuit_is_verified_in_a_circuit() {
     let heights = proof.batch().degree_bits.clone();
     let shape = BatchShape::new(key.shape(), &heights).expect("the shape is supported");
 
-    let mut builder = CircuitBuilder::new();
-    *builder.library_mut() = chipwright_chips::library(builder.field());
+    let mut builder = CircuitBuilder::with_library(
+        "verifier",
+        chipwright_chips::library(chipwright_ir::Field::Goldilocks2),
+    );
     let child = ChildKey::of(key).constant(&mut builder);
     let values: Vec<Vec<Goldilocks>> =
         shape.publics().map(|n| vec![Goldilocks::from_u64(3); n]).collect();

@@ -101,11 +101,10 @@ impl Compiled {
     pub fn fused(
         tables: Tables,
         config: &Config,
-        layout: Option<Layout>,
+        layout: Option<&Layout>,
     ) -> Result<Self, CircuitError> {
         let library = chipwright_chips::library(FIELD);
-        let (prover, verifier) =
-            compile_circuit_with_layout(tables, &library, config, layout.as_ref())?;
+        let (prover, verifier) = compile_circuit_with_layout(tables, &library, config, layout)?;
         Ok(Self { prover, verifier })
     }
 

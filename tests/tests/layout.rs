@@ -154,7 +154,7 @@ fn calls_of_many_rows_bits_and_arithmetic_are_proven_in_lanes() {
             assert_eq!(lanes(layout, &merkle()), 3);
             assert!(lanes(layout, &TableKind::Alu(ValueType::Felt)) > 8);
         }
-        let compiled = Compiled::fused(circuit, &config, layout).unwrap();
+        let compiled = Compiled::fused(circuit, &config, layout.as_ref()).unwrap();
         let [table] = compiled.verifier.key().tables() else { panic!("one table is expected") };
         assert_eq!(table.log_height, compiled.prover.layout().map(|layout| layout.log_height));
         let proof = compiled.prove(&inputs);
@@ -167,13 +167,18 @@ fn calls_of_many_rows_bits_and_arithmetic_are_proven_in_lanes() {
     }
 }
 
+/// The circuit of paths of some depths, fused into a table of `2^log_height` rows.
+fn compiled_paths(depths: &[u32], log_height: usize) -> Compiled {
+    let circuit = paths(depths);
+    let layout = layout_of(&[&circuit], log_height);
+    Compiled::fused(circuit, &Config::testing(), Some(&layout)).unwrap()
+}
+
 #[test]
 fn a_wrong_witness_is_rejected() {
     let depths = [3, 2];
     let (publics, inputs) = path_inputs(&depths, 2);
-    let circuit = paths(&depths);
-    let layout = layout_of(&[&circuit], 3);
-    let compiled = Compiled::fused(circuit, &Config::testing(), Some(layout)).unwrap();
+    let compiled = compiled_paths(&depths, 3);
     let honest = compiled.prover.witness(&inputs, None).unwrap();
     // A value of a slot that an arithmetic row creates, and a sibling.
     let mut wrong = honest.clone();
@@ -195,9 +200,7 @@ fn a_wrong_witness_is_rejected() {
 fn a_forged_cell_is_rejected_in_every_part() {
     let depths = [3];
     let (publics, inputs) = path_inputs(&depths, 5);
-    let circuit = paths(&depths);
-    let layout = layout_of(&[&circuit], 6);
-    let compiled = Compiled::fused(circuit, &Config::testing(), Some(layout)).unwrap();
+    let compiled = compiled_paths(&depths, 6);
     let witness = compiled.prover.witness(&inputs, None).unwrap();
     let honest = compiled.prover.parts_trace(&witness).unwrap();
     let parts = compiled.prover.parts().chips.len();
@@ -217,9 +220,7 @@ fn a_forged_cell_is_rejected_in_every_part() {
 fn fused_and_separate_tables_find_the_same_faults() {
     let depths = [2, 3];
     let (_, inputs) = path_inputs(&depths, 3);
-    let circuit = paths(&depths);
-    let layout = layout_of(&[&circuit], 3);
-    let compiled = Compiled::fused(circuit, &Config::testing(), Some(layout)).unwrap();
+    let compiled = compiled_paths(&depths, 3);
     let witness = compiled.prover.witness(&inputs, None).unwrap();
     let honest = compiled.prover.parts_trace(&witness).unwrap();
     let mut compared = 0;
@@ -246,7 +247,7 @@ fn circuits_of_one_layout_have_one_shape_and_different_keys() {
     let large = paths(&[5, 3]);
     let layout = layout_of(&[&small, &large], 5);
     let [first, second] = [small, large]
-        .map(|circuit| Compiled::fused(circuit, &Config::testing(), Some(layout.clone())).unwrap());
+        .map(|circuit| Compiled::fused(circuit, &Config::testing(), Some(&layout)).unwrap());
     assert_eq!(first.verifier.key().tables(), second.verifier.key().tables());
     assert_ne!(first.verifier.key().digest(), second.verifier.key().digest());
     // Not a constant of the constraints differs: all that does is in the fixed columns.
@@ -273,7 +274,7 @@ fn tables_without_rows_are_proven_all_the_same() {
     let path = paths(&[3]);
     let layout = layout_of(&[&path, &other], 5);
     let [with, without] = [path, other]
-        .map(|circuit| Compiled::fused(circuit, &Config::testing(), Some(layout.clone())).unwrap());
+        .map(|circuit| Compiled::fused(circuit, &Config::testing(), Some(&layout)).unwrap());
     assert_eq!(with.verifier.key().tables(), without.verifier.key().tables());
     let proof = without.prove(&Inputs::publics([3, 4, 7]));
     without.verify(&[3, 4, 7], &proof).unwrap();
@@ -320,7 +321,7 @@ fn what_does_not_fit_a_layout_is_a_typed_error() {
     let attempt = |change: &dyn Fn(&mut Layout)| -> LayoutError {
         let mut layout = good.clone();
         change(&mut layout);
-        match Compiled::fused(circuit.clone(), &Config::testing(), Some(layout)) {
+        match Compiled::fused(circuit.clone(), &Config::testing(), Some(&layout)) {
             Err(CircuitError::Assemble(AssembleError::Layout(error))) => error,
             Err(error) => panic!("another error: {error}"),
             Ok(_) => panic!("the layout was accepted"),
@@ -358,7 +359,7 @@ fn the_cost_that_is_shown_is_the_cost_of_the_key() {
             let layout = layout_of(&[&circuit], log_height);
             let parameters = cost_parameters(&config);
             let cost = layout.cost(&circuit, &library, &parameters).unwrap();
-            let compiled = Compiled::fused(circuit, &config, Some(layout)).unwrap();
+            let compiled = Compiled::fused(circuit, &config, Some(&layout)).unwrap();
             let [table] = compiled.verifier.key().tables() else { panic!("one table") };
             assert_eq!(
                 (cost.main, cost.fixed, cost.lookup, cost.quotient),
@@ -373,7 +374,7 @@ fn the_cost_that_is_shown_is_the_cost_of_the_key() {
 fn a_report_of_a_violated_rule_names_the_lane() {
     let circuit = paths(&[3]);
     let layout = layout_of(&[&circuit], 5);
-    let compiled = Compiled::fused(circuit, &Config::testing(), Some(layout)).unwrap();
+    let compiled = Compiled::fused(circuit, &Config::testing(), Some(&layout)).unwrap();
     let (_, inputs) = path_inputs(&[3], 1);
     let mut witness = compiled.prover.witness(&inputs, None).unwrap();
     let last = witness.values.len() - 1;

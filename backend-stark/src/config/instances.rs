@@ -162,21 +162,13 @@ macro_rules! hashed {
             const HASH: &'static str = $name;
 
             fn mmcs(cap_height: usize) -> Self::Mmcs {
-                let permutation = $default();
-                MerkleTreeMmcs::new(
-                    PaddingFreeSponge::new(permutation.clone()),
-                    TruncatedPermutation::new(permutation),
-                    cap_height,
-                )
+                let (leaf, node) = (PaddingFreeSponge::new($default()), TruncatedPermutation::new($default()));
+                MerkleTreeMmcs::new(leaf, node, cap_height)
             }
 
             fn tree_hash(cap_height: usize) -> Self::TreeHash {
-                let permutation = $default();
-                Nodes::new(
-                    PaddingFreeSponge::new(permutation.clone()),
-                    TruncatedPermutation::new(permutation),
-                    cap_height,
-                )
+                let (leaf, node) = (PaddingFreeSponge::new($default()), TruncatedPermutation::new($default()));
+                Nodes::new(leaf, node, cap_height)
             }
 
             fn challenger() -> Self::Challenger {

@@ -34,14 +34,15 @@ impl CircuitBuilder {
         Self::over("circuit", Field::default())
     }
 
-    /// A circuit over a field.
+    /// A circuit over a field, which calls no chips.
     pub fn over(name: impl Into<String>, field: Field) -> Self {
-        Self {
-            graph: Graph::new(name, field),
-            library: Library::new(field),
-            errors: Vec::new(),
-            data: Vec::new(),
-        }
+        Self::with_library(name, Library::new(field))
+    }
+
+    /// A circuit that can call the chips of a library, over the library's field.
+    pub fn with_library(name: impl Into<String>, library: Library) -> Self {
+        let graph = Graph::new(name, library.field());
+        Self { graph, library, errors: Vec::new(), data: Vec::new() }
     }
 
     /// The field and its extension.
@@ -57,11 +58,6 @@ impl CircuitBuilder {
     /// The operations so far, to be added to by code that knows the graph's own vocabulary.
     pub fn graph_mut(&mut self) -> &mut Graph {
         &mut self.graph
-    }
-
-    /// Adds chips to those that the circuit can call, and the chips of the primitive tables.
-    pub fn library_mut(&mut self) -> &mut Library {
-        &mut self.library
     }
 
     // Inputs and constants.

@@ -62,8 +62,7 @@ pub fn collatz(builder: &mut CircuitBuilder, n: Target) -> Target {
 ///
 /// None in practice: the circuit is consistent for every number of steps.
 pub fn path(steps: usize) -> Result<BuiltCircuit, BuildError> {
-    let mut builder = CircuitBuilder::over("path", FIELD);
-    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let mut builder = CircuitBuilder::with_library("path", chipwright_chips::library(FIELD));
     let [start, end, sum] = std::array::from_fn(|_| builder.add_public_input());
     let mut n = start;
     let mut total = builder.add_const(0);

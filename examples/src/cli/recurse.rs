@@ -237,8 +237,8 @@ impl<P: RecursiveField> Base<P> {
     const STEPS: i64 = 32;
 
     fn new(config: &Config) -> Result<Self, CliError> {
-        let mut builder = CircuitBuilder::over("squares", P::FIELD);
-        *builder.library_mut() = chipwright_chips::library(P::FIELD);
+        let mut builder =
+            CircuitBuilder::with_library("squares", chipwright_chips::library(P::FIELD));
         let start = builder.add_public_input();
         let end = builder.add_public_input();
         let last = (0..Self::STEPS).fold(start, |x, i| builder.mul_add(x, x, i));

@@ -4,6 +4,7 @@
 //! balance of every bus, tuple by tuple. Everything that does not hold ends up in the [`Report`].
 
 use p3_field::PrimeField64;
+use rayon::prelude::*;
 
 use super::report::{Party, Report, RuleFailure, Unbalanced};
 use super::tuples::TupleMap;
@@ -23,10 +24,18 @@ fn check_over<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>) -> Re
     if !report.shape.is_empty() {
         return report;
     }
-    for index in 0..machine.chips.len() {
-        check_rules(machine, trace, index, &mut report);
+    let (rules, mut report) = rayon::join(
+        || -> Vec<Report> {
+            let chips = (0..machine.chips.len()).into_par_iter();
+            chips.map(|index| check_rules(machine, trace, index)).collect()
+        },
+        || check_buses(machine, trace),
+    );
+    for chip in rules {
+        report.failing_rules += chip.failing_rules;
+        report.rules.extend(chip.rules);
     }
-    check_buses(machine, trace, &mut report);
+    report.rules.truncate(Report::LISTED);
     report
 }
 
@@ -73,8 +82,8 @@ fn check_rules<F: PrimeField64>(
     machine: &Machine,
     trace: &MachineTrace<F>,
     index: usize,
-    report: &mut Report,
-) {
+) -> Report {
+    let mut report = Report::default();
     let chip = &machine.chips[index];
     let height = trace.tables[index].height;
     let sections = Section::ALL.map(|section| {
@@ -109,9 +118,10 @@ fn check_rules<F: PrimeField64>(
             }
         });
     }
-    for failure in report.rules.iter_mut().filter(|failure| failure.chip_index == index) {
+    for failure in &mut report.rules {
         failure.rows = totals[failure.rule];
     }
+    report
 }
 
 fn fails<F: PrimeField64>(rule: &Rule, slots: &Slots<F>) -> bool {
@@ -171,7 +181,8 @@ struct Balance<F> {
     sum: F,
 }
 
-fn check_buses<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>, report: &mut Report) {
+fn check_buses<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>) -> Report {
+    let mut report = Report::default();
     let buses = machine.buses();
     let bus_of = |chip: &Chip, interaction: &Interaction| {
         let name = &chip.ports[interaction.port.index()].bus;
@@ -180,22 +191,16 @@ fn check_buses<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>, repo
     let mut balances: Vec<TupleMap<Balance<F>>> =
         buses.iter().map(|_| TupleMap::default()).collect();
     for (index, chip) in machine.chips.iter().enumerate() {
-        messages(machine, trace, index, |_, interaction, tuple, count| {
-            if !count.is_zero() {
-                let entry =
-                    balances[bus_of(chip, interaction)].entry(tuple, || Balance { sum: F::ZERO });
-                entry.sum += count;
-            }
+        messages(machine, trace, index, false, |_, interaction, tuple, count| {
+            let balance = &mut balances[bus_of(chip, interaction)];
+            balance.entry(tuple, || Balance { sum: F::ZERO }).sum += count;
         });
     }
     // Where the tuples that do not balance are in the report.
     let mut places: Vec<TupleMap<usize>> = buses.iter().map(|_| TupleMap::default()).collect();
     for (bus_index, bus) in buses.iter().enumerate() {
         let mut listed = 0;
-        for (tuple, balance) in balances[bus_index].sorted() {
-            if balance.sum.is_zero() {
-                continue;
-            }
+        for (tuple, balance) in balances[bus_index].sorted(|balance| !balance.sum.is_zero()) {
             report.unbalanced_tuples += 1;
             listed += 1;
             if listed > Report::TUPLES_PER_BUS || report.tuples.len() >= Report::LISTED {
@@ -216,10 +221,10 @@ fn check_buses<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>, repo
     }
     drop(balances);
     if report.tuples.is_empty() {
-        return;
+        return report;
     }
     for (index, chip) in machine.chips.iter().enumerate() {
-        messages(machine, trace, index, |row, interaction, tuple, count| {
+        messages(machine, trace, index, true, |row, interaction, tuple, count| {
             let Some(place) = places[bus_of(chip, interaction)].get(tuple) else { return };
             let unbalanced = &mut report.tuples[*place];
             let port = &chip.ports[interaction.port.index()];
@@ -239,6 +244,7 @@ fn check_buses<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>, repo
             if count > 0 { unbalanced.plus.push(party) } else { unbalanced.minus.push(party) }
         });
     }
+    report
 }
 
 fn tables_of(machine: &Machine, kind: BusKind, bus: &str) -> Vec<String> {
@@ -251,11 +257,12 @@ fn tables_of(machine: &Machine, kind: BusKind, bus: &str) -> Vec<String> {
     }
 }
 
-/// Visits every message of every row of a chip, with its signed count.
+/// Visits every message of every row of a chip, with its signed count; those that count zero times only if `idle`.
 fn messages<F: PrimeField64>(
     machine: &Machine,
     trace: &MachineTrace<F>,
     index: usize,
+    idle: bool,
     mut visit: impl FnMut(usize, &Interaction, &[u64], F),
 ) {
     let chip = &machine.chips[index];
@@ -266,9 +273,12 @@ fn messages<F: PrimeField64>(
     let mut tuple = Vec::new();
     for_rows(machine, trace, index, nodes, 0..trace.tables[index].height, |row, slots| {
         for interaction in &chip.interactions {
+            let count = slots.field(interaction.count);
+            if count.is_zero() && !idle {
+                continue;
+            }
             tuple.clear();
             tuple.extend(interaction.message.iter().map(|node| slots.canonical(*node, false)));
-            let count = slots.field(interaction.count);
             let signed = if interaction.sign == Sign::Plus { count } else { -count };
             visit(row, interaction, &tuple, signed);
         }

@@ -49,7 +49,7 @@ impl Memory {
     /// The rows of the memory's table, sorted by address: address, final time, final value, initial value.
     pub(crate) fn rows(&self) -> Vec<Vec<u64>> {
         self.cells
-            .sorted()
+            .sorted(|_| true)
             .into_iter()
             .map(|(address, Contents { time, value, initial })| {
                 [address, &[*time], value, initial].concat()

@@ -44,9 +44,10 @@ impl<V> TupleMap<V> {
         self.map.get_mut(tuple).expect("the tuple was inserted if it was not there")
     }
 
-    /// All tuples with their values, sorted.
-    pub(crate) fn sorted(&self) -> Vec<(&[u64], &V)> {
-        let mut entries: Vec<_> = self.map.iter().map(|(key, value)| (&**key, value)).collect();
+    /// The tuples whose values are wanted, sorted, with these.
+    pub(crate) fn sorted(&self, wanted: impl Fn(&V) -> bool) -> Vec<(&[u64], &V)> {
+        let entries = self.map.iter().filter(|(_, value)| wanted(value));
+        let mut entries: Vec<_> = entries.map(|(key, value)| (&**key, value)).collect();
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries
     }

@@ -165,11 +165,40 @@ impl Constraints {
     }
 }
 
+/// Nodes in the making, each there once.
+#[derive(Default)]
+pub(super) struct Nodes {
+    list: Vec<Node>,
+    ids: HashMap<Node, NodeId>,
+}
+
+impl Nodes {
+    /// The place of a node, which is added if it is new.
+    pub(super) fn add(&mut self, node: Node) -> NodeId {
+        if let Some(&id) = self.ids.get(&node) {
+            return id;
+        }
+        let id = NodeId::new(self.list.len());
+        self.list.push(node.clone());
+        self.ids.insert(node, id);
+        id
+    }
+
+    /// The node at a place.
+    pub(super) fn get(&self, id: NodeId) -> &Node {
+        &self.list[id.index()]
+    }
+
+    /// All nodes, operands first.
+    pub(super) fn into_list(self) -> Vec<Node> {
+        self.list
+    }
+}
+
 /// Reads expressions into a graph. Each is kept alive by the caller while reading, as shared operands are
 /// known by their addresses.
 pub(super) struct Reader<P: FieldPair> {
-    nodes: Vec<Node>,
-    ids: HashMap<Node, NodeId>,
+    nodes: Nodes,
     base: HashMap<*const SymbolicExpression<P::Base>, NodeId>,
     extension: HashMap<*const SymbolicExpressionExt<P::Base, P::Ext>, NodeId>,
 }
@@ -200,10 +229,10 @@ impl<P: FieldPair> Readable<P> for BaseLeaf<P::Base> {
             Self::IsLastRow => Leaf::Last,
             Self::IsTransition => Leaf::Transition,
             Self::Constant(value) => {
-                return reader.node(Node::Constant(Constant::felt(value.as_canonical_u64())));
+                return reader.nodes.add(Node::Constant(Constant::felt(value.as_canonical_u64())));
             }
         };
-        reader.node(Node::Leaf(leaf))
+        reader.nodes.add(Node::Leaf(leaf))
     }
 }
 
@@ -219,7 +248,7 @@ impl<P: FieldPair> Readable<P> for ExtLeaf<P::Base, P::Ext> {
                 let coefficients: &[P::Base] = value.as_basis_coefficients_slice();
                 let coefficients: Vec<u64> =
                     coefficients.iter().map(PrimeField64::as_canonical_u64).collect();
-                return reader.node(Node::Constant(Constant::ext(coefficients).trimmed()));
+                return reader.nodes.add(Node::Constant(Constant::ext(coefficients).trimmed()));
             }
             Self::ExtVariable(variable) => match variable.entry {
                 ExtEntry::Permutation { offset } => {
@@ -231,18 +260,13 @@ impl<P: FieldPair> Readable<P> for ExtLeaf<P::Base, P::Ext> {
                 ExtEntry::PermutationValue => Leaf::Terminal,
             },
         };
-        reader.node(Node::Leaf(leaf))
+        reader.nodes.add(Node::Leaf(leaf))
     }
 }
 
 impl<P: FieldPair> Reader<P> {
     pub(super) fn new() -> Self {
-        Self {
-            nodes: Vec::new(),
-            ids: HashMap::new(),
-            base: HashMap::new(),
-            extension: HashMap::new(),
-        }
+        Self { nodes: Nodes::default(), base: HashMap::new(), extension: HashMap::new() }
     }
 
     pub(super) fn base(&mut self, expression: &SymbolicExpression<P::Base>) -> NodeId {
@@ -257,7 +281,7 @@ impl<P: FieldPair> Reader<P> {
     }
 
     pub(super) fn finish(self, roots: Vec<NodeId>) -> Constraints {
-        Constraints { field: P::FIELD, nodes: self.nodes, roots }
+        Constraints { field: P::FIELD, nodes: self.nodes.into_list(), roots }
     }
 
     /// Reads an expression, operands first, without recursion: expressions may be deep.
@@ -281,7 +305,7 @@ impl<P: FieldPair> Reader<P> {
                         (Some(a), Some(b)) => {
                             // One order for operations that have none.
                             let (low, high) = (a.min(b), a.max(b));
-                            Some(self.node(match expression {
+                            Some(self.nodes.add(match expression {
                                 SymbolicExpr::Add { .. } => Node::Add(low, high),
                                 SymbolicExpr::Mul { .. } => Node::Mul(low, high),
                                 _ => Node::Sub(a, b),
@@ -294,7 +318,7 @@ impl<P: FieldPair> Reader<P> {
                     }
                 }
                 SymbolicExpr::Neg { x, .. } => match operand(self, x) {
-                    Some(a) => Some(self.node(Node::Neg(a))),
+                    Some(a) => Some(self.nodes.add(Node::Neg(a))),
                     None => {
                         stack.push(x);
                         None
@@ -307,15 +331,5 @@ impl<P: FieldPair> Reader<P> {
             }
         }
         L::memo(self)[&std::ptr::from_ref(root)]
-    }
-
-    fn node(&mut self, node: Node) -> NodeId {
-        if let Some(&id) = self.ids.get(&node) {
-            return id;
-        }
-        let id = NodeId::new(self.nodes.len());
-        self.nodes.push(node.clone());
-        self.ids.insert(node, id);
-        id
     }
 }

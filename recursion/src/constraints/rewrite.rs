@@ -4,33 +4,31 @@
 //! is around it: `x·(x − 1)` is two rows, `x·x − x` is one; `x + y − x·2y` is three, `y + x·(1 − 2y)` is two;
 //! and `acc + acc + bit` is one as soon as `acc + acc` is a product by two.
 
-use std::collections::HashMap;
-
 use chipwright_ir::circuit::Constant;
 
-use super::graph::{Constraints, Node, NodeId};
+use super::graph::{Constraints, Node, NodeId, Nodes};
 
 /// Rewrites constraints for rows. Values, and the order of the constraints, stay as they are.
 pub(super) fn rewrite(constraints: &Constraints) -> Constraints {
-    let mut pass = Rewrite { nodes: Vec::new(), ids: HashMap::new() };
+    let mut pass = Rewrite { nodes: Nodes::default() };
     let minus_one = Node::Constant(Constant::felt(constraints.field().reduce(-1)));
     let uses = Uses::of(constraints);
     let mut new: Vec<NodeId> = Vec::with_capacity(constraints.nodes().len());
     for (index, node) in constraints.nodes().iter().enumerate() {
         let of = |id: NodeId| new[id.index()];
         let id = match *node {
-            Node::Leaf(_) | Node::Constant(_) => pass.node(node.clone()),
-            Node::Neg(a) => pass.node(Node::Neg(of(a))),
+            Node::Leaf(_) | Node::Constant(_) => pass.nodes.add(node.clone()),
+            Node::Neg(a) => pass.nodes.add(Node::Neg(of(a))),
             Node::Add(a, b) if a == b => pass.product(Constant::felt(2), of(a)),
             Node::Add(a, b) => pass.add(of(a), of(b)),
             Node::Sub(a, b) => match uses.exclusive_or(constraints, a, b) {
                 Some((x, y, z)) => {
                     let one = pass.constant(Constant::one());
-                    let complement = pass.node(Node::Sub(one, of(z)));
+                    let complement = pass.nodes.add(Node::Sub(one, of(z)));
                     let product = pass.mul(of(x), complement);
                     pass.add(of(y), product)
                 }
-                None => pass.node(Node::Sub(of(a), of(b))),
+                None => pass.nodes.add(Node::Sub(of(a), of(b))),
             },
             Node::Mul(a, b) => {
                 let expanded = if uses.only_in_sum[index] || uses.guarded[index] {
@@ -45,7 +43,7 @@ pub(super) fn rewrite(constraints: &Constraints) -> Constraints {
         new.push(id);
     }
     let roots = constraints.roots().iter().map(|root| new[root.index()]).collect();
-    Constraints::from_parts(constraints.field(), pass.nodes, roots)
+    Constraints::from_parts(constraints.field(), pass.nodes.into_list(), roots)
 }
 
 /// How nodes are used.
@@ -105,23 +103,22 @@ impl Uses {
 }
 
 struct Rewrite {
-    nodes: Vec<Node>,
-    ids: HashMap<Node, NodeId>,
+    nodes: Nodes,
 }
 
 impl Rewrite {
     /// `a·(b ± 1)` as `a·b ± a`, and `a·(1 − b)` as `a − a·b`.
     fn expanded(&mut self, a: NodeId, sum: NodeId, minus_one: &Node) -> Option<NodeId> {
         let one = Node::Constant(Constant::one());
-        let is = |this: &Self, id: NodeId, node: &Node| this.nodes[id.index()] == *node;
-        match self.nodes[sum.index()] {
+        let is = |this: &Self, id: NodeId, node: &Node| this.nodes.get(id) == node;
+        match *self.nodes.get(sum) {
             Node::Sub(b, k) if is(self, k, &one) => {
                 let product = self.mul(a, b);
-                Some(self.node(Node::Sub(product, a)))
+                Some(self.nodes.add(Node::Sub(product, a)))
             }
             Node::Sub(k, b) if is(self, k, &one) => {
                 let product = self.mul(a, b);
-                Some(self.node(Node::Sub(a, product)))
+                Some(self.nodes.add(Node::Sub(a, product)))
             }
             Node::Add(b, k) | Node::Add(k, b) if is(self, k, &one) => {
                 let product = self.mul(a, b);
@@ -129,7 +126,7 @@ impl Rewrite {
             }
             Node::Add(b, k) | Node::Add(k, b) if is(self, k, minus_one) => {
                 let product = self.mul(a, b);
-                Some(self.node(Node::Sub(product, a)))
+                Some(self.nodes.add(Node::Sub(product, a)))
             }
             _ => None,
         }
@@ -141,24 +138,14 @@ impl Rewrite {
     }
 
     fn constant(&mut self, constant: Constant) -> NodeId {
-        self.node(Node::Constant(constant))
+        self.nodes.add(Node::Constant(constant))
     }
 
     fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
-        self.node(Node::Add(a.min(b), a.max(b)))
+        self.nodes.add(Node::Add(a.min(b), a.max(b)))
     }
 
     fn mul(&mut self, a: NodeId, b: NodeId) -> NodeId {
-        self.node(Node::Mul(a.min(b), a.max(b)))
-    }
-
-    fn node(&mut self, node: Node) -> NodeId {
-        if let Some(&id) = self.ids.get(&node) {
-            return id;
-        }
-        let id = NodeId::new(self.nodes.len());
-        self.nodes.push(node.clone());
-        self.ids.insert(node, id);
-        id
+        self.nodes.add(Node::Mul(a.min(b), a.max(b)))
     }
 }

@@ -85,8 +85,7 @@ fn replaced_in(
 
 /// `a + b·w = c`, all public.
 fn packing() -> CircuitBuilder {
-    let mut builder = CircuitBuilder::over("packing", FIELD);
-    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let mut builder = CircuitBuilder::with_library("packing", chipwright_chips::library(FIELD));
     let parts: [Target; 2] = std::array::from_fn(|_| builder.public());
     let claimed: ExtTarget = builder.public();
     let packed = builder.from_coefficients(&parts);
@@ -106,8 +105,7 @@ fn n_21_a_packed_element_is_made_of_its_parts() {
 
 /// The coefficients of a public element, both public.
 fn unpacking() -> CircuitBuilder {
-    let mut builder = CircuitBuilder::over("unpacking", FIELD);
-    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let mut builder = CircuitBuilder::with_library("unpacking", chipwright_chips::library(FIELD));
     let packed: ExtTarget = builder.public();
     for coefficient in builder.coefficients(packed) {
         let claimed: Target = builder.public();
@@ -131,8 +129,7 @@ fn n_22_a_coefficient_is_that_of_the_element() {
 
 #[test]
 fn a_constant_is_that_of_the_circuit() {
-    let mut builder = CircuitBuilder::over("constant", FIELD);
-    *builder.library_mut() = chipwright_chips::library(FIELD);
+    let mut builder = CircuitBuilder::with_library("constant", chipwright_chips::library(FIELD));
     let [a, claimed]: [ExtTarget; 2] = std::array::from_fn(|_| builder.public());
     let sum = builder.add(a, 5);
     builder.assert_eq(sum, claimed);
@@ -143,8 +140,7 @@ fn a_constant_is_that_of_the_circuit() {
 #[test]
 fn a_private_base_element_has_no_other_coefficient() {
     let product = || {
-        let mut builder = CircuitBuilder::over("product", FIELD);
-        *builder.library_mut() = chipwright_chips::library(FIELD);
+        let mut builder = CircuitBuilder::with_library("product", chipwright_chips::library(FIELD));
         let private: Target = builder.private();
         let [a, claimed]: [ExtTarget; 2] = std::array::from_fn(|_| builder.public());
         let private = builder.lift(private);

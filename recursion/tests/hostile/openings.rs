@@ -167,8 +167,7 @@ fn the_point_is_not_in_the_base_field() {
 
 #[test]
 fn the_point_is_no_row_of_a_table() {
-    let mut builder = CircuitBuilder::over("point", P::FIELD);
-    *builder.library_mut() = chipwright_chips::library(P::FIELD);
+    let mut builder = CircuitBuilder::with_library("point", chipwright_chips::library(P::FIELD));
     let point = builder.public();
     OutOfDomain::new(point).selectors(&mut builder, 3);
     let circuit = Forgeable::<P>::new(builder.build().expect("a circuit"), &Config::testing());

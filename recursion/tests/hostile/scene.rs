@@ -48,8 +48,8 @@ impl<P: RecursiveField> Scene<P> {
         let shape = BatchShape::new(verifier.key().shape(), proof.log_heights())
             .expect("the shape is supported");
 
-        let mut builder = CircuitBuilder::over("above", P::FIELD);
-        *builder.library_mut() = chipwright_chips::library(P::FIELD);
+        let mut builder =
+            CircuitBuilder::with_library("above", chipwright_chips::library(P::FIELD));
         let key = ChildKey::of(verifier.key());
         let mut inputs = |values: &[P::Base]| -> Vec<Target> {
             values.iter().map(|_| builder.add_public_input()).collect()

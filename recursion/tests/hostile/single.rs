@@ -35,8 +35,7 @@ impl Single {
             Some(claimed) => claimed.to_vec(),
             None => lie(&library, &self.call, inputs, &self.data).1,
         };
-        let mut builder = CircuitBuilder::over("single", P::FIELD);
-        *builder.library_mut() = library;
+        let mut builder = CircuitBuilder::with_library("single", library);
         for (tree, _) in &self.caps {
             let digest = (0..P::SIZES.digest).map(|_| builder.public::<Target>().into());
             let digest: Vec<AnyTarget> = digest.collect();
