@@ -97,8 +97,8 @@ impl Config {
 
     /// [`Self::proven_100`] over the extension of KoalaBear of degree four. That has four bits fewer than the quadratic
     /// one of Goldilocks: up to the Johnson bound, where lists of candidates cost several bits, it would take a
-    /// proof of work of 22 bits before the openings are combined, longer than all other work of a layer. Within unique
-    /// decoding there are no lists, and more queries instead.
+    /// proof of work of 22 bits before the openings are combined. Within unique decoding there are no lists, and more
+    /// queries instead. Layers are lower, and have room for lists again ([`Self::for_layers`]).
     pub const fn proven_100_over_koala_bear() -> Self {
         Self {
             name: Cow::Borrowed("proven-100"),

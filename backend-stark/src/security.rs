@@ -25,7 +25,7 @@ use p3_security::stark::{conjectured_security_report, proven_security_report};
 use p3_security::{GrindingSites, InstanceShape, Regime, StarkAirParams};
 use serde::Serialize;
 
-use crate::config::{Config, ConfigError, StarkField};
+use crate::config::{Config, ConfigError, Grinding, StarkField};
 use crate::with_stark_field;
 
 /// The numbers of a batch of tables that its security depends on.
@@ -79,46 +79,117 @@ impl BatchShape {
     }
 }
 
+/// The bits of proof of work that a layer is worth at each site.
+///
+/// A query costs some 2^14 permutations of the hash: sixty rows more in the layer above, of two to three hundred cells each, at
+/// blowup 8 and twelve cells a permutation, and as long again for all that is not hashing. A bit of proof of work replaces
+/// two thirds of a query there. It costs as many permutations as there are without it, so the fourteenth does not pay.
+const LAYER_GRINDING: usize = 13;
+
+/// The most queries that a layer is given.
+const LAYER_QUERIES: usize = 256;
+
 impl Config {
-    /// The configuration for layers of recursion that proves as many bits as this one targets: with the fewest
-    /// queries that do at [`BatchShape::recursion`], and with Merkle caps and a final polynomial of the
-    /// sizes that make a layer cheap to verify in the next.
+    /// The configuration for layers of recursion that proves as many bits as this one targets, at
+    /// [`BatchShape::recursion`]: with no longer a proof of work than is cheaper than further queries, with the fewest
+    /// queries that then do, and with Merkle caps and a final polynomial of the sizes that make a layer cheap to
+    /// verify in the next.
     ///
     /// A layer of another shape that proves less than the target is refused when it is compiled, as everywhere.
     #[must_use]
     pub fn for_layers(&self) -> Self {
-        self.for_recursion(self.parameters.log_blowup)
+        let sized = self.sized_for_recursion();
+        let Some(target) = self.target else { return sized };
+        let mut config = sized.clone();
+        config.parameters.grinding = Grinding {
+            lookup: LAYER_GRINDING,
+            out_of_domain: LAYER_GRINDING,
+            batch: LAYER_GRINDING,
+            fold: LAYER_GRINDING,
+            query: LAYER_GRINDING,
+        };
+        match config.fewest_queries(target, LAYER_QUERIES) {
+            Some(queries) => {
+                config.parameters.queries = queries;
+                config.without_needless_grinding(target)
+            }
+            None => sized,
+        }
     }
 
     /// The configuration for the last layer, whose proof is kept and sent, not verified in a circuit: as
-    /// [`Self::for_layers`], but with blowup 32, for which far fewer queries prove as much. Proving takes
-    /// several times as long.
+    /// [`Self::for_layers`], but with blowup 32 and the proofs of work of this configuration, for which the fewest
+    /// queries prove as much. Proving takes several times as long.
     #[must_use]
     pub fn for_last_layer(&self) -> Self {
-        self.for_recursion(5)
-    }
-
-    fn for_recursion(&self, log_blowup: usize) -> Self {
-        let mut config = self.clone();
-        config.parameters.log_blowup = log_blowup;
-        config.parameters.cap_height = 3;
-        config.parameters.log_final_poly_len = 3;
-        if let Some(target) = config.target {
-            let proves = |queries: usize| {
-                let mut fewer = config.clone();
-                fewer.parameters.queries = queries;
-                SecurityReport::new(&fewer, &BatchShape::recursion())
-                    .is_ok_and(|report| report.require(target).is_ok())
-            };
-            // More queries never prove less.
-            let counts: Vec<usize> = (1..config.parameters.queries).collect();
-            let fewest = counts.partition_point(|&queries| !proves(queries));
-            if let Some(&fewest) = counts.get(fewest) {
-                config.parameters.queries = fewest;
-            }
+        let mut config = self.sized_for_recursion();
+        config.parameters.log_blowup = 5;
+        let most = config.parameters.queries;
+        if let Some(queries) = self.target.and_then(|target| config.fewest_queries(target, most)) {
+            config.parameters.queries = queries;
         }
         config
     }
+
+    fn sized_for_recursion(&self) -> Self {
+        let mut config = self.clone();
+        config.parameters.cap_height = 3;
+        config.parameters.log_final_poly_len = 3;
+        config
+    }
+
+    /// Whether a layer proves `target` bits.
+    fn proves(&self, target: u32) -> bool {
+        SecurityReport::new(self, &BatchShape::recursion())
+            .is_ok_and(|report| report.require(target).is_ok())
+    }
+
+    /// The fewest queries with which a layer proves `target` bits, if `most` do.
+    fn fewest_queries(&self, target: u32, most: usize) -> Option<usize> {
+        let with = |queries: usize| {
+            let mut config = self.clone();
+            config.parameters.queries = queries;
+            config
+        };
+        // More queries never prove less.
+        least(most, |queries| with(queries).proves(target))
+    }
+
+    /// The same, with no bit of a proof of work that proves nothing.
+    fn without_needless_grinding(mut self, target: u32) -> Self {
+        let sites: [fn(&mut Grinding) -> &mut usize; 5] = [
+            |grinding| &mut grinding.query,
+            |grinding| &mut grinding.batch,
+            |grinding| &mut grinding.fold,
+            |grinding| &mut grinding.lookup,
+            |grinding| &mut grinding.out_of_domain,
+        ];
+        for site in sites {
+            let with = |bits: usize| {
+                let mut config = self.clone();
+                *site(&mut config.parameters.grinding) = bits;
+                config
+            };
+            let most = *site(&mut self.clone().parameters.grinding);
+            if let Some(bits) = least(most, |bits| with(bits).proves(target)) {
+                self = with(bits);
+            }
+        }
+        self
+    }
+}
+
+/// The least number that has a property, of those up to `most`, if that has it: so has every number above one that does.
+fn least(most: usize, has: impl Fn(usize) -> bool) -> Option<usize> {
+    if !has(most) {
+        return None;
+    }
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if has(middle) { high = middle } else { low = middle + 1 }
+    }
+    Some(high)
 }
 
 /// What a configuration is worth for a batch of a certain shape.
@@ -331,6 +402,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
+    use crate::config::Parameters;
 
     fn table(shape: &BatchShape) -> String {
         Config::all().iter().chain([&Config::testing()]).fold(String::new(), |mut text, config| {
@@ -363,6 +435,31 @@ mod tests {
         proven-100 over koala-bear^4: proven 101 (unique decoding, low-degree-test) / conjectured 108 (ldt-commit-phase) / hash 123
         peer-plonky3-recursion over koala-bear^4: proven 68 (list decoding, m = 374, low-degree-test) / conjectured 97 (batch-combination) / hash 123
         testing (insecure) over goldilocks^2: proven 3 (list decoding, m = 1000, low-degree-test) / conjectured 6 (ldt-query-phase) / hash 128
+        ");
+    }
+
+    #[test]
+    fn layers_take_the_queries_and_the_proof_of_work_that_cost_least() {
+        let table = Config::all().iter().fold(String::new(), |mut table, config| {
+            let layers = config.for_layers();
+            if let Some(target) = config.target {
+                assert!(layers.proves(target), "{}", config.name);
+                let mut fewer = layers.clone();
+                fewer.parameters.queries -= 1;
+                assert!(!fewer.proves(target), "{}", config.name);
+            }
+            let Parameters { queries, grinding, .. } = layers.parameters;
+            writeln!(table, "{} over {}: {queries}, {grinding:?}", config.name, config.field)
+                .expect("strings grow");
+            table
+        });
+        insta::assert_snapshot!(table, @r"
+        proven-100 over goldilocks^2: 61, Grinding { lookup: 0, out_of_domain: 0, batch: 13, fold: 6, query: 13 }
+        proven-128 over goldilocks^3: 77, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 13 }
+        peer-plonky2 over goldilocks^2: 28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }
+        peer-plonky3-recursion over goldilocks^2: 54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+        proven-100 over koala-bear^4: 69, Grinding { lookup: 0, out_of_domain: 0, batch: 13, fold: 6, query: 12 }
+        peer-plonky3-recursion over koala-bear^4: 54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
         ");
     }
 

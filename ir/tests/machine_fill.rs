@@ -1,6 +1,9 @@
 //! Filling and checking small machines, written in the text form.
 
+use std::sync::Arc;
+
 use chipwright_ir::chip::parse::parse_machine;
+use chipwright_ir::chip::{FillOp, NativeCall, NativeFn};
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{
     ChipRows, FillError, FillErrors, FillOptions, Forge, Machine, MachineInput, MachineTrace,
@@ -220,6 +223,66 @@ fn rows_that_depend_on_the_row_above_are_filled_in_order() {
         report.rules.iter().map(|f| (&*f.name, f.row)).collect::<Vec<_>>(),
         [("rule 2", 1), ("rule 4", 3),]
     );
+}
+
+/// A chip whose rows need no other row, and more rows than one thread fills at a time.
+fn squares() -> (Machine, MachineInput) {
+    let text = "machine squares over goldilocks^2 { chip squares over goldilocks^2, dense {
+      x: record felt c0
+      y: felt c1
+      z: felt c2
+      row {
+        fill y = x * x
+        fill z = y + 1
+        eq y, x * x
+        eq z, y + 1
+      }
+    } }";
+    let rows = ChipRows { rows: (0..1024).map(|x| vec![x]).collect() };
+    let input = MachineInput { rows: vec![("squares".into(), rows)], ..MachineInput::default() };
+    (machine(text), input)
+}
+
+#[test]
+fn rows_that_need_no_other_are_filled_apart() {
+    let (machine, input) = squares();
+    let trace = filled(&machine, &input);
+    for x in 0..1024_u64 {
+        assert_eq!(row(&trace, 0, x as usize), [x, x * x, x * x + 1]);
+    }
+    // What is filled after a forged cell is computed from it.
+    let report = forged(&machine, &input, "squares", 700, "y");
+    insta::assert_snapshot!(report, @r"
+    error[R0001]: rule `rule 0` of chip `squares` fails on row 700
+       = 77777 ≠ 490000
+       = y = 77777, x = 700
+       = rule: y = x·x
+
+
+    failures of rules: 1, tuples that do not balance: 0
+    ");
+}
+
+#[test]
+fn native_functions_that_fail_are_reported_in_the_order_of_their_rows() {
+    let (mut machine, input) = squares();
+    let square = &mut machine.chips[0].fills[0];
+    let FillOp::Set { cell, value } = square.op else { panic!("{square:?}") };
+    let call: NativeCall = Arc::new(|inputs, outputs| {
+        outputs[0] = inputs[0];
+        if matches!(inputs[0], 9 | 90_000 | 1_000_000) {
+            Err(format!("{} is not liked", inputs[0]))
+        } else {
+            Ok(())
+        }
+    });
+    let function = NativeFn { name: "likes".into(), call };
+    square.op = FillOp::Native { cells: vec![cell], inputs: vec![value], function };
+    insta::assert_snapshot!(fill::<Goldilocks2>(&machine, &input).unwrap_err(), @r"
+    row 3 of chip `squares`: `likes` failed: 9 is not liked
+    row 300 of chip `squares`: `likes` failed: 90000 is not liked
+    row 1000 of chip `squares`: `likes` failed: 1000000 is not liked
+    ");
 }
 
 #[test]

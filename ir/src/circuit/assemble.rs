@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use p3_field::{BasedVectorSpace, PrimeField64};
+use rayon::prelude::*;
 
 use super::call::{CallPort, ChipCall};
 use super::execute::Witness;
@@ -37,6 +38,9 @@ pub struct Assembly {
     /// By chip: the chip of the first lane of its table.
     first_lanes: Vec<usize>,
 }
+
+/// The calls whose records one thread computes at a time, at least.
+const CALLS_AT_A_TIME: usize = 64;
 
 /// Where the cells of a chip's rows come from.
 #[derive(Clone, Debug)]
@@ -407,40 +411,64 @@ impl<'a> Wiring<'a> {
 impl Plan {
     /// The records of all rows; `coefficients` are those of all slots, `degree` a slot.
     fn records(&self, coefficients: &[u64], degree: usize, data: &[Vec<u64>]) -> ChipRows {
+        let calls = self.native.iter().flat_map(|native| native.calls.iter().map(Some));
+        let mut first = 0;
+        let runs: Vec<_> = self
+            .rows
+            .chunk_by(|_, next| next.row != 0)
+            .zip(calls.chain(std::iter::repeat(None)))
+            .map(|(rows, call)| {
+                first += rows.len();
+                (first - rows.len(), rows, call)
+            })
+            .collect();
+        let scene = (coefficients, degree, data);
+        let rows = runs
+            .into_par_iter()
+            .with_min_len(CALLS_AT_A_TIME)
+            .flat_map_iter(|(first, rows, call)| self.records_of_call(first, rows, call, scene))
+            .collect();
+        ChipRows { rows }
+    }
+
+    /// The records of the rows of one call, the first of which has number `first`.
+    fn records_of_call(
+        &self,
+        first: usize,
+        rows: &[RowPlan],
+        call: Option<&(ChipCall, Vec<CallPort>)>,
+        (coefficients, degree, data): (&[u64], usize, &[Vec<u64>]),
+    ) -> Vec<Vec<u64>> {
         let width = self.interface.values.len();
-        let mut calls = self.native.iter().flat_map(|native| &native.calls);
-        let mut records: Vec<Vec<u64>> = Vec::with_capacity(self.rows.len());
-        let mut given: Vec<Vec<u64>> = Vec::new();
-        for (number, (row, slots)) in
-            self.rows.iter().zip(self.slots.chunks_exact(width)).enumerate()
-        {
+        let data_of = |row: &RowPlan| {
             let data = row.data.and_then(|position| data.get(position as usize));
-            let data = data.map_or(&[][..], Vec::as_slice);
-            if let Some(native) = self.native.as_ref().filter(|_| row.row == 0) {
-                given.clear();
-                if let Some((call, inputs)) = calls.next() {
-                    let inputs: Vec<u64> = inputs
-                        .iter()
-                        .flat_map(|port| {
-                            let place = (number + port.row as usize) * width;
-                            let slot = self.slots.get(place + usize::from(port.port));
-                            let first = slot.copied().flatten().map(|slot| slot.index() * degree);
-                            let len = if port.ty.is_ext() { degree } else { 1 };
-                            first.map_or(&[][..], |first| &coefficients[first..first + len])
-                        })
-                        .copied()
-                        .collect();
-                    given = native.called.native_records(call, &inputs, data).unwrap_or_default();
-                }
-            }
-            records.push(match given.get_mut(row.row as usize) {
-                Some(record) => std::mem::take(record),
-                None => self.interface.record(row.row, data, |value, index| {
-                    slots[value].map_or(0, |slot| coefficients[slot.index() * degree + index])
-                }),
-            });
+            data.map_or(&[][..], Vec::as_slice)
+        };
+        let mut records = Vec::new();
+        if let (Some(native), Some((call, inputs)), Some(row)) = (&self.native, call, rows.first())
+        {
+            let inputs: Vec<u64> = inputs
+                .iter()
+                .flat_map(|port| {
+                    let place = (first + port.row as usize) * width;
+                    let slot = self.slots.get(place + usize::from(port.port)).copied().flatten();
+                    let len = if port.ty.is_ext() { degree } else { 1 };
+                    slot.map_or(&[][..], |slot| &coefficients[slot.index() * degree..][..len])
+                })
+                .copied()
+                .collect();
+            records = native.called.native_records(call, &inputs, data_of(row)).unwrap_or_default();
+            records.truncate(rows.len());
         }
-        ChipRows { rows: records }
+        let given = records.len();
+        let slots = self.slots[first * width..].chunks_exact(width);
+        let record = |(row, slots): (&RowPlan, &[Option<SlotId>])| {
+            self.interface.record(row.row, data_of(row), |value, index| {
+                slots[value].map_or(0, |slot| coefficients[slot.index() * degree + index])
+            })
+        };
+        records.extend(rows.iter().zip(slots).skip(given).map(record));
+        records
     }
 }
 

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 
 use p3_field::PrimeField64;
+use rayon::prelude::*;
 
 use super::ChipRows;
 use super::fill::{FillError, FillErrors};
 use super::tuples::TupleMap;
-use crate::chip::interpret::{Pinned, Program, Rows, Scene, Services, Slots, Tape, canonical};
-use crate::chip::{Chip, ColumnKind, Section};
+use crate::chip::interpret::{
+    Pinned, Program, Rows, Scene, Services, Site, Slots, Tape, canonical,
+};
+use crate::chip::{Chip, ColumnKind, PortId, Section};
+
+/// The rows that one thread fills at a time, where rows are filled apart.
+const ROWS_AT_A_TIME: usize = 128;
 
 /// A chip at work.
 pub(super) struct Desk<F> {
@@ -128,6 +134,32 @@ impl<F: PrimeField64> Desk<F> {
         self.tape.run(section, chip, &mut self.slots, &scene, &mut rows, pinned, services);
     }
 
+    /// Fills the rows from `start` on in parallel, if they can be filled apart, and returns the native functions that
+    /// failed.
+    pub(super) fn run_apart(&mut self, chip: &Chip, start: usize) -> Option<Vec<(Site, String)>> {
+        if self.width == 0 || !self.tape.rows_are_apart(chip) {
+            return None;
+        }
+        let Self { tape, slots, values, publics, pinned, width, .. } = self;
+        let scene = Scene::new(chip, publics);
+        let failures: Vec<Vec<_>> = values[start * *width..]
+            .par_chunks_mut(ROWS_AT_A_TIME * *width)
+            .enumerate()
+            .map(|(number, chunk)| {
+                let (mut slots, mut failures) = (slots.clone(), Failures::default());
+                let first = start + number * ROWS_AT_A_TIME;
+                for (row, this) in (first..).zip(chunk.chunks_exact_mut(*width)) {
+                    let mut rows = Rows { this, next: &mut [] };
+                    let scene = scene.at(row, row + 1);
+                    let section = Section::Row;
+                    tape.run(section, chip, &mut slots, &scene, &mut rows, pinned, &mut failures);
+                }
+                failures.0
+            })
+            .collect();
+        Some(failures.concat())
+    }
+
     pub(super) fn evaluate(&mut self, chip: &Chip, program: &Program, row: usize) {
         let scene = Scene::new(chip, &self.publics).at(row, row + 1);
         let this = &self.values[row * self.width..(row + 1) * self.width];
@@ -156,5 +188,31 @@ impl<F: PrimeField64> Desk<F> {
             self.answers.insert(provider.interaction, rows);
         }
         self.answers[&provider.interaction].get(prefix).copied()
+    }
+}
+
+/// What rows that are filled apart ask of the machine: to hear of failures.
+#[derive(Debug, Default)]
+struct Failures(Vec<(Site, String)>);
+
+impl Services for Failures {
+    fn call(&mut self, _: Site, _: PortId, _: &[u64], _: &mut [u64]) -> bool {
+        false
+    }
+
+    fn access(
+        &mut self,
+        _: Site,
+        _: PortId,
+        _: &[u64],
+        _: u64,
+        _: Option<&[u64]>,
+        _: &mut [u64],
+    ) -> Option<u64> {
+        None
+    }
+
+    fn native_failed(&mut self, site: Site, message: String) {
+        self.0.push((site, message));
     }
 }

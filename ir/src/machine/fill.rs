@@ -1,6 +1,6 @@
 //! Filling the traces of a machine.
 //!
-//! The chips of a machine are filled one after the other, each row by row: first the chips that consist of
+//! The chips of a machine are filled one after the other, each row by row, or in parallel if no row needs another: first the chips that consist of
 //! fixed contents, then those with records, in the order of the input. A call is answered on the spot: the
 //! called chip gets a row for every distinct tuple of arguments, which is filled at once, and whose outputs
 //! are the answer. Then the tables of memories, padding (callers before callees), and at last the
@@ -18,7 +18,7 @@ pub use super::fill_error::{FillError, FillErrors};
 use super::memory::Memory;
 use super::{ChipRows, Machine, MachineInput, MachineTrace, Table, multiplicity};
 use crate::FieldPair;
-use crate::chip::interpret::Program;
+use crate::chip::interpret::{Program, Services};
 use crate::chip::{Chip, ColumnId, ColumnKind, FillOp, Node, PortKind, Section};
 
 /// How to fill, apart from the input.
@@ -284,6 +284,12 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
         let Some(mut desk) = self.desks[index].take() else { return };
         let start = desk.rows;
         desk.load(chip, given, &mut self.errors);
+        if let Some(failures) = desk.run_apart(chip, start) {
+            let mut clerk = Clerk { filler: self, chip };
+            failures.into_iter().for_each(|(site, message)| clerk.native_failed(site, message));
+            self.desks[index] = Some(desk);
+            return;
+        }
         let end = desk.rows;
         for row in start..end {
             if row == 0 {

@@ -143,6 +143,13 @@ impl Program {
         self.code.len()
     }
 
+    /// Whether some instruction reads a main-trace cell of the row below.
+    pub(crate) fn reads_below(&self) -> bool {
+        self.code
+            .iter()
+            .any(|instruction| matches!(instruction, Instruction::Main { next: true, .. }))
+    }
+
     /// Runs the whole program on a row and the row below it.
     pub(crate) fn run<F: PrimeField64>(
         &self,

@@ -80,6 +80,18 @@ impl Tape {
         &self.positions
     }
 
+    /// Whether the fills of a row neither see nor set any other row, and ask nothing of the machine.
+    pub(crate) fn rows_are_apart(&self, chip: &Chip) -> bool {
+        let apart = |fill: &Fill| {
+            matches!(fill.op, FillOp::Set { .. } | FillOp::Split { .. } | FillOp::Native { .. })
+                && fill.cells().iter().all(|cell| !cell.next)
+        };
+        self.first.steps.is_empty()
+            && self.step.steps.is_empty()
+            && !self.row.program.reads_below()
+            && self.row.steps.iter().all(|&(fill, _)| apart(&chip.fills[fill]))
+    }
+
     /// Runs the fills of a section on a row.
     pub(crate) fn run<F: PrimeField64>(
         &self,
