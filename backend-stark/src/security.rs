@@ -77,20 +77,48 @@ impl BatchShape {
             message_width: 4,
         }
     }
+
+    /// More than the shape of most layers over proofs of other machines: 2^14 rows of 2000 columns and 1000
+    /// preprocessed ones.
+    pub const fn wide_recursion() -> Self {
+        Self {
+            log_height: 14,
+            openings: 2 * 2000 + 2 * 1000 + 8 * 2 + 2 * 9 * 2,
+            ..Self::recursion()
+        }
+    }
 }
 
-/// The bits of proof of work that a layer is worth at each site.
+/// The most bits of proof of work that a layer of self-recursion is worth at each site.
 ///
-/// A query costs some 2^14 permutations of the hash: sixty rows more in the layer above, of two to three hundred cells each, at
-/// blowup 8 and twelve cells a permutation, and as long again for all that is not hashing. A bit of proof of work replaces
-/// two thirds of a query there. It costs as many permutations as there are without it, so the fourteenth does not pay.
-const LAYER_GRINDING: usize = 13;
+/// Over Goldilocks, a query costs some 2^14 permutations of the hash: sixty rows more in the layer above, of two to three
+/// hundred cells each, at blowup 8 and twelve cells a permutation, and as long again for all that is not hashing. A bit of
+/// proof of work replaces two thirds of a query there, and costs as many permutations as there are without it. Over
+/// KoalaBear a permutation is a smaller part of the work, and a query costs several times as many.
+const fn layer_grinding(field: Field) -> usize {
+    match field {
+        Field::Goldilocks2 | Field::Goldilocks3 => 14,
+        Field::KoalaBear4 | Field::KoalaBear5 => WIDE_GRINDING,
+    }
+}
+
+/// The most for layers that verify more than one proof, or that of a wide table: there a few queries decide on twice the rows.
+const WIDE_GRINDING: usize = 17;
+
+/// Where a prover grinds.
+const GRINDING_SITES: [fn(&mut Grinding) -> &mut usize; 5] = [
+    |grinding| &mut grinding.query,
+    |grinding| &mut grinding.batch,
+    |grinding| &mut grinding.fold,
+    |grinding| &mut grinding.lookup,
+    |grinding| &mut grinding.out_of_domain,
+];
 
 /// The most queries that a layer is given.
 const LAYER_QUERIES: usize = 256;
 
 impl Config {
-    /// The configuration for layers of recursion that proves as many bits as this one targets, at
+    /// The configuration for layers of self-recursion that proves as many bits as this one targets, at
     /// [`BatchShape::recursion`]: with no longer a proof of work than is cheaper than further queries, with the fewest
     /// queries that then do, and with Merkle caps and a final polynomial of the sizes that make a layer cheap to
     /// verify in the next.
@@ -98,37 +126,47 @@ impl Config {
     /// A layer of another shape that proves less than the target is refused when it is compiled, as everywhere.
     #[must_use]
     pub fn for_layers(&self) -> Self {
+        self.for_layers_of(&BatchShape::recursion(), layer_grinding(self.field))
+    }
+
+    /// The configuration for layers that verify two proofs of the same configuration each: as [`Self::for_layers`], but
+    /// with fewer queries and a longer proof of work.
+    #[must_use]
+    pub fn for_pairs(&self) -> Self {
+        self.for_layers_of(&BatchShape::recursion(), WIDE_GRINDING)
+    }
+
+    /// The configuration for layers over proofs of wide tables, and those above them: as [`Self::for_pairs`], at
+    /// [`BatchShape::wide_recursion`].
+    #[must_use]
+    pub fn for_wide_layers(&self) -> Self {
+        self.for_layers_of(&BatchShape::wide_recursion(), WIDE_GRINDING)
+    }
+
+    fn for_layers_of(&self, shape: &BatchShape, most_grinding: usize) -> Self {
         let sized = self.sized_for_recursion();
         let Some(target) = self.target else { return sized };
         let mut config = sized.clone();
-        config.parameters.grinding = Grinding {
-            lookup: LAYER_GRINDING,
-            out_of_domain: LAYER_GRINDING,
-            batch: LAYER_GRINDING,
-            fold: LAYER_GRINDING,
-            query: LAYER_GRINDING,
-        };
-        match config.fewest_queries(target, LAYER_QUERIES) {
+        for site in GRINDING_SITES {
+            *site(&mut config.parameters.grinding) = most_grinding;
+        }
+        match config.fewest_queries(target, shape) {
             Some(queries) => {
                 config.parameters.queries = queries;
-                config.without_needless_grinding(target)
+                config.without_needless_grinding(target, shape, self.parameters.grinding)
             }
             None => sized,
         }
     }
 
     /// The configuration for the last layer, whose proof is kept and sent, not verified in a circuit: as
-    /// [`Self::for_layers`], but with blowup 32 and the proofs of work of this configuration, for which the fewest
-    /// queries prove as much. Proving takes several times as long.
+    /// [`Self::for_pairs`], but with blowup 32, for which far fewer queries prove as much. Proving takes several times
+    /// as long.
     #[must_use]
     pub fn for_last_layer(&self) -> Self {
-        let mut config = self.sized_for_recursion();
+        let mut config = self.clone();
         config.parameters.log_blowup = 5;
-        let most = config.parameters.queries;
-        if let Some(queries) = self.target.and_then(|target| config.fewest_queries(target, most)) {
-            config.parameters.queries = queries;
-        }
-        config
+        config.for_pairs()
     }
 
     fn sized_for_recursion(&self) -> Self {
@@ -138,41 +176,38 @@ impl Config {
         config
     }
 
-    /// Whether a layer proves `target` bits.
-    fn proves(&self, target: u32) -> bool {
-        SecurityReport::new(self, &BatchShape::recursion())
-            .is_ok_and(|report| report.require(target).is_ok())
+    /// Whether a batch of a shape proves `target` bits.
+    fn proves(&self, target: u32, shape: &BatchShape) -> bool {
+        SecurityReport::new(self, shape).is_ok_and(|report| report.require(target).is_ok())
     }
 
-    /// The fewest queries with which a layer proves `target` bits, if `most` do.
-    fn fewest_queries(&self, target: u32, most: usize) -> Option<usize> {
+    /// The fewest queries with which a batch of a shape proves `target` bits.
+    fn fewest_queries(&self, target: u32, shape: &BatchShape) -> Option<usize> {
         let with = |queries: usize| {
             let mut config = self.clone();
             config.parameters.queries = queries;
             config
         };
         // More queries never prove less.
-        least(most, |queries| with(queries).proves(target))
+        least(LAYER_QUERIES, |queries| with(queries).proves(target, shape))
     }
 
-    /// The same, with no bit of a proof of work that proves nothing.
-    fn without_needless_grinding(mut self, target: u32) -> Self {
-        let sites: [fn(&mut Grinding) -> &mut usize; 5] = [
-            |grinding| &mut grinding.query,
-            |grinding| &mut grinding.batch,
-            |grinding| &mut grinding.fold,
-            |grinding| &mut grinding.lookup,
-            |grinding| &mut grinding.out_of_domain,
-        ];
-        for site in sites {
+    /// The same, with no bit of a proof of work beyond those of `named` that proves nothing.
+    fn without_needless_grinding(
+        mut self,
+        target: u32,
+        shape: &BatchShape,
+        mut named: Grinding,
+    ) -> Self {
+        for site in GRINDING_SITES {
             let with = |bits: usize| {
                 let mut config = self.clone();
                 *site(&mut config.parameters.grinding) = bits;
                 config
             };
             let most = *site(&mut self.clone().parameters.grinding);
-            if let Some(bits) = least(most, |bits| with(bits).proves(target)) {
-                self = with(bits);
+            if let Some(bits) = least(most, |bits| with(bits).proves(target, shape)) {
+                self = with(bits.max(most.min(*site(&mut named))));
             }
         }
         self
@@ -440,26 +475,50 @@ mod tests {
 
     #[test]
     fn layers_take_the_queries_and_the_proof_of_work_that_cost_least() {
-        let table = Config::all().iter().fold(String::new(), |mut table, config| {
-            let layers = config.for_layers();
-            if let Some(target) = config.target {
-                assert!(layers.proves(target), "{}", config.name);
-                let mut fewer = layers.clone();
-                fewer.parameters.queries -= 1;
-                assert!(!fewer.proves(target), "{}", config.name);
+        let mut table = String::new();
+        for config in Config::all() {
+            writeln!(table, "{} over {}", config.name, config.field).expect("strings grow");
+            let narrow = BatchShape::recursion();
+            for (layers, shape) in [
+                (config.for_layers(), narrow),
+                (config.for_pairs(), narrow),
+                (config.for_wide_layers(), BatchShape::wide_recursion()),
+            ] {
+                if let Some(target) = config.target {
+                    assert!(layers.proves(target, &shape), "{}", config.name);
+                    let mut fewer = layers.clone();
+                    fewer.parameters.queries -= 1;
+                    assert!(!fewer.proves(target, &shape), "{}", config.name);
+                }
+                let Parameters { queries, grinding, .. } = layers.parameters;
+                writeln!(table, "  {queries}, {grinding:?}").expect("strings grow");
             }
-            let Parameters { queries, grinding, .. } = layers.parameters;
-            writeln!(table, "{} over {}: {queries}, {grinding:?}", config.name, config.field)
-                .expect("strings grow");
-            table
-        });
+        }
         insta::assert_snapshot!(table, @r"
-        proven-100 over goldilocks^2: 61, Grinding { lookup: 0, out_of_domain: 0, batch: 13, fold: 6, query: 13 }
-        proven-128 over goldilocks^3: 77, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 13 }
-        peer-plonky2 over goldilocks^2: 28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }
-        peer-plonky3-recursion over goldilocks^2: 54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
-        proven-100 over koala-bear^4: 69, Grinding { lookup: 0, out_of_domain: 0, batch: 13, fold: 6, query: 12 }
-        peer-plonky3-recursion over koala-bear^4: 54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+        proven-100 over goldilocks^2
+          60, Grinding { lookup: 8, out_of_domain: 4, batch: 14, fold: 10, query: 14 }
+          57, Grinding { lookup: 8, out_of_domain: 4, batch: 17, fold: 10, query: 17 }
+          58, Grinding { lookup: 8, out_of_domain: 4, batch: 17, fold: 10, query: 17 }
+        proven-128 over goldilocks^3
+          77, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 14 }
+          75, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 17 }
+          75, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 17 }
+        peer-plonky2 over goldilocks^2
+          28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }
+          28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }
+          28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }
+        peer-plonky3-recursion over goldilocks^2
+          54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+          54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+          54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+        proven-100 over koala-bear^4
+          59, Grinding { lookup: 8, out_of_domain: 2, batch: 17, fold: 10, query: 17 }
+          59, Grinding { lookup: 8, out_of_domain: 2, batch: 17, fold: 10, query: 17 }
+          65, Grinding { lookup: 8, out_of_domain: 2, batch: 17, fold: 7, query: 17 }
+        peer-plonky3-recursion over koala-bear^4
+          54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+          54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
+          54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
         ");
     }
 

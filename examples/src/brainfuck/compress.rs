@@ -84,7 +84,8 @@ impl Compressed {
 /// The configuration of the layers over segments of a configuration. Those of `fast-100` get the layers of
 /// `proven-100`, which has the same security and a third of the queries, each of which costs rows of the next layer.
 pub fn layer_config(config: &Config) -> Config {
-    if *config == fast_100() { Config::proven_100().for_layers() } else { config.for_layers() }
+    let config = if *config == fast_100() { &Config::proven_100() } else { config };
+    config.for_wide_layers()
 }
 
 /// The circuits that verify segments, and what these claim.

@@ -405,7 +405,9 @@ fn aggregate<P: RecursiveField>(
     }
     let heights = leaves[0].proof.batch().degree_bits.clone();
     let key = base.verifier.key();
-    let mut tree = Tree::new(key, &heights, Claims::Facts, &config.for_layers())?;
+    // Nodes that are too wide for the first configuration get the second.
+    let tree = |layers: &Config| Tree::new(key, &heights, Claims::Facts, layers);
+    let mut tree = tree(&config.for_pairs()).or_else(|_| tree(&config.for_wide_layers()))?;
     if arguments.shrink {
         tree = tree.shrunk(&config.for_last_layer())?;
     }
@@ -497,7 +499,8 @@ where
     progress.next("verifying it in a circuit");
     let shape = foreign_shape::<P, _>(name, air, config, rows.ilog2() as usize)?;
     let key = foreign_key::<P>(&P::seed_elements(&seed), None);
-    let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, &config.for_layers())?;
+    let layers = config.for_wide_layers();
+    let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, &layers)?;
     let keys = KeySet::new([layer.key()]).map_err(LayerError::from)?;
     let start = Instant::now();
     let (inputs, statement) = layer.inputs_over_foreign(&key, &[], &proof, keys.root(), true)?;
