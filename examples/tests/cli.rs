@@ -345,7 +345,7 @@ fn a_brainfuck_program_is_run_proven_and_verified() {
     assert_eq!(output, "Hello, world!\n");
     let (proof, output) = (file("hello.proof"), write("hello.out", output.as_bytes()));
     let proved = succeeds(&["bf", "prove", HELLO, "--out", text(&proof)]);
-    assert!(proved.starts_with("proved 399 cycles in 1 segments"), "{proved}");
+    assert!(proved.starts_with("proved 399 cycles in one segment"), "{proved}");
     let verify = ["bf", "verify", HELLO, "--output", text(&output), text(&proof)];
     assert!(succeeds(&verify).starts_with("verified: "));
     // Program, input and output, each altered by one symbol.

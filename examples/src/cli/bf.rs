@@ -215,11 +215,14 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
     drop(progress);
     let elapsed = start.elapsed();
     fs::write(path, &bytes).map_err(|reason| CliError::Write { path: path.clone(), reason })?;
+    let segments = match proof.segments.len() {
+        1 => "one segment".to_owned(),
+        several => format!("{several} segments"),
+    };
     writeln!(
         out,
-        "proved {} cycles in {} segments, which write {} bytes, in {elapsed:.2?}: {} bytes in {}",
+        "proved {} cycles in {segments}, which write {} bytes, in {elapsed:.2?}: {} bytes in {}",
         run.cycles,
-        proof.segments.len(),
         run.output.len(),
         bytes.len(),
         path.display()
