@@ -197,7 +197,7 @@ impl Config {
         mut self,
         target: u32,
         shape: &BatchShape,
-        mut named: Grinding,
+        named: Grinding,
     ) -> Self {
         for site in GRINDING_SITES {
             let with = |bits: usize| {
@@ -205,9 +205,9 @@ impl Config {
                 *site(&mut config.parameters.grinding) = bits;
                 config
             };
-            let most = *site(&mut self.clone().parameters.grinding);
+            let most = *site(&mut { self.parameters.grinding });
             if let Some(bits) = least(most, |bits| with(bits).proves(target, shape)) {
-                self = with(bits.max(most.min(*site(&mut named))));
+                self = with(bits.max(most.min(*site(&mut { named }))));
             }
         }
         self

@@ -11,7 +11,7 @@ use super::tuples::TupleMap;
 use crate::chip::interpret::{
     Pinned, Program, Rows, Scene, Services, Site, Slots, Tape, canonical,
 };
-use crate::chip::{Chip, ColumnKind, PortId, Section};
+use crate::chip::{Chip, ColumnKind, Section};
 
 /// The rows that one thread fills at a time, where rows are filled apart.
 const ROWS_AT_A_TIME: usize = 128;
@@ -196,22 +196,6 @@ impl<F: PrimeField64> Desk<F> {
 struct Failures(Vec<(Site, String)>);
 
 impl Services for Failures {
-    fn call(&mut self, _: Site, _: PortId, _: &[u64], _: &mut [u64]) -> bool {
-        false
-    }
-
-    fn access(
-        &mut self,
-        _: Site,
-        _: PortId,
-        _: &[u64],
-        _: u64,
-        _: Option<&[u64]>,
-        _: &mut [u64],
-    ) -> Option<u64> {
-        None
-    }
-
     fn native_failed(&mut self, site: Site, message: String) {
         self.0.push((site, message));
     }

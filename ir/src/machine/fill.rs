@@ -1,10 +1,10 @@
 //! Filling the traces of a machine.
 //!
-//! The chips of a machine are filled one after the other, each row by row, or in parallel if no row needs another: first the chips that consist of
-//! fixed contents, then those with records, in the order of the input. A call is answered on the spot: the
-//! called chip gets a row for every distinct tuple of arguments, which is filled at once, and whose outputs
-//! are the answer. Then the tables of memories, padding (callers before callees), and at last the
-//! multiplicities, counted from the lookups of the finished rows.
+//! The chips of a machine are filled one after the other, each row by row, or in parallel if no row needs
+//! another: first the chips that consist of fixed contents, then those with records, in the order of the
+//! input. A call is answered on the spot: the called chip gets a row for every distinct tuple of arguments,
+//! which is filled at once, and whose outputs are the answer. Then the tables of memories, padding (callers
+//! before callees), and at last the multiplicities, counted from the lookups of the finished rows.
 //!
 //! Nothing here decides whether a trace is *right*: rules are the business of [`check`](super::check()).
 
@@ -287,17 +287,16 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
         if let Some(failures) = desk.run_apart(chip, start) {
             let mut clerk = Clerk { filler: self, chip };
             failures.into_iter().for_each(|(site, message)| clerk.native_failed(site, message));
-            self.desks[index] = Some(desk);
-            return;
-        }
-        let end = desk.rows;
-        for row in start..end {
-            if row == 0 {
-                desk.run(chip, Section::First, row, &mut Clerk { filler: self, chip });
-            }
-            desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
-            if row + 1 < end {
-                desk.run(chip, Section::Step, row, &mut Clerk { filler: self, chip });
+        } else {
+            let end = desk.rows;
+            for row in start..end {
+                if row == 0 {
+                    desk.run(chip, Section::First, row, &mut Clerk { filler: self, chip });
+                }
+                desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
+                if row + 1 < end {
+                    desk.run(chip, Section::Step, row, &mut Clerk { filler: self, chip });
+                }
             }
         }
         self.desks[index] = Some(desk);

@@ -26,21 +26,25 @@ pub(crate) struct Tape {
 }
 
 /// What fills ask of the machine around the chip. Failures are reported by the machine; the cells then
-/// keep what they had.
+/// keep what they had. Where there is no machine, calls and accesses have no answer.
 pub(crate) trait Services {
     /// Answers a [`FillOp::Call`].
-    fn call(&mut self, site: Site, port: PortId, inputs: &[u64], outputs: &mut [u64]) -> bool;
+    fn call(&mut self, _: Site, _: PortId, _inputs: &[u64], _outputs: &mut [u64]) -> bool {
+        false
+    }
 
     /// Answers a [`FillOp::Access`]: the time and the value of the previous access.
     fn access(
         &mut self,
-        site: Site,
-        port: PortId,
-        address: &[u64],
-        time: u64,
-        write: Option<&[u64]>,
-        previous: &mut [u64],
-    ) -> Option<u64>;
+        _: Site,
+        _: PortId,
+        _address: &[u64],
+        _time: u64,
+        _write: Option<&[u64]>,
+        _previous: &mut [u64],
+    ) -> Option<u64> {
+        None
+    }
 
     /// Learns that a [`FillOp::Native`] failed.
     fn native_failed(&mut self, site: Site, message: String);
