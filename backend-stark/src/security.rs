@@ -102,6 +102,17 @@ const fn layer_grinding(field: Field) -> usize {
     }
 }
 
+/// The base-2 logarithm of the blowup of layers of self-recursion.
+///
+/// Over the cubic extension a layer takes 2^13 rows even if it is as narrow as can be, and fills two thirds of them with the
+/// queries of blowup 8. Those of blowup 4, half as many again, fit too, and leave half as much to extend and to hash.
+const fn layer_log_blowup(config: &Config) -> usize {
+    match config.field {
+        Field::Goldilocks3 => 2,
+        _ => config.parameters.log_blowup,
+    }
+}
+
 /// The most for layers that verify more than one proof, or that of a wide table: there a few queries decide on twice the rows.
 const WIDE_GRINDING: usize = 17;
 
@@ -121,32 +132,53 @@ impl Config {
     /// The configuration for layers of self-recursion that proves as many bits as this one targets, at
     /// [`BatchShape::recursion`]: with no longer a proof of work than is cheaper than further queries, with the fewest
     /// queries that then do, and with Merkle caps and a final polynomial of the sizes that make a layer cheap to
-    /// verify in the next.
+    /// verify in the next. Over Goldilocks³ the blowup is 4.
     ///
     /// A layer of another shape that proves less than the target is refused when it is compiled, as everywhere.
     #[must_use]
     pub fn for_layers(&self) -> Self {
-        self.for_layers_of(&BatchShape::recursion(), layer_grinding(self.field))
+        self.sized_for_layers().in_proportion(&BatchShape::recursion(), layer_grinding(self.field))
     }
 
     /// The configuration for layers that verify two proofs of the same configuration each: as [`Self::for_layers`], but
     /// with fewer queries and a longer proof of work.
     #[must_use]
     pub fn for_pairs(&self) -> Self {
-        self.for_layers_of(&BatchShape::recursion(), WIDE_GRINDING)
+        self.sized_for_layers().in_proportion(&BatchShape::recursion(), WIDE_GRINDING)
     }
 
     /// The configuration for layers over proofs of wide tables, and those above them: as [`Self::for_pairs`], at
     /// [`BatchShape::wide_recursion`].
     #[must_use]
     pub fn for_wide_layers(&self) -> Self {
-        self.for_layers_of(&BatchShape::wide_recursion(), WIDE_GRINDING)
+        self.sized_for_layers().in_proportion(&BatchShape::wide_recursion(), WIDE_GRINDING)
     }
 
-    fn for_layers_of(&self, shape: &BatchShape, most_grinding: usize) -> Self {
-        let sized = self.sized_for_recursion();
-        let Some(target) = self.target else { return sized };
-        let mut config = sized.clone();
+    /// The configuration for the last layer, whose proof is kept and sent, not verified in a circuit: as
+    /// [`Self::for_pairs`], but with blowup 32, for which far fewer queries prove as much. Proving takes several times
+    /// as long.
+    #[must_use]
+    pub fn for_last_layer(&self) -> Self {
+        self.sized_for_recursion(5).in_proportion(&BatchShape::recursion(), WIDE_GRINDING)
+    }
+
+    fn sized_for_layers(&self) -> Self {
+        self.sized_for_recursion(layer_log_blowup(self))
+    }
+
+    fn sized_for_recursion(&self, log_blowup: usize) -> Self {
+        let mut config = self.clone();
+        config.parameters.log_blowup = log_blowup;
+        config.parameters.cap_height = 3;
+        config.parameters.log_final_poly_len = 3;
+        config
+    }
+
+    /// With the fewest queries that prove the target at a shape, if proofs of work may be so long, and then with no longer ones
+    /// than that takes. As it is, if no number of queries does.
+    fn in_proportion(&self, shape: &BatchShape, most_grinding: usize) -> Self {
+        let Some(target) = self.target else { return self.clone() };
+        let mut config = self.clone();
         for site in GRINDING_SITES {
             *site(&mut config.parameters.grinding) = most_grinding;
         }
@@ -155,25 +187,8 @@ impl Config {
                 config.parameters.queries = queries;
                 config.without_needless_grinding(target, shape, self.parameters.grinding)
             }
-            None => sized,
+            None => self.clone(),
         }
-    }
-
-    /// The configuration for the last layer, whose proof is kept and sent, not verified in a circuit: as
-    /// [`Self::for_pairs`], but with blowup 32, for which far fewer queries prove as much. Proving takes several times
-    /// as long.
-    #[must_use]
-    pub fn for_last_layer(&self) -> Self {
-        let mut config = self.clone();
-        config.parameters.log_blowup = 5;
-        config.for_pairs()
-    }
-
-    fn sized_for_recursion(&self) -> Self {
-        let mut config = self.clone();
-        config.parameters.cap_height = 3;
-        config.parameters.log_final_poly_len = 3;
-        config
     }
 
     /// Whether a batch of a shape proves `target` bits.
@@ -500,9 +515,9 @@ mod tests {
           57, Grinding { lookup: 8, out_of_domain: 4, batch: 17, fold: 10, query: 17 }
           58, Grinding { lookup: 8, out_of_domain: 4, batch: 17, fold: 10, query: 17 }
         proven-128 over goldilocks^3
-          77, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 14 }
-          75, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 17 }
-          75, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 17 }
+          115, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 14 }
+          112, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 17 }
+          112, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 17 }
         peer-plonky2 over goldilocks^2
           28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }
           28, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 16 }

@@ -1,5 +1,5 @@
-//! One steady-state layer of self-recursion: time by phase, cells, permutations, proof size; and the ratio to
-//! Plonky3's own prover for the same proof in the same run.
+//! One steady-state layer of self-recursion, and one that verifies two proofs: time by phase, cells, permutations, proof
+//! size; and the ratio to Plonky3's own prover for the same proof in the same run.
 //!
 //! `cargo bench -p chipwright-recursion` measures every named configuration; names given as arguments choose some.
 
@@ -8,17 +8,20 @@
 
 use std::time::{Duration, Instant};
 
-use chipwright_backend_stark::circuit::compile_circuit;
 use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::proof::Proof;
 use chipwright_backend_stark::prover::Phase;
-use chipwright_dsl::circuit::CircuitBuilder;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::Inputs;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
-use chipwright_recursion::batch::RecursiveField;
+use chipwright_recursion::batch::{Digest, RecursiveField};
 use chipwright_recursion::chain::Chain;
-use chipwright_recursion::layer::Child;
-use p3_field::PrimeCharacteristicRing;
+use chipwright_recursion::claims::Claims;
+use chipwright_recursion::keys::KeySet;
+use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
+use chipwright_recursion::tree::Tree;
+use chipwright_tests::Square;
 
 const SAMPLES: usize = 5;
 
@@ -29,124 +32,166 @@ fn main() {
         if !wanted.is_empty() && !wanted.contains(&config.name.to_string()) {
             continue;
         }
-        match config.field {
+        let measured = match config.field {
             Field::Goldilocks2 => measure::<Goldilocks2>(&config),
             Field::Goldilocks3 => measure::<Goldilocks3>(&config),
             Field::KoalaBear4 => measure::<KoalaBear4>(&config),
-            other @ Field::KoalaBear5 => println!("{}: no layers over {other}", config.name),
+            Field::KoalaBear5 => continue,
+        };
+        if let Err(error) = measured {
+            println!("{} over {}: {error}", config.name, config.field);
         }
     }
 }
 
-fn median(mut samples: Vec<Duration>) -> f64 {
+fn measure<P: RecursiveField>(config: &Config) -> Result<(), LayerError> {
+    let square = Square::<P>::new(config);
+    let base = square.prove();
+    let (key, heights) = (square.verifier.key(), base.log_heights());
+
+    let chain = Chain::<P>::new(key, heights, &config.for_layers(), 8)?;
+    let at = chain.fixed_point_at().ok_or(LayerError::NoFixedPoint { levels: 8 })?;
+    let below = Below::climb(&square, &base, chain.keys(), at, 1, |number| chain.layer(number))?;
+    let build = chain.build_times()[at - 1].as_secs_f64() * 1e3;
+    println!("{} over {}: steady layer {at}, built in {build:.1} ms", config.name, config.field);
+    Samples::take(chain.layer(at), chain.keys(), &below)?.print(chain.layer(at));
+
+    let tree = Tree::<P>::new(key, heights, Claims::Facts, &config.for_pairs())?;
+    let top = tree.height(1);
+    let below = Below::climb(&square, &base, tree.keys(), top, 2, |level| tree.level(level))?;
+    println!("{} over {}: steady 2-to-1 level {top}", config.name, config.field);
+    Samples::take(tree.level(top), tree.keys(), &below)?.print(tree.level(top));
+    Ok(())
+}
+
+/// The proof that a steady layer verifies, once or more often.
+struct Below<'a, P: RecursiveField> {
+    key: &'a VerifyingKey<P>,
+    statement: Statement<Digest<P>>,
+    proof: Proof<P>,
+    copies: usize,
+}
+
+impl<'a, P: RecursiveField> Below<'a, P> {
+    /// The proof of layer `number`, by layers that each verify so many copies of the proof below.
+    fn climb(
+        square: &Square<P>,
+        base: &Proof<P>,
+        keys: &KeySet<Digest<P>>,
+        number: usize,
+        copies: usize,
+        layer: impl Fn(usize) -> &'a Layer<P>,
+    ) -> Result<Self, LayerError> {
+        let (key, publics) = (square.verifier.key(), square.publics());
+        let (inputs, statement) = layer(1).inputs_over(key, &publics, base, keys.root(), false)?;
+        let proof = layer(1).prove(&inputs)?;
+        let mut below = Self { key: layer(1).key(), statement, proof, copies };
+        for layer in (2..=number).map(layer) {
+            let (inputs, statement) = below.inputs_above(layer, keys)?;
+            below = Self { key: layer.key(), statement, proof: layer.prove(&inputs)?, copies };
+        }
+        Ok(below)
+    }
+
+    fn inputs_above(
+        &self,
+        layer: &Layer<P>,
+        keys: &KeySet<Digest<P>>,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        let child = || Child { key: self.key, statement: self.statement, proof: &self.proof };
+        let children: Vec<_> = std::iter::repeat_with(child).take(self.copies).collect();
+        layer.inputs_above(&children, keys, false)
+    }
+}
+
+/// What the proofs of one layer took.
+#[derive(Default)]
+struct Samples {
+    inputs: Vec<Duration>,
+    witness: Vec<Duration>,
+    trace: Vec<Duration>,
+    phases: Vec<Vec<Duration>>,
+    prove: Vec<Duration>,
+    reference: Vec<Duration>,
+    verify: Vec<Duration>,
+    bytes: usize,
+}
+
+/// The time since `start`, which becomes now.
+fn lap(start: &mut Instant) -> Duration {
+    let now = Instant::now();
+    now.duration_since(std::mem::replace(start, now))
+}
+
+fn median(samples: &[Duration]) -> f64 {
+    let mut samples = samples.to_vec();
     samples.sort_unstable();
     samples[samples.len() / 2].as_secs_f64() * 1e3
 }
 
-#[allow(clippy::too_many_lines, reason = "one list of samples and what they say")]
-fn measure<P: RecursiveField>(config: &Config) {
-    let mut builder = CircuitBuilder::with_library("base", chipwright_chips::library(P::FIELD));
-    let x = builder.add_public_input();
-    let square = builder.mul(x, x);
-    builder.assert_eq(square, 9).named("square");
-    let circuit = builder.build().expect("the circuit is sound");
-    let (prover, verifier) =
-        compile_circuit::<P>(circuit.tables, &circuit.library, config).expect("it compiles");
-    let base = prover.prove(&Inputs::publics([3])).expect("it can be proven");
-    let key = verifier.key();
-    let publics: Vec<Vec<P::Base>> =
-        key.tables().iter().map(|t| vec![P::Base::from_u64(3); t.publics]).collect();
-    let chain = Chain::<P>::new(key, &base.batch().degree_bits, &config.for_layers(), 8)
-        .expect("layers can be built");
-    let Some(at) = chain.fixed_point_at() else {
-        println!("{} over {}: no fixed point within 8 layers", config.name, config.field);
-        return;
-    };
-    let layer = chain.layer(at);
-    let (statement, below) = {
-        let root = chain.keys().root();
-        let (inputs, mut statement) =
-            chain.layer(1).inputs_over(key, &publics, &base, root, false).expect("a shape");
-        let mut proof = chain.layer(1).prove(&inputs).expect("layer 1");
-        for number in 2..=at {
-            let child = Child { key: chain.layer(number - 1).key(), statement, proof: &proof };
-            let (inputs, next) =
-                chain.layer(number).inputs_above(&[child], chain.keys(), false).expect("a shape");
-            proof = chain.layer(number).prove(&inputs).expect("a layer");
-            statement = next;
+impl Samples {
+    fn take<P: RecursiveField>(
+        layer: &Layer<P>,
+        keys: &KeySet<Digest<P>>,
+        below: &Below<'_, P>,
+    ) -> Result<Self, LayerError> {
+        let mut samples = Self { phases: vec![Vec::new(); Phase::ALL.len()], ..Self::default() };
+        let prover = layer.prover();
+        for _ in 0..SAMPLES {
+            let mut start = Instant::now();
+            let (inputs, statement) = below.inputs_above(layer, keys)?;
+            samples.inputs.push(lap(&mut start));
+            let witness = prover.witness(&inputs, None)?;
+            samples.witness.push(lap(&mut start));
+            let trace = prover.trace(&witness)?;
+            samples.trace.push(lap(&mut start));
+            let reference = trace.clone();
+            let mut start = Instant::now();
+            let (proof, spent) =
+                prover.key().prove_with_phases(trace).expect("the trace can be proven");
+            samples.prove.push(lap(&mut start));
+            prover.key().prove_by_reference(reference).expect("the trace can be proven");
+            samples.reference.push(lap(&mut start));
+            layer.verify(&statement, &proof)?;
+            samples.verify.push(lap(&mut start));
+            for (samples, phase) in samples.phases.iter_mut().zip(Phase::ALL) {
+                samples.push(spent.spent(phase));
+            }
+            samples.bytes = proof.to_bytes().len();
         }
-        (statement, proof)
-    };
-    let (mut inputs_time, mut witness_time, mut trace_time) = (vec![], vec![], vec![]);
-    let (mut prove_time, mut reference_time, mut verify_time) = (vec![], vec![], vec![]);
-    let mut phases = vec![Vec::new(); Phase::ALL.len()];
-    let mut bytes = 0;
-    for _ in 0..SAMPLES {
-        let start = Instant::now();
-        let child = Child { key: layer.key(), statement, proof: &below };
-        let (inputs, next) =
-            layer.inputs_above(&[child], chain.keys(), false).expect("the proof has the shape");
-        inputs_time.push(start.elapsed());
-        let start = Instant::now();
-        let witness = layer.prover().witness(&inputs, None).expect("the proof is valid");
-        witness_time.push(start.elapsed());
-        let start = Instant::now();
-        let trace = layer.prover().trace(&witness).expect("the tables can be filled");
-        trace_time.push(start.elapsed());
-        let reference = trace.clone();
-        let start = Instant::now();
-        let (proof, spent) =
-            layer.prover().key().prove_with_phases(trace).expect("the trace can be proven");
-        prove_time.push(start.elapsed());
-        for (samples, phase) in phases.iter_mut().zip(Phase::ALL) {
-            samples.push(spent.spent(phase));
-        }
-        let start = Instant::now();
-        layer.prover().key().prove_by_reference(reference).expect("the trace can be proven");
-        reference_time.push(start.elapsed());
-        let start = Instant::now();
-        layer.verify(&next, &proof).expect("the proof is valid");
-        verify_time.push(start.elapsed());
-        bytes = proof.to_bytes().len();
+        Ok(samples)
     }
-    let build = chain.build_times()[at - 1];
-    let degree = P::FIELD.degree();
-    println!(
-        "{} over {}: steady layer {at}, {} permutations",
-        config.name,
-        config.field,
-        layer.permutations()
-    );
-    for table in layer.key().tables() {
-        let height = 1_usize << table.log_height.unwrap_or(0);
-        let columns = table.width + degree * (table.lookup_columns + table.quotient_chunks);
+
+    fn print<P: RecursiveField>(&self, layer: &Layer<P>) {
+        let degree = P::FIELD.degree();
+        for table in layer.key().tables() {
+            let height = 1_usize << table.log_height.unwrap_or(0);
+            let columns = table.width + degree * (table.lookup_columns + table.quotient_chunks);
+            println!(
+                "  table {}: {height} rows, {} main + {} fixed + {}·{degree} lookup + {}·{degree} \
+                 quotient columns, {} cells, {} permutations",
+                table.name,
+                table.width,
+                table.fixed_width,
+                table.lookup_columns,
+                table.quotient_chunks,
+                columns * height,
+                layer.permutations(),
+            );
+        }
+        let [inputs, witness, trace] =
+            [&self.inputs, &self.witness, &self.trace].map(|samples| median(samples));
+        println!("  inputs {inputs:.1} ms, witness {witness:.1} ms, trace {trace:.1} ms");
+        for (samples, phase) in self.phases.iter().zip(Phase::ALL) {
+            println!("    {phase}: {:.1} ms", median(samples));
+        }
+        let (prove, reference) = (median(&self.prove), median(&self.reference));
         println!(
-            "  table {}: {height} rows, {} main + {} fixed + {}·{degree} lookup + {}·{degree} quotient \
-             columns, {} cells",
-            table.name,
-            table.width,
-            table.fixed_width,
-            table.lookup_columns,
-            table.quotient_chunks,
-            columns * height,
+            "  prove {prove:.1} ms (Plonky3's prover {reference:.1} ms, ratio {:.3}), layer in all \
+             {:.1} ms",
+            prove / reference,
+            inputs + witness + trace + prove,
         );
+        println!("  {} bytes, verified in {:.1} ms", self.bytes, median(&self.verify));
     }
-    let witness = median(inputs_time.clone()) + median(witness_time.clone());
-    let (prove, reference) = (median(prove_time), median(reference_time));
-    println!("  build {:.1} ms", build.as_secs_f64() * 1e3);
-    println!(
-        "  inputs {:.1} ms, witness {:.1} ms, trace {:.1} ms",
-        median(inputs_time),
-        median(witness_time),
-        median(trace_time.clone())
-    );
-    for (samples, phase) in phases.into_iter().zip(Phase::ALL) {
-        println!("    {phase}: {:.1} ms", median(samples));
-    }
-    println!(
-        "  prove {prove:.1} ms (Plonky3's prover {reference:.1} ms, ratio {:.3}), layer in all {:.1} ms",
-        prove / reference,
-        witness + median(trace_time) + prove,
-    );
-    println!("  {bytes} bytes, verified in {:.1} ms", median(verify_time));
 }

@@ -5,70 +5,16 @@
 
 use std::time::{Duration, Instant};
 
-use chipwright_backend_stark::circuit::{CircuitError, cost_parameters};
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use chipwright_ir::circuit::{Layout, Tables};
 
 use crate::batch::{Digest, RecursiveField};
 use crate::claims::Claims;
+use crate::draft::Outline;
 use crate::keys::KeySet;
-use crate::layer::{Child, Draft, Layer, LayerError, Statement, Under};
-
-/// The largest number of layers that a search for a steady layout builds.
-const MOST_SEARCHED: usize = 8;
-
-/// The layout that layers have from some height on: the cheapest one of a circuit that verifies proofs of that
-/// very layout. It is found by drafting layers, each as cheap as it can be. If these come back to a layout that they
-/// left, it is the first of those in between that holds its own verifier, or else one for all of them, grown
-/// until it does. `None` if there is nothing to lay out.
-pub(crate) fn steady_layout<P: RecursiveField>(
-    first: &Layer<P>,
-    pair: bool,
-    config: &Config,
-) -> Result<Option<Layout>, LayerError> {
-    let over = |under: Under<'_, P>, layout: Option<&Layout>| {
-        let under = if pair { vec![under, under] } else { vec![under] };
-        Draft::over(&under, pair, config, layout)
-    };
-    let mut drafts: Vec<Draft<P>> = Vec::new();
-    for _ in 0..MOST_SEARCHED {
-        let under = drafts.last().map_or_else(|| first.under(), Draft::under);
-        let draft = over(under, None)?;
-        let layout = draft.under().layout;
-        if layout == under.layout {
-            return Ok(layout.cloned());
-        }
-        let left = drafts.iter().position(|before| before.under().layout == layout);
-        if let Some(left) = left {
-            drafts.drain(..left);
-            break;
-        }
-        drafts.push(draft);
-    }
-    for candidate in drafts.iter().map(Draft::under) {
-        if over(candidate, candidate.layout)?.under().layout == candidate.layout {
-            return Ok(candidate.layout.cloned());
-        }
-    }
-    let library = chipwright_chips::library(P::FIELD);
-    let mut found = None;
-    for _ in 0..MOST_SEARCHED {
-        let circuits: Vec<&Tables> = drafts.iter().map(Draft::tables).collect();
-        let layout = Layout::choose_common(&circuits, &library, &cost_parameters(config))
-            .map_err(CircuitError::from)?;
-        let Some(last) = drafts.last() else { break };
-        let draft = over(over(last.under(), Some(&layout))?.under(), Some(&layout))?;
-        let holds = draft.under().layout == Some(&layout);
-        found = Some(layout);
-        if holds {
-            break;
-        }
-        drafts.push(draft);
-    }
-    Ok(found)
-}
+use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::steady::steady_layout;
 
 /// The layers over one circuit, up to the fixed point.
 #[derive(Debug)]
@@ -102,7 +48,8 @@ impl<P: RecursiveField> Chain<P> {
         while layers.len() < most && !closed {
             let below = &layers[layers.len() - 1];
             let start = Instant::now();
-            let draft = Draft::over(&[below.under()], false, config, steady.as_ref())?;
+            let outline = Outline::over(&[below.under()], false, config)?;
+            let draft = outline.laid_out(steady.as_ref())?;
             closed = draft.is(below);
             if !closed {
                 layers.push(draft.compile()?);

@@ -11,26 +11,25 @@
 //! Which layer is the last is said by `complete`: a complete proof is not accepted as a child, an incomplete one
 //! is not accepted as a result.
 
-use std::mem::discriminant;
-
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, PlacedCircuit,
 };
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
-use chipwright_backend_stark::key::{KeyShape, VerifyingKey};
+use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
 use chipwright_ir::Field;
-use chipwright_ir::circuit::{Inputs, Layout, TableKind, Tables};
+use chipwright_ir::circuit::{Inputs, Layout, TableKind};
 use p3_field::PrimeField64;
 
 use crate::WitnessError;
 use crate::batch::{
     BatchShape, ChildKey, Digest, ProofData, RecursiveField, ShapeError, verify_batch,
 };
-use crate::claims::{Claim, Claims, StepError, join_targets, joined};
-use crate::keys::{KeySet, KeySetError, member};
+use crate::claims::{Claim, Claims, StepError, joined};
+use crate::draft::{Outline, Under};
+use crate::keys::{KeySet, KeySetError};
 use crate::pcs::Forest;
 use crate::store::StoreError;
 use crate::witness::ProofWitness;
@@ -128,7 +127,7 @@ pub enum LayerError {
 
 /// What a layer verifies.
 #[derive(Debug)]
-enum Below {
+pub(crate) enum Below {
     /// One proof under a key that is a constant.
     Base(Box<BatchShape>),
     /// Layers, under keys of the allowed set.
@@ -142,13 +141,13 @@ enum Below {
 /// A circuit that verifies proofs, compiled.
 #[derive(Debug)]
 pub struct Layer<P: StarkField> {
-    claims: Claims,
-    below: Below,
-    data: Vec<ProofData>,
+    pub(crate) claims: Claims,
+    pub(crate) below: Below,
+    pub(crate) data: Vec<ProofData>,
     /// The private data of the keys below.
-    keys: Vec<Option<DataTarget>>,
-    prover: CircuitProver<P>,
-    verifier: CircuitVerifier<P>,
+    pub(crate) keys: Vec<Option<DataTarget>>,
+    pub(crate) prover: CircuitProver<P>,
+    pub(crate) verifier: CircuitVerifier<P>,
 }
 
 /// A proof below a layer.
@@ -162,41 +161,14 @@ pub struct Child<'a, P: RecursiveField> {
     pub proof: &'a Proof<P>,
 }
 
-/// What a layer needs to know of one below it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Under<'a, P: RecursiveField> {
-    claims: &'a Claims,
-    shape: &'a KeyShape<P>,
-    pub(crate) layout: Option<&'a Layout>,
-}
-
-/// A layer before anything is committed to.
-#[derive(Debug)]
-pub(crate) struct Draft<P: RecursiveField> {
-    claims: Claims,
-    below: Below,
-    data: Vec<ProofData>,
-    keys: Vec<Option<DataTarget>>,
-    circuit: PlacedCircuit,
-    shape: KeyShape<P>,
-}
-
-/// The heights that a key fixes.
-fn heights<P: RecursiveField>(key: &KeyShape<P>) -> Result<Vec<usize>, LayerError> {
-    let height = |table: &chipwright_backend_stark::key::TableShape| {
-        table.log_height.ok_or_else(|| LayerError::Height(table.name.clone()))
-    };
-    key.tables().iter().map(height).collect()
-}
-
 /// The public values of a layer in its circuit.
-struct Publics {
-    keys: Vec<Target>,
+pub(crate) struct Publics {
+    pub(crate) keys: Vec<Target>,
     claim: Claim<Vec<Target>>,
 }
 
 impl Publics {
-    fn declare(builder: &mut CircuitBuilder, claims: &Claims) -> Self {
+    pub(crate) fn declare(builder: &mut CircuitBuilder, claims: &Claims) -> Self {
         let elements = HashSizes::of(builder.field()).digest;
         let mut digest = || (0..elements).map(|_| builder.add_public_input()).collect::<Vec<_>>();
         let publics = Self { keys: digest(), claim: claims.declare(digest) };
@@ -206,7 +178,7 @@ impl Publics {
     }
 
     /// Demands that the layer claims what its proofs claim.
-    fn assert_claim(&self, builder: &mut CircuitBuilder, claim: &Claim<Vec<Target>>) {
+    pub(crate) fn assert_claim(&self, builder: &mut CircuitBuilder, claim: &Claim<Vec<Target>>) {
         let (own, claim) = (self.claim.digests(), claim.digests());
         for (own, claim) in own.iter().flatten().zip(claim.iter().flatten()) {
             builder.assert_eq(*own, *claim).named("claim");
@@ -259,7 +231,9 @@ impl<P: RecursiveField> Layer<P> {
             verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
         let claim = claims.of_targets(&mut builder, &values.concat())?;
         own.assert_claim(&mut builder, &claim);
-        let (prover, verifier) = placed(builder, config, None)?.compile()?;
+        let circuit = builder.build()?;
+        let placed = PlacedCircuit::fused(circuit.tables, &circuit.library, config, None)?;
+        let (prover, verifier) = placed.compile()?;
         let below = Below::Base(Box::new(shape));
         let (data, keys) = (vec![data], Vec::new());
         Ok(Self { claims: claims.clone(), below, data, keys, prover, verifier })
@@ -273,8 +247,8 @@ impl<P: RecursiveField> Layer<P> {
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
         let under: Vec<_> = layers.iter().map(|layer| layer.under()).collect();
-        let layout = under.first().and_then(|first| first.layout);
-        Draft::over(&under, false, config, layout)?.compile()
+        let layout = layers.first().and_then(|first| first.layout());
+        Outline::over(&under, false, config)?.laid_out(layout)?.compile()
     }
 
     /// A layer over two layers of one shape, or over a single one, whose claim it passes on.
@@ -283,12 +257,12 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
-        Draft::over(&[layer.under(); 2], true, config, layer.layout())?.compile()
+        Outline::over(&[layer.under(); 2], true, config)?.laid_out(layer.layout())?.compile()
     }
 
     /// What a layer over this one needs to know of it.
     pub(crate) fn under(&self) -> Under<'_, P> {
-        Under { claims: &self.claims, shape: self.key().shape(), layout: self.layout() }
+        Under { claims: &self.claims, shape: self.key().shape() }
     }
 
     /// The key of the layer's proofs.
@@ -477,103 +451,6 @@ impl<P: RecursiveField> Layer<P> {
     }
 }
 
-impl<P: RecursiveField> Draft<P> {
-    /// A layer over layers. If `pair` says so these are two of one shape, and the second proof need not count. It has
-    /// this layout if the circuit fits that, or else the cheapest one.
-    pub(crate) fn over(
-        layers: &[Under<'_, P>],
-        pair: bool,
-        config: &Config,
-        layout: Option<&Layout>,
-    ) -> Result<Self, LayerError> {
-        let Some(first) = layers.first() else {
-            return Err(LayerError::Children { expected: 1, got: 0 });
-        };
-        let rule = first.claims;
-        if layers.iter().any(|layer| discriminant(layer.claims) != discriminant(rule)) {
-            return Err(LayerError::Mixed);
-        }
-        let mut builder = builder(P::FIELD);
-        let own = Publics::declare(&mut builder, rule);
-        let mut forest = Forest::default();
-        let mut shapes = Vec::new();
-        let mut data = Vec::new();
-        let mut keys = Vec::new();
-        let mut claims = Vec::new();
-        for key in layers.iter().map(|layer| layer.shape) {
-            let shape = BatchShape::new(key, &heights(key)?)?;
-            let cap = shape.fixed_cap_elements();
-            let child = member(&mut builder, &mut forest, &own.keys, cap);
-            let mut digest =
-                || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
-            let claim = rule.declare(&mut digest);
-            // Only an incomplete proof has a layer above it, and it is about the same set of keys.
-            let incomplete = builder.add_const(0);
-            let digests = claim.digests();
-            let values = own.keys.iter().chain(digests.iter().flatten()).copied();
-            let values: Vec<Target> = values.chain([incomplete]).collect();
-            let publics: Vec<Vec<Target>> = shape
-                .publics()
-                .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
-                .collect();
-            data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
-            keys.push(child.data);
-            claims.push(claim);
-            shapes.push(shape);
-        }
-        // Whether the second proof counts is the prover's choice.
-        let single: Option<BitTarget> = pair.then(|| builder.private());
-        let claim = join_targets(&mut builder, &claims, single);
-        own.assert_claim(&mut builder, &claim);
-        let circuit = placed(builder, config, layout)?;
-        let shape = circuit.shape()?;
-        let below = Below::Layers { shapes, pair };
-        Ok(Self { claims: rule.clone(), below, data, keys, circuit, shape })
-    }
-
-    /// Commits to the preprocessed columns.
-    pub(crate) fn compile(self) -> Result<Layer<P>, LayerError> {
-        let Self { claims, below, data, keys, circuit, shape: _ } = self;
-        let (prover, verifier) = circuit.compile()?;
-        Ok(Layer { claims, below, data, keys, prover, verifier })
-    }
-
-    /// What a layer over this one needs to know of it.
-    pub(crate) fn under(&self) -> Under<'_, P> {
-        Under { claims: &self.claims, shape: &self.shape, layout: self.circuit.layout() }
-    }
-
-    /// Whether the draft is that of a layer, which then has the same key: the same machine under the same configuration,
-    /// down to the contents of the preprocessed columns.
-    pub(crate) fn is(&self, layer: &Layer<P>) -> bool {
-        self.shape.config() == layer.key().config()
-            && self.circuit.machine() == layer.prover.machine()
-    }
-
-    /// The layer's circuit.
-    pub(crate) fn tables(&self) -> &Tables {
-        self.circuit.tables()
-    }
-}
-
-/// Lays out the circuit of a layer, as it is given if the circuit fits into that. A layer as wide and as high as
-/// the one below it makes the next layer the same circuit as this one; the cheapest layout of each by itself can
-/// alternate forever.
-fn placed(
-    builder: CircuitBuilder,
-    config: &Config,
-    layout: Option<&Layout>,
-) -> Result<PlacedCircuit, LayerError> {
-    let circuit = builder.build()?;
-    let place =
-        |layout| PlacedCircuit::fused(circuit.tables.clone(), &circuit.library, config, layout);
-    match layout.map(|layout| place(Some(layout))) {
-        Some(Ok(placed)) => Ok(placed),
-        None | Some(Err(CircuitError::Assemble(_))) => Ok(place(None)?),
-        Some(Err(error)) => Err(error.into()),
-    }
-}
-
-fn builder(field: Field) -> CircuitBuilder {
+pub(crate) fn builder(field: Field) -> CircuitBuilder {
     CircuitBuilder::with_library("layer", chipwright_chips::library(field))
 }

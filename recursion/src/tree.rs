@@ -19,10 +19,11 @@ use chipwright_ir::circuit::Inputs;
 use rayon::prelude::*;
 
 use crate::batch::{Digest, RecursiveField};
-use crate::chain::steady_layout;
 use crate::claims::{Claim, Claims, joined};
+use crate::draft::Outline;
 use crate::keys::KeySet;
-use crate::layer::{Child, Draft, Layer, LayerError, Statement};
+use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::steady::steady_layout;
 use crate::store::Store;
 
 /// The levels over proofs under one key.
@@ -87,7 +88,8 @@ impl<P: RecursiveField> Tree<P> {
         let steady = steady_layout(&levels[0], true, config)?;
         loop {
             let below = &levels[levels.len() - 1];
-            let draft = Draft::over(&[below.under(); 2], true, config, steady.as_ref())?;
+            let outline = Outline::over(&[below.under(); 2], true, config)?;
+            let draft = outline.laid_out(steady.as_ref())?;
             if draft.is(below) {
                 break;
             }
@@ -109,7 +111,7 @@ impl<P: RecursiveField> Tree<P> {
     /// Fails if the configuration cannot prove a layer.
     pub fn shrunk(self, config: &Config) -> Result<Self, LayerError> {
         let top = &self.levels[self.levels.len() - 1];
-        let last = Draft::over(&[top.under()], false, config, None)?.compile()?;
+        let last = Outline::over(&[top.under()], false, config)?.laid_out(None)?.compile()?;
         Ok(Self { last: Some(last), ..self })
     }
 

@@ -1,10 +1,10 @@
 //! What the steady layer costs is counted, and may not grow unseen.
 
 use chipwright_backend_stark::config::Config;
-use chipwright_ir::circuit::{Form, Inputs};
-use chipwright_ir::field::Goldilocks2;
+use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
+use chipwright_recursion::batch::RecursiveField;
 use chipwright_recursion::chain::Chain;
-use chipwright_tests::{Compiled, toy};
+use chipwright_tests::Square;
 
 /// A steady layer: permutations, permutations a query, the base-2 logarithm of the rows, main-trace and
 /// preprocessed columns, cells.
@@ -18,13 +18,12 @@ struct Counts {
     cells: usize,
 }
 
-/// The counts of the steady layer over a toy circuit, whose chain reaches its fixed point by the fourth layer.
-fn steady(config: &Config) -> Counts {
-    let compiled = Compiled::new(&toy(), Form::Fused);
-    let heights = compiled.prove(&Inputs::publics([3])).batch().degree_bits.clone();
-    let key = compiled.verifier.key();
-    let chain =
-        Chain::<Goldilocks2>::new(key, &heights, &config.for_layers(), 6).expect("it can be built");
+/// The counts of the steady layer over a small circuit, whose chain reaches its fixed point by the fourth layer.
+fn steady<P: RecursiveField>(config: &Config) -> Counts {
+    let square = Square::<P>::new(config);
+    let (key, proof) = (square.verifier.key(), square.prove());
+    let chain = Chain::<P>::new(key, proof.log_heights(), &config.for_layers(), 6)
+        .expect("it can be built");
     let at = chain.fixed_point_at().expect("there is a fixed point");
     assert!(at <= 4, "{}: the fixed point is at {at}", config.name);
     let layer = chain.layer(at);
@@ -44,7 +43,7 @@ fn steady(config: &Config) -> Counts {
 
 #[test]
 fn a_steady_layer_of_the_default_fits_2_to_the_12_rows() {
-    let counts = steady(&Config::proven_100());
+    let counts = steady::<Goldilocks2>(&Config::proven_100());
     assert!(counts.per_query <= 66, "the budget is 66 permutations a query: {counts:?}");
     let expected = Counts {
         permutations: 4030,
@@ -67,7 +66,7 @@ fn a_steady_layer_of_plonky2_s_parameters_fits_2_to_the_11_rows() {
         fixed: 137,
         cells: 497_664,
     };
-    assert_eq!(steady(&Config::peer_plonky2()), expected);
+    assert_eq!(steady::<Goldilocks2>(&Config::peer_plonky2()), expected);
 }
 
 #[test]
@@ -80,5 +79,33 @@ fn a_steady_layer_of_the_parameters_of_plonky3_s_recursion_has_under_a_million_c
         fixed: 117,
         cells: 937_984,
     };
-    assert_eq!(steady(&Config::peer_plonky3_recursion()), expected);
+    assert_eq!(steady::<Goldilocks2>(&Config::peer_plonky3_recursion()), expected);
+}
+
+/// Over the cubic extension, layers of blowup 8 that are laid out greedily end with three hash lanes and half as many
+/// rows, which is dearer.
+#[test]
+fn a_steady_layer_of_128_bits_is_one_hash_lane_of_2_to_the_13_rows() {
+    let expected = Counts {
+        permutations: 7926,
+        per_query: 66,
+        log_height: 13,
+        main: 213,
+        fixed: 118,
+        cells: 2_113_536,
+    };
+    assert_eq!(steady::<Goldilocks3>(&Config::proven_128()), expected);
+}
+
+#[test]
+fn a_steady_layer_over_koala_bear_fits_2_to_the_12_rows() {
+    let expected = Counts {
+        permutations: 3679,
+        per_query: 57,
+        log_height: 12,
+        main: 304,
+        fixed: 183,
+        cells: 1_540_096,
+    };
+    assert_eq!(steady::<KoalaBear4>(&Config::proven_100_over_koala_bear()), expected);
 }

@@ -7,7 +7,7 @@
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, compile_circuit, compile_circuit_with_layout,
 };
-use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::Field;
@@ -61,6 +61,49 @@ pub fn sum_of_squares_over(field: Field, terms: usize) -> Graph {
 /// Panics if the circuit contradicts itself.
 pub fn tables(graph: &Graph, form: Form) -> Tables {
     lower_to_tables(lower_to_slots(graph, form).expect("the circuit is consistent"))
+}
+
+/// A small circuit over any field, `x² = 9` for a public `x`, whose proofs layers of recursion are put over.
+#[derive(Debug)]
+pub struct Square<P: StarkField> {
+    /// The proving side.
+    pub prover: CircuitProver<P>,
+    /// The verifying side.
+    pub verifier: CircuitVerifier<P>,
+}
+
+impl<P: StarkField> Square<P> {
+    /// Compiles the circuit.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the configuration is not one over `P`.
+    pub fn new(config: &Config) -> Self {
+        let mut graph = Graph::new("square", P::FIELD);
+        let x = graph.public(ValueType::Felt);
+        let square = graph.binary(BinaryOp::Mul, x, x);
+        let nine = graph.constant(9);
+        graph.connect(square, nine);
+        let library = chipwright_chips::library(P::FIELD);
+        let (prover, verifier) = compile_circuit(tables(&graph, Form::Fused), &library, config)
+            .expect("the circuit compiles");
+        Self { prover, verifier }
+    }
+
+    /// The proof for `x = 3`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it cannot be proven.
+    pub fn prove(&self) -> Proof<P> {
+        self.prover.prove(&Inputs::publics([3])).expect("the square of three is nine")
+    }
+
+    /// The public values of [`Self::prove`], table by table.
+    pub fn publics(&self) -> Vec<Vec<P::Base>> {
+        let tables = self.verifier.key().tables();
+        tables.iter().map(|table| vec![P::Base::from_u64(3); table.publics]).collect()
+    }
 }
 
 /// A compiled circuit, under the cheap configuration.

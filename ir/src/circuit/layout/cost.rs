@@ -4,6 +4,7 @@
 //! that a query of the verifier opens: what that element's hashing takes in the next layer.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use super::fusion::fits;
@@ -318,14 +319,34 @@ impl Layout {
         library: &Library,
         parameters: &CostParameters,
     ) -> Result<Self, AssembleError> {
-        let plain = Self::choose_common(&[circuit], library, parameters)?;
+        cheapest(Self::of_each_height(circuit, library, parameters)?, parameters)
+    }
+
+    /// For each height that is allowed and holds the longest call, the layout that costs a circuit least there, with
+    /// what it costs; the lowest height first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the library lacks a chip.
+    pub fn of_each_height(
+        circuit: &Tables,
+        library: &Library,
+        parameters: &CostParameters,
+    ) -> Result<Vec<(usize, Self)>, AssembleError> {
+        let plain = Self::common_of_each_height(&[circuit], library, parameters)?;
         let joined = circuit.clone().over_extension();
-        let over_extension = Self::choose_common(&[&joined], library, parameters)?;
-        let cost = |layout: &Self, circuit: &Tables| -> Result<usize, AssembleError> {
-            Ok(layout.cost(circuit, library, parameters)?.total(parameters))
-        };
-        let cheaper = cost(&over_extension, &joined)? < cost(&plain, circuit)?;
-        Ok(if cheaper { over_extension } else { plain })
+        let joined = Self::common_of_each_height(&[&joined], library, parameters)?;
+        let mut layouts: BTreeMap<usize, (usize, Self)> = BTreeMap::new();
+        for (cost, layout) in plain.into_iter().chain(joined) {
+            match layouts.entry(layout.log_height) {
+                Entry::Vacant(entry) => _ = entry.insert((cost, layout)),
+                Entry::Occupied(mut entry) if cost < entry.get().0 => {
+                    _ = entry.insert((cost, layout));
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        Ok(layouts.into_values().collect())
     }
 
     /// The layout of least cost that all of some circuits fit.
@@ -338,6 +359,14 @@ impl Layout {
         library: &Library,
         parameters: &CostParameters,
     ) -> Result<Self, AssembleError> {
+        cheapest(Self::common_of_each_height(circuits, library, parameters)?, parameters)
+    }
+
+    fn common_of_each_height(
+        circuits: &[&Tables],
+        library: &Library,
+        parameters: &CostParameters,
+    ) -> Result<Vec<(usize, Self)>, AssembleError> {
         let mut kinds: Vec<TableKind> = circuits
             .iter()
             .flat_map(|circuit| circuit.tables.iter().map(|table| table.kind.clone()))
@@ -353,24 +382,26 @@ impl Layout {
                 return Err(LayoutError::Publics { expected: publics, found }.into());
             }
         }
-        let low = parameters.min_log_height.max(Self::public_log_height(publics.len()));
-        let high = candidates.highest().max(low).min(parameters.max_log_height);
-        let best = (low..=high)
-            .filter_map(|log_height| {
-                let lanes = candidates.lanes(log_height).ok()?;
-                let cost = candidates.cost(log_height, &lanes).total(parameters);
-                Some((cost, log_height, lanes))
-            })
-            .min_by_key(|(cost, log_height, _)| (*cost, *log_height));
-        let (_, log_height, lanes) = best.ok_or(LayoutError::NoHeight(low, high))?;
-        let mut tables = Vec::new();
-        for ((table, _), lanes) in candidates.kinds.into_iter().zip(lanes) {
-            let weights = weights(circuits, &table, library)?;
-            tables.push(Lanes { table, lanes, weights });
-        }
+        let weights = candidates.kinds.iter().map(|(table, _)| weights(circuits, table, library));
+        let weights: Vec<Vec<u32>> = weights.collect::<Result<_, _>>()?;
         let reads = circuits.iter().map(|circuit| circuit.public_reads()).max().unwrap_or(0);
         let public_reads = reads.next_power_of_two();
-        Ok(Self { log_height, publics, public_reads, tables })
+        let low = parameters.min_log_height.max(Self::public_log_height(publics.len()));
+        let high = candidates.highest().max(low).min(parameters.max_log_height);
+        let at = |log_height| {
+            // A height that is lower than the longest call holds nothing.
+            let lanes = candidates.lanes(log_height).ok()?;
+            let cost = candidates.cost(log_height, &lanes).total(parameters);
+            let kinds = candidates.kinds.iter().zip(lanes).zip(&weights);
+            let tables = kinds.map(|(((table, _), lanes), weights)| Lanes {
+                table: table.clone(),
+                lanes,
+                weights: weights.clone(),
+            });
+            let (publics, tables) = (publics.clone(), tables.collect());
+            Some((cost, Self { log_height, publics, public_reads, tables }))
+        };
+        Ok((low..=high).filter_map(at).collect())
     }
 
     /// What the layout costs, and which part of it a circuit uses.
@@ -391,6 +422,16 @@ impl Layout {
         let lanes: Vec<usize> = self.tables.iter().map(|lanes| lanes.lanes).collect();
         Ok(candidates.cost(self.log_height, &lanes))
     }
+}
+
+/// The first of the layouts that cost least.
+fn cheapest(
+    layouts: Vec<(usize, Layout)>,
+    parameters: &CostParameters,
+) -> Result<Layout, AssembleError> {
+    let none = LayoutError::NoHeight(parameters.min_log_height, parameters.max_log_height);
+    let best = layouts.into_iter().min_by_key(|(cost, _)| *cost);
+    best.map(|(_, layout)| layout).ok_or(none.into())
 }
 
 /// Bounds on the number of readers of each value, for all of some circuits.
