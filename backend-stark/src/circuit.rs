@@ -30,7 +30,7 @@ use chipwright_ir::machine::fill::{FillOptions, fill_with};
 use chipwright_ir::machine::{Machine, MachineTrace, Report, check, verify};
 
 use crate::config::{Config, StarkField};
-use crate::key::{KeyShape, ProvingKey, VerifyingKey, compile};
+use crate::key::{KeyShape, ProvingKey, VerifyingKey, compile_shaped};
 use crate::machine::{MachineError, MachineVerifier};
 use crate::proof::Proof;
 use crate::statement::max_log_height;
@@ -199,8 +199,20 @@ impl PlacedCircuit {
     pub fn compile<P: StarkField>(
         self,
     ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
-        let (key, verifying) =
-            compile::<P>(self.machine(), &self.config).map_err(MachineError::from)?;
+        let shape = self.shape()?;
+        self.compile_shaped(shape)
+    }
+
+    /// [`Self::compile`], if [`Self::shape`] was called already.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::compile`] does, and if the shape is another circuit's.
+    pub fn compile_shaped<P: StarkField>(
+        self,
+        shape: KeyShape<P>,
+    ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
+        let (key, verifying) = compile_shaped(self.machine(), shape).map_err(MachineError::from)?;
         let verifier = CircuitVerifier {
             machine: verifying.into(),
             widths: self.assembly.public_widths().collect(),

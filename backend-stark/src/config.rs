@@ -23,7 +23,9 @@ use std::borrow::Cow;
 use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
-pub use field::{Challenger, Domain, FriMmcs, SEED, Stark, StarkField, SymbolicConstraints};
+pub use field::{
+    Challenger, Domain, Expressions, FriMmcs, SEED, Stark, StarkField, SymbolicConstraints,
+};
 
 /// A field and the parameters of the proof system over it.
 #[derive(Clone, Debug, PartialEq, Eq)]

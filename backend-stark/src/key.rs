@@ -40,7 +40,6 @@ pub struct VerifyingKey<P: StarkField> {
 }
 
 struct Inner<P: StarkField> {
-    statement: Statement,
     digest: [u8; 32],
     shape: KeyShape<P>,
     stark: Stark<P>,
@@ -72,19 +71,37 @@ pub fn compile<P: StarkField>(
     machine: &Machine,
     config: &Config,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
-    if config.field != P::FIELD {
-        return Err(StatementError::Field { machine: P::FIELD, config: config.field });
+    keys(machine, KeyShape::new(machine, config)?)
+}
+
+/// [`compile`], if the shape of the key is known already.
+///
+/// # Errors
+///
+/// Fails as [`compile`] does, and if the shape is that of another machine.
+pub fn compile_shaped<P: StarkField>(
+    machine: &Machine,
+    shape: KeyShape<P>,
+) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
+    if *shape.statement() != Statement::new(machine, shape.config())? {
+        return Err(StatementError::Shape);
     }
-    let statement = Statement::new(machine, config)?;
-    let log_heights: Vec<_> = statement.log_heights().collect();
+    keys(machine, shape)
+}
+
+fn keys<P: StarkField>(
+    machine: &Machine,
+    shape: KeyShape<P>,
+) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
+    let log_heights = shape.statement().log_heights();
     let airs: Vec<RecordedAir<P::Base>> = machine
         .chips
         .iter()
-        .zip(&log_heights)
+        .zip(log_heights)
         .map(|(chip, log_height)| RecordedAir::new(chip, log_height.map(|h| fixed_matrix(chip, h))))
         .collect();
-    let mut prepared = P::prepare(config, &airs);
-    let verifying = VerifyingKey::new(statement, prepared.commitment())?;
+    let mut prepared = P::prepare(shape.config(), &airs);
+    let verifying = VerifyingKey::new(shape, prepared.commitment())?;
     prepared
         .compile(&verifying.common().lookups)
         .map_err(|reason| StatementError::Commitment { reason })?;
@@ -108,15 +125,14 @@ fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatr
 
 impl<P: StarkField> VerifyingKey<P> {
     fn new(
-        statement: Statement,
+        shape: KeyShape<P>,
         commitment: Option<Commitment<Stark<P>>>,
     ) -> Result<Self, StatementError> {
-        let shape = KeyShape::of_statement(&statement)?;
-        let digest = statement.digest(commitment.as_ref());
+        let digest = shape.statement().digest(commitment.as_ref());
         let stark = P::stark(&shape.config().parameters, &digest);
         let preprocessed = preprocessed::<P>(shape.tables(), commitment)?;
         let common = CommonData::new(preprocessed, shape.lookups().to_vec());
-        Ok(Self { inner: Arc::new(Inner { statement, digest, shape, stark, common }) })
+        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common }) })
     }
 
     /// What the key fixes but for the contents of the preprocessed columns.
@@ -187,7 +203,7 @@ impl<P: StarkField> VerifyingKey<P> {
     /// The key as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let fixed = self.common().preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
-        let body = KeyBody { statement: self.inner.statement.clone(), fixed };
+        let body = KeyBody { statement: self.shape().statement().clone(), fixed };
         encoding::encode(Kind::VerifyingKey, self.digest(), &body)
     }
 
@@ -200,7 +216,7 @@ impl<P: StarkField> VerifyingKey<P> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         type Body<P> = KeyBody<Commitment<Stark<P>>>;
         let (digest, body) = encoding::decode::<Body<P>>(Kind::VerifyingKey, None, bytes)?;
-        let key = Self::new(body.statement.checked()?, body.fixed)?;
+        let key = Self::new(KeyShape::of_statement(body.statement.checked()?)?, body.fixed)?;
         if *key.digest() != digest {
             return Err(KeyError::Decode(DecodeError::Statement {
                 expected: encoding::abbreviate(key.digest()),
@@ -271,7 +287,7 @@ impl<P: StarkField> ProvingKey<P> {
     pub(crate) fn reference(&self) -> Result<&ProverData<Stark<P>>, &String> {
         let made = self.reference.get_or_init(|| {
             let key = self.verifying_key();
-            let log_heights: Vec<_> = key.inner.statement.log_heights().collect();
+            let log_heights: Vec<_> = key.shape().statement().log_heights().collect();
             let nominal = nominal_log_heights(&self.airs, &log_heights);
             P::prover_data(key.stark(), &self.airs, &nominal, key.config())
         });

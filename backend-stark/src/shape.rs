@@ -19,6 +19,7 @@ use crate::statement::{Statement, StatementError};
 
 /// The tables of a machine under a configuration: their constraints, their lookups, their sizes.
 pub struct KeyShape<P: StarkField> {
+    statement: Statement,
     config: Config,
     airs: Vec<RecordedAir<P::Base>>,
     lookups: Vec<Lookups<P::Base>>,
@@ -62,30 +63,23 @@ impl<P: StarkField> KeyShape<P> {
     ///
     /// Says what of the machine cannot be proven under the configuration.
     pub fn new(machine: &Machine, config: &Config) -> Result<Self, StatementError> {
-        Self::of_statement(&Statement::new(machine, config)?)
+        Self::of_statement(Statement::new(machine, config)?)
     }
 
-    pub(crate) fn of_statement(statement: &Statement) -> Result<Self, StatementError> {
+    pub(crate) fn of_statement(statement: Statement) -> Result<Self, StatementError> {
         let config = statement.config()?;
         if config.field != P::FIELD {
             return Err(StatementError::Field { machine: config.field, config: P::FIELD });
         }
         let chips = statement.chips()?;
         let airs: Vec<_> = chips.iter().map(|chip| RecordedAir::new(chip, None)).collect();
-        let log_heights: Vec<_> = statement.log_heights().collect();
-        let nominal = nominal_log_heights(&airs, &log_heights);
-        // Without contents, only the lookups are laid out; no transcript is begun.
-        let stark = P::stark(&config.parameters, &[0; 32]);
-        let lookups = P::prover_data(&stark, &airs, &nominal, &config)
-            .map_err(|reason| StatementError::Commitment { reason })?
-            .common
-            .lookups;
+        let lookups: Vec<_> = airs.iter().map(|air| P::lookups(air, &config)).collect();
         let tables: Vec<_> = chips
             .iter()
             .zip(&airs)
             .zip(&lookups)
-            .zip(&log_heights)
-            .map(|(((chip, air), lookups), &log_height)| {
+            .zip(statement.log_heights())
+            .map(|(((chip, air), lookups), log_height)| {
                 TableShape::new::<P>(chip, air, lookups, log_height)
             })
             .collect();
@@ -99,7 +93,12 @@ impl<P: StarkField> KeyShape<P> {
                 });
             }
         }
-        Ok(Self { config, airs, lookups, tables })
+        Ok(Self { statement, config, airs, lookups, tables })
+    }
+
+    /// Everything that a verifier must know, but for the contents of the preprocessed columns.
+    pub(crate) fn statement(&self) -> &Statement {
+        &self.statement
     }
 
     /// The configuration.

@@ -175,6 +175,9 @@ pub enum StatementError {
         /// What the commitment scheme says.
         reason: String,
     },
+    /// A key is to have the shape of another machine's.
+    #[error("the shape is not that of the machine's key")]
+    Shape,
     /// Something refers to what does not exist.
     #[error("chip `{chip}` is malformed: {reason}")]
     Malformed {

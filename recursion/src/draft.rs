@@ -154,8 +154,8 @@ impl Outline {
 impl<P: RecursiveField> Draft<P> {
     /// Commits to the preprocessed columns.
     pub(crate) fn compile(self) -> Result<Layer<P>, LayerError> {
-        let Self { claims, below, data, keys, circuit, shape: _ } = self;
-        let (prover, verifier) = circuit.compile()?;
+        let Self { claims, below, data, keys, circuit, shape } = self;
+        let (prover, verifier) = circuit.compile_shaped(shape)?;
         Ok(Layer { claims, below, data, keys, prover, verifier })
     }
 

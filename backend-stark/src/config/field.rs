@@ -11,7 +11,7 @@ use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
-use p3_lookup::Lookup;
+use p3_lookup::{Lookup, Lookups};
 use p3_uni_stark::StarkConfig;
 
 use super::{Config, Parameters};
@@ -30,6 +30,9 @@ pub struct SymbolicConstraints<F, EF> {
     /// The places of both among all constraints.
     pub order: ConstraintLayout,
 }
+
+/// The constraints of a table: those over the base field, and those over the extension.
+pub type Expressions<F, EF> = (Vec<SymbolicExpression<F>>, Vec<SymbolicExpressionExt<F, EF>>);
 
 /// The number of elements of [`StarkField::seed_elements`].
 pub const SEED: usize = 11;
@@ -85,7 +88,9 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// A fresh transcript.
     fn challenger() -> Self::Challenger;
 
-    /// Commits to preprocessed columns and lays out the lookups: `ProverData::from_airs_and_degrees`.
+    /// The lookups of a table, with messages of one bus in common columns.
+    fn lookups(air: &RecordedAir<Self::Base>, config: &Config) -> Lookups<Self::Base>;
+    /// The setup of Plonky3's prover: `ProverData::from_airs_and_degrees`.
     ///
     /// # Errors
     ///
@@ -108,7 +113,12 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         stark: &Stark<Self>,
         instances: &[Instance<'_, Self>],
     ) -> Result<(BatchProof<Stark<Self>>, Phases), String>;
-    /// The constraints of a table, lookups included, as expressions.
+    /// The constraints of a table, lookups included, as expressions: those over the base field, and those over the extension.
+    fn expressions(
+        air: &RecordedAir<Self::Base>,
+        lookups: &[Lookup<Self::Base>],
+    ) -> Expressions<Self::Base, Self::Ext>;
+    /// [`Self::expressions`], and the order in which they are combined.
     fn symbolic(
         air: &RecordedAir<Self::Base>,
         lookups: &[Lookup<Self::Base>],
@@ -148,7 +158,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         air: &RecordedAir<Self::Base>,
         lookups: &[Lookup<Self::Base>],
     ) -> (usize, usize) {
-        let SymbolicConstraints { base, extension, .. } = Self::symbolic(air, lookups);
+        let (base, extension) = Self::expressions(air, lookups);
         let degrees = base.iter().map(SymbolicExpr::degree_multiple);
         let degree = degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).max();
         (base.len() + extension.len(), degree.unwrap_or(0))

@@ -21,13 +21,13 @@ use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 use p3_util::log2_ceil_usize;
 
 use super::Config;
-use super::field::{Stark, StarkField, SymbolicConstraints};
+use super::field::{Expressions, Stark, StarkField, SymbolicConstraints};
 use crate::air::RecordedAir;
 use crate::prover::{Instance, Nodes, Phases, Prepared};
 use crate::verifier::VerifierAir;
 
-/// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
-/// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
+/// The degree up to which messages of one bus share a lookup column, if the constraints have degree `degree` without that:
+/// the one that commits to the fewest columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
 /// blowup take a larger transform, so there are only as many as constraints of degree `degree` alone need.
 fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, log_blowup: usize) -> usize {
     if lookups.is_empty() {
@@ -83,14 +83,31 @@ macro_rules! plonky3 {
             prepared.prove(stark, instances)
         }
 
+        fn lookups(air: &RecordedAir<Self::Base>, config: &Config) -> Lookups<Self::Base> {
+            let lookups = Lookups::from_air::<Self::Ext, _>(air);
+            let degree = Self::constraints(air, &lookups).1;
+            let most = packing_degree(&lookups, degree, config.parameters.log_blowup);
+            lookups.pack_same_bus(&LogUpGadget::new(), most)
+        }
+
+        fn expressions(
+            air: &RecordedAir<Self::Base>,
+            lookups: &[Lookup<Self::Base>],
+        ) -> Expressions<Self::Base, Self::Ext> {
+            get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
+                air,
+                AirLayout::from_air(air),
+                lookups,
+                &LogUpGadget::new(),
+            )
+        }
+
         fn symbolic(
             air: &RecordedAir<Self::Base>,
             lookups: &[Lookup<Self::Base>],
         ) -> SymbolicConstraints<Self::Base, Self::Ext> {
             let (layout, gadget) = (AirLayout::from_air(air), LogUpGadget::new());
-            let (base, extension) = get_symbolic_constraints::<Self::Base, Self::Ext, _, _>(
-                air, layout, lookups, &gadget,
-            );
+            let (base, extension) = Self::expressions(air, lookups);
             let order =
                 get_constraint_layout::<Self::Base, Self::Ext, _, _>(air, layout, lookups, &gadget);
             SymbolicConstraints { base, extension, order }
