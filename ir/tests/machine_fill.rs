@@ -9,7 +9,7 @@ use chipwright_ir::machine::{
     ChipRows, FillError, FillErrors, FillOptions, Forge, Machine, MachineInput, MachineTrace,
     MemoryCell, Report, check, fill, fill_with,
 };
-use p3_field::PrimeField64;
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
 const ADD: &str = "
@@ -261,6 +261,41 @@ fn rows_that_need_no_other_are_filled_apart() {
 
     failures of rules: 1, tuples that do not balance: 0
     ");
+}
+
+/// Rows are filled apart in packs, and the last pack of these is not full. Integers, guards, inverses, fixed and periodic
+/// cells differ from lane to lane.
+#[test]
+fn rows_in_packs_are_filled_like_single_rows() {
+    const ROWS: u64 = 1003;
+    let machine = machine(
+        "machine lanes over goldilocks^2 { chip lanes over goldilocks^2 {
+          x: record felt c0
+          low: felt c1
+          high: felt c2
+          few: felt c3
+          quotient: felt c4
+          seldom: felt c5
+          turn: periodic felt c6
+          contents turn = 1, 2, 3, 4
+          row {
+            fill low, high = split(x, 4, 12)
+            fill few = select((int(low) less #7), #1, int(high) + #2)
+            fill quotient = inverse(x + 1)
+            fill seldom = x * turn when low
+          }
+        } }",
+    );
+    let rows = ChipRows { rows: (0..ROWS).map(|x| vec![x]).collect() };
+    let input = MachineInput { rows: vec![("lanes".into(), rows)], ..MachineInput::default() };
+    let trace = filled(&machine, &input);
+    for x in 0..ROWS {
+        let (low, high) = (x % 16, x / 16);
+        let few = if low < 7 { 1 } else { high + 2 };
+        let quotient = Goldilocks::from_u64(x + 1).inverse().as_canonical_u64();
+        let seldom = if low == 0 { 0 } else { x * (x % 4 + 1) };
+        assert_eq!(row(&trace, 0, x as usize), [x, low, high, few, quotient, seldom], "row {x}");
+    }
 }
 
 #[test]

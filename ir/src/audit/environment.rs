@@ -182,7 +182,7 @@ impl<'m, F: PrimeField64> Source<'m, F> {
                 let next = (row + 1) % table.height;
                 program.run(&mut slots, &scene.at(row, next), table.row(row), table.row(next));
                 let tuple: Vec<u64> =
-                    message.iter().map(|node| slots.canonical(*node, false)).collect();
+                    message.iter().map(|node| slots.field(*node).as_canonical_u64()).collect();
                 if self.entries.get(&tuple).is_none() {
                     self.entries.insert(&tuple, ());
                     self.list.push(tuple);
@@ -266,7 +266,7 @@ impl<'m, F: PrimeField64> Callee<'m, F> {
                     interaction.message.iter().map(|node| slots.field(*node)).collect();
                 !environment.gives(&port.bus) || environment.has(&port.bus, &canonical(&tuple))
             });
-        let output = |node: &NodeId| slots.canonical(*node, false);
+        let output = |node: &NodeId| slots.field(*node).as_canonical_u64();
         admitted.then(|| self.message[self.inputs.len()..].iter().map(output).collect())
     }
 }

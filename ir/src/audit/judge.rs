@@ -426,7 +426,7 @@ impl<'m, F: PrimeField64> Judge<'m, F> {
 
     fn message(&self, interaction: usize) -> Vec<u64> {
         let message = &self.chip.interactions[interaction].message;
-        message.iter().map(|node| self.slots.canonical(*node, false)).collect()
+        message.iter().map(|node| self.slots.field(*node).as_canonical_u64()).collect()
     }
 
     fn broken(&self, case: &Case<F>, row: usize) -> Vec<usize> {

@@ -99,7 +99,7 @@ impl<F: PrimeField64> Filler<'_, F> {
             let provider = &self.providers[port.bus.as_str()];
             desk.evaluate(chip, &provider.outputs, row);
             for (output, node) in outputs.iter_mut().zip(&message[inputs.len()..]) {
-                *output = desk.slots.canonical(*node, false);
+                *output = desk.slots.field(*node).as_canonical_u64();
             }
             Ok(())
         } else {

@@ -155,7 +155,7 @@ fn failure<F: PrimeField64>(
             }
         }
     }
-    let value = |id: NodeId| chip.field.signed(slots.canonical(id, false));
+    let value = |id: NodeId| chip.field.signed(slots.field(id).as_canonical_u64());
     RuleFailure {
         chip_index: index,
         rule: rule_index,
@@ -278,7 +278,9 @@ fn messages<F: PrimeField64>(
                 continue;
             }
             tuple.clear();
-            tuple.extend(interaction.message.iter().map(|node| slots.canonical(*node, false)));
+            tuple.extend(
+                interaction.message.iter().map(|node| slots.field(*node).as_canonical_u64()),
+            );
             let signed = if interaction.sign == Sign::Plus { count } else { -count };
             visit(row, interaction, &tuple, signed);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use p3_field::PrimeField64;
+use p3_field::{PackedField, PackedValue, PrimeField64};
 use rayon::prelude::*;
 
 use super::ChipRows;
@@ -140,22 +140,25 @@ impl<F: PrimeField64> Desk<F> {
         if self.width == 0 || !self.tape.rows_are_apart(chip) {
             return None;
         }
-        let Self { tape, slots, values, publics, pinned, width, .. } = self;
-        let scene = Scene::new(chip, publics);
+        let Self { tape, slots: single, values, publics, pinned, width, .. } = self;
+        let apart = Apart { tape, chip, scene: Scene::new(chip, publics), pinned, width: *width };
+        let packed = Slots::<F::Packing>::new(chip);
         let failures: Vec<Vec<_>> = values[start * *width..]
             .par_chunks_mut(ROWS_AT_A_TIME * *width)
             .enumerate()
-            .map(|(number, chunk)| {
-                let (mut slots, mut failures) = (slots.clone(), Failures::default());
-                let first = start + number * ROWS_AT_A_TIME;
-                for (row, this) in (first..).zip(chunk.chunks_exact_mut(*width)) {
-                    let mut rows = Rows { this, next: &mut [] };
-                    let scene = scene.at(row, row + 1);
-                    let section = Section::Row;
-                    tape.run(section, chip, &mut slots, &scene, &mut rows, pinned, &mut failures);
-                }
-                failures.0
-            })
+            .map_init(
+                || (packed.clone(), single.clone()),
+                |(packed, single), (number, chunk)| {
+                    let mut failures = Failures::default();
+                    let first = start + number * ROWS_AT_A_TIME;
+                    let rest = chunk.len() % (F::Packing::WIDTH * *width);
+                    let (many, few) = chunk.split_at_mut(chunk.len() - rest);
+                    apart.run(packed, first, many, &mut failures);
+                    apart.run(single, first + many.len() / *width, few, &mut failures);
+                    failures.0.sort_by_key(|(site, _)| (site.row, site.fill));
+                    failures.0
+                },
+            )
             .collect();
         Some(failures.concat())
     }
@@ -188,6 +191,34 @@ impl<F: PrimeField64> Desk<F> {
             self.answers.insert(provider.interaction, rows);
         }
         self.answers[&provider.interaction].get(prefix).copied()
+    }
+}
+
+/// A chip whose rows are filled apart.
+struct Apart<'a, F> {
+    tape: &'a Tape,
+    chip: &'a Chip,
+    scene: Scene<'a, F>,
+    pinned: &'a [Pinned<F>],
+    width: usize,
+}
+
+impl<F: PrimeField64> Apart<'_, F> {
+    /// Fills the rows from `first` on, as many at once as there are lanes.
+    fn run<P: PackedField<Scalar = F>>(
+        &self,
+        slots: &mut Slots<P>,
+        first: usize,
+        rows: &mut [F],
+        failures: &mut Failures,
+    ) {
+        let packs = rows.chunks_exact_mut(P::WIDTH * self.width);
+        for (row, this) in (first..).step_by(P::WIDTH).zip(packs) {
+            let mut rows = Rows { this, next: &mut [] };
+            let scene = self.scene.at(row, row + 1);
+            let (chip, pinned) = (self.chip, self.pinned);
+            self.tape.run(Section::Row, chip, slots, &scene, &mut rows, pinned, failures);
+        }
     }
 }
 

@@ -122,7 +122,7 @@ fn interactions(chip: &Chip, kind: PortKind) -> impl Iterator<Item = &Interactio
 }
 
 fn message<F: PrimeField64>(interaction: &Interaction, slots: &Slots<F>) -> Vec<u64> {
-    interaction.message.iter().map(|node| slots.canonical(*node, false)).collect()
+    interaction.message.iter().map(|node| slots.field(*node).as_canonical_u64()).collect()
 }
 
 /// Evaluates nodes on the first rows of a table.

@@ -1,9 +1,10 @@
-//! Straight-line programs that evaluate nodes of a chip's graph on one row.
+//! Straight-line programs that evaluate nodes of a chip's graph on one row, or on several rows at once.
 //!
 //! A program computes every node that its results depend on, once, in the order of the graph. The slot of
-//! a node is the node's own index, so that a result is found without a table.
+//! a node is the node's own index, so that a result is found without a table. A slot holds a packed field element, whose
+//! lanes are rows one below the other; a field element itself is one with a single lane.
 
-use p3_field::PrimeField64;
+use p3_field::{Field, PackedField, PrimeCharacteristicRing, PrimeField64};
 
 use crate::chip::{Cell, Chip, ColumnId, ColumnKind, FixedData, IntOp, Node, NodeId};
 
@@ -24,7 +25,7 @@ enum Instruction {
     Inverse { to: u32, a: u32 },
 }
 
-/// Instructions that evaluate nodes on one row.
+/// Instructions that evaluate nodes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     code: Vec<Instruction>,
@@ -32,8 +33,9 @@ pub(crate) struct Program {
 
 /// The values of the nodes. Constants are there from the start.
 #[derive(Clone, Debug)]
-pub(crate) struct Slots<F> {
-    field: Vec<F>,
+pub(crate) struct Slots<P> {
+    field: Vec<P>,
+    /// The lanes of a node side by side. Empty if no node is an integer.
     integer: Vec<u128>,
 }
 
@@ -43,7 +45,7 @@ pub(crate) struct Scene<'a, F> {
     pub(crate) fixed: Option<&'a FixedData>,
     pub(crate) periodic: &'a [Vec<u64>],
     pub(crate) publics: &'a [F],
-    /// This row's index.
+    /// The index of this row: the first one, if there are several lanes.
     pub(crate) row: usize,
     /// The index of the row below, which wraps on the last row.
     pub(crate) next_row: usize,
@@ -60,20 +62,27 @@ impl<'a, F> Scene<'a, F> {
         Self { row, next_row, ..self }
     }
 
-    fn index(&self, next: bool) -> usize {
-        if next { self.next_row } else { self.row }
+    fn index(&self, lane: usize, next: bool) -> usize {
+        lane + if next { self.next_row } else { self.row }
     }
 }
 
-impl<F: PrimeField64> Slots<F> {
+impl<P: PackedField> Slots<P>
+where
+    P::Scalar: PrimeField64,
+{
     /// Slots for the graph of a chip.
     pub(crate) fn new(chip: &Chip) -> Self {
         let nodes = chip.graph.nodes();
-        let mut slots = Self { field: vec![F::ZERO; nodes.len()], integer: vec![0; nodes.len()] };
+        let integers =
+            if nodes.iter().any(|node| node.is_integer()) { nodes.len() * P::WIDTH } else { 0 };
+        let mut slots = Self { field: vec![P::ZERO; nodes.len()], integer: vec![0; integers] };
         for (index, node) in nodes.iter().enumerate() {
             match *node {
-                Node::Const(value) => slots.field[index] = F::from_u64(value),
-                Node::IntConst(value) => slots.integer[index] = value,
+                Node::Const(value) => slots.field[index] = P::from_u64(value),
+                Node::IntConst(value) => {
+                    slots.integer[index * P::WIDTH..][..P::WIDTH].fill(value);
+                }
                 _ => {}
             }
         }
@@ -81,27 +90,39 @@ impl<F: PrimeField64> Slots<F> {
     }
 
     /// The value of a field node that a program has computed.
-    pub(crate) fn field(&self, node: NodeId) -> F {
+    pub(crate) fn field(&self, node: NodeId) -> P {
         self.field[node.index()]
     }
 
+    fn integer(&self, node: NodeId, lane: usize) -> u128 {
+        self.integer[node.index() * P::WIDTH + lane]
+    }
+
     /// The value of a node of either kind as a field element.
-    pub(crate) fn reduced(&self, node: NodeId, is_integer: bool) -> F {
-        if is_integer { F::from_u128(self.integer[node.index()]) } else { self.field(node) }
+    pub(crate) fn reduced(&self, node: NodeId, is_integer: bool, lane: usize) -> P::Scalar {
+        if is_integer {
+            P::Scalar::from_u128(self.integer(node, lane))
+        } else {
+            self.field(node).as_slice()[lane]
+        }
     }
 
     /// The canonical integer of a node of either kind; integer nodes are cut to 64 bits.
-    pub(crate) fn canonical(&self, node: NodeId, is_integer: bool) -> u64 {
+    pub(crate) fn canonical(&self, node: NodeId, is_integer: bool, lane: usize) -> u64 {
         if is_integer {
-            self.integer[node.index()] as u64
+            self.integer(node, lane) as u64
         } else {
-            self.field(node).as_canonical_u64()
+            self.field(node).as_slice()[lane].as_canonical_u64()
         }
     }
 
     /// Whether a node of either kind is zero.
-    pub(crate) fn is_zero(&self, node: NodeId, is_integer: bool) -> bool {
-        if is_integer { self.integer[node.index()] == 0 } else { self.field(node).is_zero() }
+    pub(crate) fn is_zero(&self, node: NodeId, is_integer: bool, lane: usize) -> bool {
+        if is_integer {
+            self.integer(node, lane) == 0
+        } else {
+            self.field(node).as_slice()[lane].is_zero()
+        }
     }
 }
 
@@ -158,39 +179,54 @@ impl Program {
         this: &[F],
         next: &[F],
     ) {
-        self.run_part(0..self.code.len(), slots, scene, this, next);
+        self.run_part::<F>(0..self.code.len(), slots, scene, this, next);
     }
 
-    /// Runs some of the instructions. Cells beyond the end of a row read as zero.
-    pub(crate) fn run_part<F: PrimeField64>(
+    /// Runs some of the instructions, on as many rows as there are lanes, and the rows below them. Cells beyond the end of a
+    /// row read as zero.
+    pub(crate) fn run_part<P: PackedField>(
         &self,
         part: std::ops::Range<usize>,
-        slots: &mut Slots<F>,
-        scene: &Scene<'_, F>,
-        this: &[F],
-        next: &[F],
-    ) {
+        slots: &mut Slots<P>,
+        scene: &Scene<'_, P::Scalar>,
+        this: &[P::Scalar],
+        next: &[P::Scalar],
+    ) where
+        P::Scalar: PrimeField64,
+    {
         let Slots { field, integer } = slots;
+        let lanes = |node: u32| node as usize * P::WIDTH..(node as usize + 1) * P::WIDTH;
         for instruction in &self.code[part] {
             match *instruction {
                 Instruction::Main { to, position, next: below } => {
-                    let row = if below { next } else { this };
-                    field[to as usize] = row.get(position as usize).copied().unwrap_or(F::ZERO);
+                    let rows = if below { next } else { this };
+                    let (width, position) = (rows.len() / P::WIDTH, position as usize);
+                    field[to as usize] = if position < width {
+                        P::from_fn(|lane| rows[lane * width + position])
+                    } else {
+                        P::ZERO
+                    };
                 }
                 Instruction::Fixed { to, position, next: below } => {
                     let column = scene.fixed.and_then(|data| data.columns.get(position as usize));
-                    let value = column.and_then(|cells| cells.get(scene.index(below)));
-                    field[to as usize] = F::from_u64(value.copied().unwrap_or(0));
+                    let cells = column.map_or(&[][..], Vec::as_slice);
+                    field[to as usize] = P::from_fn(|lane| {
+                        let value = cells.get(scene.index(lane, below));
+                        P::Scalar::from_u64(value.copied().unwrap_or(0))
+                    });
                 }
                 Instruction::Periodic { to, position, next: below } => {
                     let cells =
                         scene.periodic.get(position as usize).map_or(&[][..], Vec::as_slice);
-                    let index = scene.index(below).checked_rem(cells.len()).unwrap_or(0);
-                    field[to as usize] = F::from_u64(cells.get(index).copied().unwrap_or(0));
+                    field[to as usize] = P::from_fn(|lane| {
+                        let index = scene.index(lane, below).checked_rem(cells.len());
+                        let value = cells.get(index.unwrap_or(0));
+                        P::Scalar::from_u64(value.copied().unwrap_or(0))
+                    });
                 }
                 Instruction::Public { to, index } => {
                     let value = scene.publics.get(index as usize);
-                    field[to as usize] = value.copied().unwrap_or(F::ZERO);
+                    field[to as usize] = P::from(value.copied().unwrap_or(P::Scalar::ZERO));
                 }
                 Instruction::Add { to, a, b } => {
                     field[to as usize] = field[a as usize] + field[b as usize];
@@ -203,18 +239,27 @@ impl Program {
                 }
                 Instruction::Neg { to, a } => field[to as usize] = -field[a as usize],
                 Instruction::Int { to, a } => {
-                    integer[to as usize] = field[a as usize].as_canonical_u64().into();
+                    for (to, value) in lanes(to).zip(field[a as usize].as_slice()) {
+                        integer[to] = value.as_canonical_u64().into();
+                    }
                 }
                 Instruction::IntOp { op, to, a, b } => {
-                    integer[to as usize] = op.apply(integer[a as usize], integer[b as usize]);
+                    for ((to, a), b) in lanes(to).zip(lanes(a)).zip(lanes(b)) {
+                        integer[to] = op.apply(integer[a], integer[b]);
+                    }
                 }
                 Instruction::IntSelect { to, condition, a, b } => {
-                    let chosen = if integer[condition as usize] == 0 { b } else { a };
-                    integer[to as usize] = integer[chosen as usize];
+                    for (((to, condition), a), b) in
+                        lanes(to).zip(lanes(condition)).zip(lanes(a)).zip(lanes(b))
+                    {
+                        integer[to] = integer[if integer[condition] == 0 { b } else { a }];
+                    }
                 }
                 Instruction::Inverse { to, a } => {
-                    let inverse = field[a as usize].try_inverse().unwrap_or(F::ZERO);
-                    integer[to as usize] = inverse.as_canonical_u64().into();
+                    for (to, value) in lanes(to).zip(field[a as usize].as_slice()) {
+                        let inverse = value.try_inverse().unwrap_or(P::Scalar::ZERO);
+                        integer[to] = inverse.as_canonical_u64().into();
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! Each fill is preceded by the instructions for the nodes that it needs. A node that an earlier fill
 //! computed is not computed again, unless a cell that it depends on has been set since.
 
-use p3_field::PrimeField64;
+use p3_field::{PackedField, PrimeCharacteristicRing, PrimeField64};
 
 use super::{Program, Scene, Slots};
 use crate::chip::{Cell, Chip, ColumnId, ColumnKind, Fill, FillOp, Node, NodeId, PortId, Section};
@@ -59,7 +59,7 @@ pub(crate) struct Site {
     pub(crate) fill: usize,
 }
 
-/// The two rows that fills may set.
+/// The rows that fills may set: of each lane its own, and, if there is one lane, the row below.
 #[derive(Debug)]
 pub(crate) struct Rows<'a, F> {
     pub(crate) this: &'a mut [F],
@@ -96,17 +96,19 @@ impl Tape {
             && self.row.steps.iter().all(|&(fill, _)| apart(&chip.fills[fill]))
     }
 
-    /// Runs the fills of a section on a row.
-    pub(crate) fn run<F: PrimeField64>(
+    /// Runs the fills of a section on a row, or on as many rows as there are lanes, if these can be filled apart.
+    pub(crate) fn run<P: PackedField>(
         &self,
         section: Section,
         chip: &Chip,
-        slots: &mut Slots<F>,
-        scene: &Scene<'_, F>,
-        rows: &mut Rows<'_, F>,
-        pinned: &[Pinned<F>],
+        slots: &mut Slots<P>,
+        scene: &Scene<'_, P::Scalar>,
+        rows: &mut Rows<'_, P::Scalar>,
+        pinned: &[Pinned<P::Scalar>],
         services: &mut dyn Services,
-    ) {
+    ) where
+        P::Scalar: PrimeField64,
+    {
         let strip = match section {
             Section::First => &self.first,
             Section::Step => &self.step,
@@ -116,12 +118,16 @@ impl Tape {
         for &(fill, end) in &strip.steps {
             strip.program.run_part(start..end, slots, scene, rows.this, rows.next);
             start = end;
-            let mut pen =
-                Pen { chip, positions: &self.positions, slots, row: scene.row, rows, services };
-            pen.perform(fill, &chip.fills[fill]);
+            for lane in 0..P::WIDTH {
+                let (slots, positions) = (&*slots, self.positions.as_slice());
+                let row = scene.row + lane;
+                let mut pen = Pen { chip, positions, slots, lane, row, rows, services };
+                pen.perform(fill, &chip.fills[fill]);
+            }
+            let width = rows.this.len() / P::WIDTH;
             for &(row, position, value) in pinned {
-                if row == scene.row {
-                    rows.this[position] = value;
+                if (scene.row..scene.row + P::WIDTH).contains(&row) {
+                    rows.this[(row - scene.row) * width + position] = value;
                 } else if row == scene.next_row && position < rows.next.len() {
                     rows.next[position] = value;
                 }
@@ -177,31 +183,37 @@ fn forget(chip: &Chip, users: &[Vec<NodeId>], cell: Cell, done: &mut [bool]) {
 }
 
 /// Writes the cells of one row.
-struct Pen<'a, 'b, F> {
+struct Pen<'a, 'b, P: PackedField> {
     chip: &'a Chip,
     positions: &'a [usize],
-    slots: &'a Slots<F>,
+    slots: &'a Slots<P>,
+    lane: usize,
     row: usize,
-    rows: &'a mut Rows<'b, F>,
+    rows: &'a mut Rows<'b, P::Scalar>,
     services: &'a mut dyn Services,
 }
 
-impl<F: PrimeField64> Pen<'_, '_, F> {
+impl<P: PackedField> Pen<'_, '_, P>
+where
+    P::Scalar: PrimeField64,
+{
     fn perform(&mut self, index: usize, fill: &Fill) {
-        if fill.guards.iter().any(|guard| self.slots.is_zero(*guard, self.is_integer(*guard))) {
+        let is_zero =
+            |guard: &NodeId| self.slots.is_zero(*guard, self.is_integer(*guard), self.lane);
+        if fill.guards.iter().any(is_zero) {
             return;
         }
         let site = Site { row: self.row, fill: index };
         match &fill.op {
             FillOp::Set { cell, value } => {
-                let value = self.slots.reduced(*value, self.is_integer(*value));
+                let value = self.slots.reduced(*value, self.is_integer(*value), self.lane);
                 self.set(*cell, value);
             }
             FillOp::Split { parts, value } => {
                 let mut rest = self.canonical(*value);
                 for &(cell, bits) in parts {
                     let mask = 1_u64.checked_shl(bits.into()).map_or(u64::MAX, |limit| limit - 1);
-                    self.set(cell, F::from_u64(rest & mask));
+                    self.set(cell, P::Scalar::from_u64(rest & mask));
                     rest = rest.checked_shr(bits.into()).unwrap_or(0);
                 }
             }
@@ -234,7 +246,7 @@ impl<F: PrimeField64> Pen<'_, '_, F> {
                     &mut previous,
                 );
                 if let Some(before) = answer {
-                    self.set(*previous_time, F::from_u64(before));
+                    self.set(*previous_time, P::Scalar::from_u64(before));
                     self.set_all(previous_value, &previous);
                 }
             }
@@ -246,7 +258,7 @@ impl<F: PrimeField64> Pen<'_, '_, F> {
     }
 
     fn canonical(&self, node: NodeId) -> u64 {
-        self.slots.canonical(node, self.is_integer(node))
+        self.slots.canonical(node, self.is_integer(node), self.lane)
     }
 
     fn canonicals(&self, nodes: &[NodeId]) -> Vec<u64> {
@@ -255,14 +267,20 @@ impl<F: PrimeField64> Pen<'_, '_, F> {
 
     fn set_all(&mut self, cells: &[Cell], values: &[u64]) {
         for (cell, value) in cells.iter().zip(values) {
-            self.set(*cell, F::from_u64(*value));
+            self.set(*cell, P::Scalar::from_u64(*value));
         }
     }
 
     /// Sets a main-trace cell. There is no row below the last one, and cells of it are dropped.
-    fn set(&mut self, cell: Cell, value: F) {
-        let row = if cell.next { &mut *self.rows.next } else { &mut *self.rows.this };
-        if let Some(place) = row.get_mut(self.positions[cell.column.index()]) {
+    fn set(&mut self, cell: Cell, value: P::Scalar) {
+        let position = self.positions[cell.column.index()];
+        let row = if cell.next {
+            &mut *self.rows.next
+        } else {
+            let width = self.rows.this.len() / P::WIDTH;
+            &mut self.rows.this[self.lane * width..][..width]
+        };
+        if let Some(place) = row.get_mut(position) {
             *place = value;
         }
     }
