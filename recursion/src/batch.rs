@@ -9,234 +9,24 @@
 //!
 //! Source: `p3-batch-stark`, `verify_batch`, step by step.
 
+mod shape;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chipwright_backend_stark::config::{Grinding, Parameters, SEED, StarkField};
-use chipwright_backend_stark::key::{KeyShape, VerifyingKey};
-use chipwright_chips::recursion::HashSizes;
+use chipwright_backend_stark::config::{SEED, StarkField};
 use chipwright_dsl::circuit::{CircuitBuilder, DataTarget, ExtTarget, Target};
-use chipwright_ir::Field;
-use p3_batch_stark::BatchShape as TranscriptShape;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_fri::{FriShape, PcsShape as PcsTranscriptShape};
-use p3_uni_stark::StarkShape;
 
-use crate::constraints::{
-    BatchConstraints, Challenges, ConstraintsError, Opened, Row, TableConstraints,
-};
-use crate::domain::{OutOfDomain, constant, two_adicity};
-use crate::pcs::{self, Forest, MatrixShape, PcsClaims, PcsShape, QueryData};
+use crate::constraints::{Challenges, Opened, Row};
+use crate::domain::{OutOfDomain, constant};
+use crate::pcs::{self, Forest, PcsClaims, QueryData};
 use crate::transcript::{self, TranscriptPlan};
 
 pub use crate::field::{CapTree, Digest, RecursiveField};
-
-/// A table of a batch.
-#[derive(Debug)]
-struct Table {
-    log_height: usize,
-    width: usize,
-    next: bool,
-    fixed_width: usize,
-    fixed_next: bool,
-    /// Base-field columns of the lookup argument.
-    lookup_width: usize,
-    chunks: usize,
-    publics: usize,
-}
-
-impl Table {
-    fn of(table: &TableConstraints, degree: usize) -> Self {
-        Self {
-            log_height: table.log_height(),
-            width: table.width(),
-            next: table.opens_next(),
-            fixed_width: table.fixed_width(),
-            fixed_next: table.opens_next_fixed(),
-            lookup_width: degree * table.lookup_columns(),
-            chunks: 1 << table.log_chunks(),
-            publics: table.publics(),
-        }
-    }
-}
-
-/// Which of Plonky3's verifiers a shape is of. Their transcripts begin differently.
-#[derive(Debug)]
-pub(crate) enum Protocol {
-    /// `p3_batch_stark::verify_batch`
-    Batch(TranscriptShape),
-    /// `p3_uni_stark::verify_with_preprocessed`
-    Single(StarkShape),
-}
-
-/// Everything that a circuit needs to know about the proofs that it verifies.
-#[derive(Debug)]
-pub struct BatchShape {
-    tables: Vec<Table>,
-    constraints: BatchConstraints,
-    /// The commitment scheme: main columns, quotient chunks, preprocessed columns, lookup columns.
-    pub pcs: PcsShape,
-    protocol: Protocol,
-    /// The number of digests in the cap of the preprocessed columns; zero without such columns.
-    fixed_cap: usize,
-}
-
-/// Why proofs cannot be verified in a circuit.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ShapeError {
-    /// The constraints cannot be evaluated in a circuit, or opened values do not fit them.
-    #[error(transparent)]
-    Constraints(#[from] ConstraintsError),
-    /// A parameter that the chips do not support.
-    #[error("{what} is {got}, verification in circuits supports at most {limit}")]
-    Parameter {
-        /// The parameter.
-        what: &'static str,
-        /// Its value.
-        got: usize,
-        /// The largest value supported.
-        limit: usize,
-    },
-}
-
-impl BatchShape {
-    /// The shape of the proofs under a key of some shape, for tables of the given heights (base-2 logarithms).
-    ///
-    /// # Errors
-    ///
-    /// Fails if the heights do not fit the key, or if the parameters of its configuration are not supported.
-    pub fn new<P: RecursiveField>(
-        key: &KeyShape<P>,
-        log_heights: &[usize],
-    ) -> Result<Self, ShapeError> {
-        let constraints = BatchConstraints::of_key(key, log_heights)?;
-        let tables = constraints.tables();
-        let grinding = key.config().parameters.grinding;
-        let protocol = Protocol::Batch(TranscriptShape {
-            trace_widths: tables.iter().map(TableConstraints::width).collect(),
-            public_value_counts: tables.iter().map(TableConstraints::publics).collect(),
-            preprocessed_widths: tables.iter().map(TableConstraints::fixed_width).collect(),
-            has_preprocessed_commitment: tables.iter().any(|table| table.fixed_width() > 0),
-            num_lookup_instances: tables.iter().filter(|t| t.lookup_columns() > 0).count(),
-            lookup_pow_bits: grinding.lookup,
-            has_randomization_commitment: false,
-            ood_pow_bits: grinding.out_of_domain,
-        });
-        Self::assemble(P::FIELD, key.config().parameters, constraints, protocol)
-    }
-
-    /// The shape of proofs of some tables by one of Plonky3's provers.
-    pub(crate) fn assemble(
-        field: Field,
-        parameters: Parameters,
-        constraints: BatchConstraints,
-        protocol: Protocol,
-    ) -> Result<Self, ShapeError> {
-        let degree = field.degree();
-        let tables: Vec<Table> =
-            constraints.tables().iter().map(|table| Table::of(table, degree)).collect();
-        let log_height = tables.iter().map(|table| table.log_height).max().unwrap_or(0);
-        let log_max = log_height + parameters.log_blowup;
-        let Grinding { lookup, out_of_domain, batch, fold, query } = parameters.grinding;
-        let grinding = lookup.max(out_of_domain).max(batch).max(fold).max(query);
-        // Indices and proofs of work are made of the lower bits of an element.
-        let bits = two_adicity(field);
-        for (what, got, limit) in [
-            ("the base-2 logarithm of the folding arity", parameters.max_log_arity, 3),
-            ("the base-2 logarithm of the largest domain", log_max, bits),
-            ("the number of bits of a proof of work", grinding, bits),
-        ] {
-            if got > limit {
-                return Err(ShapeError::Parameter { what, got, limit });
-            }
-        }
-        let matrix = |table: &Table, width: usize, next: bool| MatrixShape {
-            log_height: table.log_height,
-            width,
-            next,
-        };
-        let quotients = |table: &Table| vec![matrix(table, degree, false); table.chunks];
-        let fixed: Vec<MatrixShape> = tables
-            .iter()
-            .filter(|table| table.fixed_width > 0)
-            .map(|table| matrix(table, table.fixed_width, table.fixed_next))
-            .collect();
-        let lookups: Vec<MatrixShape> = tables
-            .iter()
-            .filter(|table| table.lookup_width > 0)
-            .map(|table| matrix(table, table.lookup_width, true))
-            .collect();
-        let mut commitments = vec![
-            tables.iter().map(|table| matrix(table, table.width, table.next)).collect(),
-            tables.iter().flat_map(quotients).collect(),
-        ];
-        let has_fixed = !fixed.is_empty();
-        commitments.extend([fixed, lookups].into_iter().filter(|matrices| !matrices.is_empty()));
-        let pcs = PcsShape { parameters, field, commitments };
-        let fixed_cap = if has_fixed { pcs.trees()[2].cap } else { 0 };
-        Ok(Self { tables, constraints, pcs, protocol, fixed_cap })
-    }
-
-    /// The number of public values of each table.
-    pub fn publics(&self) -> impl Iterator<Item = usize> + '_ {
-        self.tables.iter().map(|table| table.publics)
-    }
-
-    /// The base-2 logarithms of the heights of the tables.
-    pub fn log_heights(&self) -> impl Iterator<Item = usize> + '_ {
-        self.tables.iter().map(|table| table.log_height)
-    }
-
-    /// The number of elements of the commitment to the preprocessed columns.
-    pub fn fixed_cap_elements(&self) -> usize {
-        HashSizes::of(self.pcs.field).digest * self.fixed_cap
-    }
-
-    /// The number of permutations of each query, and of each commitment in it.
-    pub fn permutations_per_query(&self) -> usize {
-        let trees = self.pcs.trees();
-        let folds = self.pcs.fold_trees();
-        trees.iter().chain(&folds).map(pcs::TreePlan::permutations).sum()
-    }
-
-    /// The number of tables with lookups.
-    fn lookup_tables(&self) -> usize {
-        self.tables.iter().filter(|table| table.lookup_width > 0).count()
-    }
-}
-
-/// What names a verifying key among those of one shape, as targets or as elements.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChildKey<K> {
-    /// The seed of the transcript: [`SEED`] elements.
-    pub seed: Vec<K>,
-    /// The commitment to the preprocessed columns, digest by digest.
-    pub fixed_cap: Vec<K>,
-}
-
-impl<F: PrimeField64> ChildKey<F> {
-    /// The elements of a key.
-    pub fn of<P: RecursiveField<Base = F>>(key: &VerifyingKey<P>) -> Self {
-        let fixed = key.common().preprocessed.as_ref();
-        Self {
-            seed: P::seed_elements(key.digest()).to_vec(),
-            fixed_cap: fixed.map(|fixed| P::Mmcs::elements(&fixed.commitment)).unwrap_or_default(),
-        }
-    }
-
-    /// The key as constants of a circuit.
-    pub fn constant(&self, builder: &mut CircuitBuilder) -> ChildKey<Target> {
-        let mut constants =
-            |values: &[F]| values.iter().map(|v| constant(builder, v.as_canonical_u64())).collect();
-        ChildKey { seed: constants(&self.seed), fixed_cap: constants(&self.fixed_cap) }
-    }
-
-    /// All elements, the seed first.
-    pub fn elements(&self) -> impl Iterator<Item = F> + '_ {
-        self.seed.iter().chain(&self.fixed_cap).copied()
-    }
-}
+pub(crate) use shape::Protocol;
+pub use shape::{BatchShape, ChildKey, ShapeError};
 
 /// Where a run supplies a proof.
 #[derive(Clone, Debug)]
