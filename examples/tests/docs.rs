@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chipwright_backend_stark::config::Config;
 use chipwright_examples::cli;
+use chipwright_tests::mips::compare_steady_layer;
 
 /// What is generated: the name of the marker, the page, and the text.
 fn generated() -> Vec<(&'static str, &'static str, String)> {
@@ -11,6 +13,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
     let chips = cli::chips::markdown().expect("every chip is laid out");
     let brainfuck = cli::bf::markdown().expect("the machine is compiled");
     let layer = cli::recurse::markdown().expect("the layers are built");
+    let mips = compare_steady_layer(&Config::default()).expect("the layers are proven");
     vec![
         (
             "help",
@@ -21,6 +24,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
         ("chips", "docs/writing-a-chip.md", chips),
         ("brainfuck", "docs/brainfuck.md", brainfuck),
         ("layer", "docs/recursion.md", layer),
+        ("mips", "docs/recursion.md", mips.to_string()),
     ]
 }
 

@@ -3,6 +3,10 @@
 //!
 //! A forged proof is made by the honest prover from a wrong witness or a wrong trace, so that everything
 //! about it is right except the one thing that a test is about.
+//!
+//! [`mips`] runs the work of a verifier as machine code, to compare it with the circuit that does the same.
+
+pub mod mips;
 
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, compile_circuit, compile_circuit_with_layout,

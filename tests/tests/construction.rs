@@ -1,4 +1,5 @@
-//! The criteria of the witness-table construction, R-01 to R-30, each in a test that bears its number.
+//! The criteria of the witness-table construction, R-01 to R-30, each in a test that bears its number.
+//! are about verifiers in circuits: their tests are those of `chipwright-recursion`.
 //!
 //! Where the construction's document and the design differ, the design wins and the test says so.
 
