@@ -225,6 +225,36 @@ fn rows_that_depend_on_the_row_above_are_filled_in_order() {
     );
 }
 
+/// Rules are first evaluated on packs of rows. A forged cell breaks the rules of the row above it, of its own row, or of both,
+/// wherever it stands in its pack.
+#[test]
+fn a_forged_cell_is_found_in_every_row_of_a_high_table() {
+    const ROWS: usize = 64;
+    let machine = machine(FIBONACCI);
+    let values: Vec<Goldilocks> = (0..=ROWS)
+        .scan([Goldilocks::ONE; 2], |[a, b], _| {
+            let this = *a;
+            [*a, *b] = [*b, *a + *b];
+            Some(this)
+        })
+        .collect();
+    let mut input = input(&[("fib", &[&[][..]; ROWS])]);
+    let publics = vec![1, 1, values[ROWS].as_canonical_u64()];
+    input.publics.push(("fib".to_owned(), publics));
+    for forged_row in 0..ROWS {
+        let mut trace = filled(&machine, &input);
+        assert!(check::<Goldilocks2>(&machine, &trace).is_ok());
+        trace.tables[0].values[2 * forged_row] += Goldilocks::ONE;
+        let report = check::<Goldilocks2>(&machine, &trace);
+        let failures: Vec<_> = report.rules.iter().map(|f| (f.rule, f.row)).collect();
+        let above = forged_row.checked_sub(1).map(|row| (2, row));
+        let first = (forged_row == 0).then_some((0, 0));
+        let below = (forged_row + 1 < ROWS).then_some((3, forged_row));
+        let expected: Vec<_> = [first, above, below].into_iter().flatten().collect();
+        assert_eq!(failures, expected, "row {forged_row}");
+    }
+}
+
 /// A chip whose rows need no other row, and more rows than one thread fills at a time.
 fn squares() -> (Machine, MachineInput) {
     let text = "machine squares over goldilocks^2 { chip squares over goldilocks^2, dense {

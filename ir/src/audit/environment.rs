@@ -172,7 +172,7 @@ impl<'m, F: PrimeField64> Source<'m, F> {
         traces: &[MachineTrace<F>],
     ) {
         let program = Program::new(chip, &chip.positions(), message.iter().copied());
-        let mut slots = Slots::new(chip);
+        let mut slots = Slots::<F>::new(chip);
         // Fixed entries that see no other column are the same in every run.
         let runs = if only_fixed(chip, message) { 1 } else { traces.len() };
         for trace in &traces[..runs.min(traces.len())] {

@@ -3,12 +3,12 @@
 //! This is what a proof would show, evaluated in the open: every rule on every row of its section, and the
 //! balance of every bus, tuple by tuple. Everything that does not hold ends up in the [`Report`].
 
-use p3_field::PrimeField64;
+use p3_field::{Field, PackedField, PackedValue, PrimeField64};
 use rayon::prelude::*;
 
 use super::report::{Party, Report, RuleFailure, Unbalanced};
 use super::tuples::TupleMap;
-use super::{BusKind, Machine, MachineTrace};
+use super::{BusKind, Machine, MachineTrace, Table};
 use crate::FieldPair;
 use crate::chip::interpret::{Program, Scene, Slots};
 use crate::chip::{Chip, Interaction, Node, NodeId, PortKind, Rule, Section, Sign};
@@ -103,25 +103,49 @@ fn check_rules<F: PrimeField64>(
             let rule = &chip.rules[*rule];
             rule.guard.into_iter().chain([rule.left, rule.right])
         });
-        for_rows(machine, trace, index, nodes, rows, |row, slots| {
-            for rule_index in &rules {
-                let rule = &chip.rules[*rule_index];
-                if fails(rule, slots) {
-                    totals[*rule_index] += 1;
-                    report.failing_rules += 1;
-                    if totals[*rule_index] <= Report::ROWS_PER_RULE
-                        && report.rules.len() < Report::LISTED
-                    {
-                        report.rules.push(failure(machine, trace, index, *rule_index, row, slots));
+        let mut evaluator = Evaluator::new(machine, trace, index, nodes);
+        let mut pack = Slots::new(chip);
+        let lanes = F::Packing::WIDTH;
+        for start in rows.clone().step_by(lanes) {
+            let end = rows.end.min(start + lanes);
+            if end - start == lanes
+                && evaluator.pack(start, &mut pack)
+                && !rules.iter().any(|rule| may_fail(&chip.rules[*rule], &pack))
+            {
+                continue;
+            }
+            for row in start..end {
+                let slots = evaluator.row(row);
+                for rule_index in &rules {
+                    let rule = &chip.rules[*rule_index];
+                    if fails(rule, slots) {
+                        totals[*rule_index] += 1;
+                        report.failing_rules += 1;
+                        if totals[*rule_index] <= Report::ROWS_PER_RULE
+                            && report.rules.len() < Report::LISTED
+                        {
+                            let failure = failure(machine, trace, index, *rule_index, row, slots);
+                            report.rules.push(failure);
+                        }
                     }
                 }
             }
-        });
+        }
     }
     for failure in &mut report.rules {
         failure.rows = totals[failure.rule];
     }
     report
+}
+
+/// Whether a rule fails on one of several rows.
+fn may_fail<P: PackedField>(rule: &Rule, slots: &Slots<P>) -> bool
+where
+    P::Scalar: PrimeField64,
+{
+    let difference = slots.field(rule.left) - slots.field(rule.right);
+    let guarded = rule.guard.map_or(difference, |guard| difference * slots.field(guard));
+    guarded.as_slice().iter().any(|value| !value.is_zero())
 }
 
 fn fails<F: PrimeField64>(rule: &Rule, slots: &Slots<F>) -> bool {
@@ -271,7 +295,9 @@ fn messages<F: PrimeField64>(
         .iter()
         .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
     let mut tuple = Vec::new();
-    for_rows(machine, trace, index, nodes, 0..trace.tables[index].height, |row, slots| {
+    let mut evaluator = Evaluator::new(machine, trace, index, nodes);
+    for row in 0..trace.tables[index].height {
+        let slots = evaluator.row(row);
         for interaction in &chip.interactions {
             let count = slots.field(interaction.count);
             if count.is_zero() && !idle {
@@ -284,27 +310,51 @@ fn messages<F: PrimeField64>(
             let signed = if interaction.sign == Sign::Plus { count } else { -count };
             visit(row, interaction, &tuple, signed);
         }
-    });
+    }
 }
 
-/// Evaluates nodes on some rows of a chip's table; below the last row is the first one.
-fn for_rows<F: PrimeField64>(
-    machine: &Machine,
-    trace: &MachineTrace<F>,
-    index: usize,
-    nodes: impl IntoIterator<Item = NodeId>,
-    rows: std::ops::Range<usize>,
-    mut visit: impl FnMut(usize, &Slots<F>),
-) {
-    let chip = &machine.chips[index];
-    let table = &trace.tables[index];
-    let program = Program::new(chip, &chip.positions(), nodes);
-    let scene = Scene::new(chip, &trace.publics[index]);
-    let mut slots = Slots::new(chip);
-    for row in rows {
-        let next = (row + 1) % table.height;
-        program.run(&mut slots, &scene.at(row, next), table.row(row), table.row(next));
-        visit(row, &slots);
+/// Evaluates nodes on rows of a chip's table; below the last row is the first one.
+struct Evaluator<'a, F> {
+    program: Program,
+    scene: Scene<'a, F>,
+    table: &'a Table<F>,
+    slots: Slots<F>,
+}
+
+impl<'a, F: PrimeField64> Evaluator<'a, F> {
+    fn new(
+        machine: &'a Machine,
+        trace: &'a MachineTrace<F>,
+        index: usize,
+        nodes: impl IntoIterator<Item = NodeId>,
+    ) -> Self {
+        let chip = &machine.chips[index];
+        Self {
+            program: Program::new(chip, &chip.positions(), nodes),
+            scene: Scene::new(chip, &trace.publics[index]),
+            table: &trace.tables[index],
+            slots: Slots::new(chip),
+        }
+    }
+
+    fn row(&mut self, row: usize) -> &Slots<F> {
+        let next = (row + 1) % self.table.height;
+        let scene = self.scene.at(row, next);
+        self.program.run(&mut self.slots, &scene, self.table.row(row), self.table.row(next));
+        &self.slots
+    }
+
+    /// Evaluates as many rows from `row` on as there are lanes, if none of them is the last one.
+    fn pack(&self, row: usize, slots: &mut Slots<F::Packing>) -> bool {
+        let Table { width, height, ref values, .. } = *self.table;
+        let end = row + F::Packing::WIDTH;
+        if end >= height {
+            return false;
+        }
+        let (this, next) = (&values[row * width..end * width], &values[(row + 1) * width..]);
+        let next = &next[..this.len()];
+        self.program.run(slots, &self.scene.at(row, row + 1), this, next);
+        true
     }
 }
 

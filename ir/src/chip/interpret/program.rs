@@ -171,19 +171,20 @@ impl Program {
             .any(|instruction| matches!(instruction, Instruction::Main { next: true, .. }))
     }
 
-    /// Runs the whole program on a row and the row below it.
-    pub(crate) fn run<F: PrimeField64>(
+    /// Runs the whole program, on as many rows as there are lanes, and the rows below them.
+    pub(crate) fn run<P: PackedField>(
         &self,
-        slots: &mut Slots<F>,
-        scene: &Scene<'_, F>,
-        this: &[F],
-        next: &[F],
-    ) {
-        self.run_part::<F>(0..self.code.len(), slots, scene, this, next);
+        slots: &mut Slots<P>,
+        scene: &Scene<'_, P::Scalar>,
+        this: &[P::Scalar],
+        next: &[P::Scalar],
+    ) where
+        P::Scalar: PrimeField64,
+    {
+        self.run_part(0..self.code.len(), slots, scene, this, next);
     }
 
-    /// Runs some of the instructions, on as many rows as there are lanes, and the rows below them. Cells beyond the end of a
-    /// row read as zero.
+    /// Runs some of the instructions. Cells beyond the end of a row read as zero.
     pub(crate) fn run_part<P: PackedField>(
         &self,
         part: std::ops::Range<usize>,
