@@ -116,6 +116,9 @@ const fn layer_log_blowup(config: &Config) -> usize {
 /// The most for layers that verify more than one proof, or that of a wide table: there a few queries decide on twice the rows.
 const WIDE_GRINDING: usize = 17;
 
+/// Up to here the arithmetic of a long final polynomial costs less than the hashes of a round of folding.
+const FEW_QUERIES: usize = 32;
+
 /// Where a prover grinds.
 const GRINDING_SITES: [fn(&mut Grinding) -> &mut usize; 5] = [
     |grinding| &mut grinding.query,
@@ -141,10 +144,15 @@ impl Config {
     }
 
     /// The configuration for layers that verify two proofs of the same configuration each: as [`Self::for_layers`], but
-    /// with fewer queries and a longer proof of work.
+    /// with fewer queries and a longer proof of work. If there are few queries, a final polynomial of 64 coefficients, which
+    /// each of them evaluates, takes the place of a round of folding.
     #[must_use]
     pub fn for_pairs(&self) -> Self {
-        self.sized_for_layers().in_proportion(&BatchShape::recursion(), WIDE_GRINDING)
+        let mut config = self.sized_for_layers();
+        if self.parameters.queries <= FEW_QUERIES {
+            config.parameters.log_final_poly_len = 6;
+        }
+        config.in_proportion(&BatchShape::recursion(), WIDE_GRINDING)
     }
 
     /// The configuration for layers over proofs of wide tables, and those above them: as [`Self::for_pairs`], at

@@ -4,6 +4,9 @@ use chipwright_backend_stark::config::Config;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_recursion::batch::RecursiveField;
 use chipwright_recursion::chain::Chain;
+use chipwright_recursion::claims::Claims;
+use chipwright_recursion::layer::Layer;
+use chipwright_recursion::tree::Tree;
 use chipwright_tests::Square;
 
 /// A steady layer: permutations, permutations a query, the base-2 logarithm of the rows, main-trace and
@@ -18,6 +21,17 @@ struct Counts {
     cells: usize,
 }
 
+/// The counts of the level of a tree that verifies two proofs of itself.
+fn steady_pair<P: RecursiveField>(config: &Config) -> Counts {
+    let square = Square::<P>::new(config);
+    let (key, proof) = (square.verifier.key(), square.prove());
+    let tree = Tree::<P>::new(key, proof.log_heights(), Claims::Facts, &config.for_pairs())
+        .expect("it can be built");
+    let level = tree.height(1);
+    assert!(level <= 5, "{}: the fixed point is at {level}", config.name);
+    counts(tree.level(level))
+}
+
 /// The counts of the steady layer over a small circuit, whose chain reaches its fixed point by the fourth layer.
 fn steady<P: RecursiveField>(config: &Config) -> Counts {
     let square = Square::<P>::new(config);
@@ -26,10 +40,13 @@ fn steady<P: RecursiveField>(config: &Config) -> Counts {
         .expect("it can be built");
     let at = chain.fixed_point_at().expect("there is a fixed point");
     assert!(at <= 4, "{}: the fixed point is at {at}", config.name);
-    let layer = chain.layer(at);
+    counts(chain.layer(at))
+}
+
+fn counts<P: RecursiveField>(layer: &Layer<P>) -> Counts {
     let cost = layer.cost().expect("the layout is that of the library");
     let layout = cost.layout.expect("layers have a layout");
-    println!("{}: fixed point at {at}\n{}{layout}", config.name, cost.hashes);
+    println!("{}{layout}", cost.hashes);
     assert_eq!(cost.hashes.total(), layer.permutations());
     Counts {
         permutations: cost.hashes.total(),
@@ -108,4 +125,31 @@ fn a_steady_layer_over_koala_bear_fits_2_to_the_12_rows() {
         cells: 1_540_096,
     };
     assert_eq!(steady::<KoalaBear4>(&Config::proven_100_over_koala_bear()), expected);
+}
+
+#[test]
+fn a_steady_pair_of_the_default_fits_2_to_the_13_rows() {
+    let expected = Counts {
+        permutations: 8158,
+        per_query: 66,
+        log_height: 13,
+        main: 199,
+        fixed: 117,
+        cells: 1_875_968,
+    };
+    assert_eq!(steady_pair::<Goldilocks2>(&Config::proven_100()), expected);
+}
+
+/// With three rounds of folding it would be 4214 permutations, and twice the rows.
+#[test]
+fn a_steady_pair_of_plonky2_s_parameters_fits_2_to_the_12_rows() {
+    let expected = Counts {
+        permutations: 4020,
+        per_query: 63,
+        log_height: 12,
+        main: 215,
+        fixed: 137,
+        cells: 1_011_712,
+    };
+    assert_eq!(steady_pair::<Goldilocks2>(&Config::peer_plonky2()), expected);
 }
