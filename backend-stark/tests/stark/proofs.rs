@@ -3,7 +3,9 @@
 use crate::machines::{Writer, fibonacci, fibonacci_trace, squares, squares_trace};
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::encoding::DecodeError;
-use chipwright_backend_stark::key::{ProvingKey, StatementError, VerifyingKey, compile};
+use chipwright_backend_stark::key::{
+    KeyShape, ProvingKey, StatementError, VerifyingKey, compile, compile_shaped,
+};
 use chipwright_backend_stark::proof::{Proof, ProveError, VerifyError};
 use chipwright_ir::chip::{ColumnKind, Node, Section, Sign};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
@@ -240,6 +242,26 @@ fn a_rule_of_too_high_a_degree_is_refused() {
         error.to_string(),
         "chip `fibonacci`: rule 1 has degree 11, the configuration's limit is 9"
     );
+}
+
+#[test]
+fn a_key_is_compiled_under_the_shape_of_its_own_machine_only() {
+    let config = Config::testing();
+    let shape = |machine: &Machine, config: &Config| {
+        KeyShape::<Goldilocks2>::new(machine, config).expect("the machine has a key")
+    };
+    let fibonacci = fibonacci(Field::default());
+    let mut altered = fibonacci.clone();
+    let own = compile_shaped(&fibonacci, shape(&fibonacci, &config)).expect("it is its own shape");
+    assert_eq!(own.1, keys::<Goldilocks2>(&fibonacci).1);
+    altered.chips[0].rules.pop();
+    for other in [&altered, &squares(Field::default())] {
+        let error = compile_shaped(&fibonacci, shape(other, &config)).expect_err("another machine");
+        assert_eq!(error.to_string(), "the shape is not that of the machine's key");
+    }
+    // The configuration is that of the shape.
+    let stronger = compile_shaped(&fibonacci, shape(&fibonacci, &Config::proven_100()));
+    assert_eq!(*stronger.expect("it has a key").1.config(), Config::proven_100());
 }
 
 #[test]
