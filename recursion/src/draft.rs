@@ -5,7 +5,7 @@
 
 use std::mem::discriminant;
 
-use chipwright_backend_stark::circuit::{CircuitError, PlacedCircuit};
+use chipwright_backend_stark::circuit::{CircuitError, PlacedCircuit, cost_parameters};
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::{KeyShape, TableShape};
 use chipwright_dsl::circuit::{BitTarget, BuiltCircuit, DataTarget, Target};
@@ -123,19 +123,29 @@ impl Outline {
         Ok(placed.map(|placed| placed.shape()).transpose()?)
     }
 
-    /// The layer laid out as it is given if the circuit fits into that, or else as is cheapest. A layer as wide and as
-    /// high as the one below it makes the next layer the same circuit as this one.
+    /// The layer laid out as it is given if the circuit fits into that, or else as is cheapest at the same height. A layer
+    /// as wide and as high as the one below it makes the next layer the same circuit as this one; those that do not fit
+    /// yet go the way on which the [search](crate::steady) came to the layout, which it did height by height.
     pub(crate) fn laid_out<P: RecursiveField>(
         self,
         layout: Option<&Layout>,
     ) -> Result<Draft<P>, LayerError> {
         let circuit = match self.placed(layout)? {
             Some(placed) => placed,
-            None => self.fused(None)?,
+            None => self.fused(self.cheapest_as_high_as(layout)?.as_ref())?,
         };
         let shape = circuit.shape()?;
         let Self { claims, below, data, keys, .. } = self;
         Ok(Draft { claims, below, data, keys, circuit, shape })
+    }
+
+    fn cheapest_as_high_as(&self, layout: Option<&Layout>) -> Result<Option<Layout>, LayerError> {
+        let parameters = cost_parameters(&self.config);
+        let layouts = Layout::of_each_height(self.tables(), self.library(), &parameters)
+            .map_err(CircuitError::from)?;
+        let height = layout.map(|layout| layout.log_height);
+        let mut layouts = layouts.into_iter().map(|(_, layout)| layout);
+        Ok(layouts.find(|layout| Some(layout.log_height) == height))
     }
 
     fn placed(&self, layout: Option<&Layout>) -> Result<Option<PlacedCircuit>, LayerError> {
