@@ -30,7 +30,7 @@ use chipwright_ir::machine::fill::{FillOptions, fill_with};
 use chipwright_ir::machine::{Machine, MachineTrace, Report, check, verify};
 
 use crate::config::{Config, StarkField};
-use crate::key::{KeyShape, ProvingKey, VerifyingKey, compile_shaped};
+use crate::key::{KeyShape, ProvingKey, VerifyingKey, compile, compile_shaped};
 use crate::machine::{MachineError, MachineVerifier};
 use crate::proof::Proof;
 use crate::statement::max_log_height;
@@ -199,8 +199,8 @@ impl PlacedCircuit {
     pub fn compile<P: StarkField>(
         self,
     ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
-        let shape = self.shape()?;
-        self.compile_shaped(shape)
+        let keys = compile(self.machine(), &self.config).map_err(MachineError::from)?;
+        Ok(self.under(keys))
     }
 
     /// [`Self::compile`], if [`Self::shape`] was called already.
@@ -212,13 +212,20 @@ impl PlacedCircuit {
         self,
         shape: KeyShape<P>,
     ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
-        let (key, verifying) = compile_shaped(self.machine(), shape).map_err(MachineError::from)?;
+        let keys = compile_shaped(self.machine(), shape).map_err(MachineError::from)?;
+        Ok(self.under(keys))
+    }
+
+    fn under<P: StarkField>(
+        self,
+        (key, verifying): (ProvingKey<P>, VerifyingKey<P>),
+    ) -> (CircuitProver<P>, CircuitVerifier<P>) {
         let verifier = CircuitVerifier {
             machine: verifying.into(),
             widths: self.assembly.public_widths().collect(),
             table: if self.fusion.is_some() { FUSED_TABLE } else { PUBLIC_TABLE },
         };
-        Ok((CircuitProver { circuit: self, key }, verifier))
+        (CircuitProver { circuit: self, key }, verifier)
     }
 
     /// The shape of the key that [`Self::compile`] makes.

@@ -9,19 +9,16 @@
 use std::time::{Duration, Instant};
 
 use chipwright_backend_stark::config::Config;
-use chipwright_backend_stark::key::VerifyingKey;
-use chipwright_backend_stark::proof::Proof;
 use chipwright_backend_stark::prover::Phase;
 use chipwright_ir::Field;
-use chipwright_ir::circuit::Inputs;
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_recursion::batch::{Digest, RecursiveField};
 use chipwright_recursion::chain::Chain;
 use chipwright_recursion::claims::Claims;
 use chipwright_recursion::keys::KeySet;
-use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
+use chipwright_recursion::layer::{Layer, LayerError};
 use chipwright_recursion::tree::Tree;
-use chipwright_tests::Square;
+use chipwright_tests::{Below, Square};
 
 const SAMPLES: usize = 5;
 
@@ -62,46 +59,6 @@ fn measure<P: RecursiveField>(config: &Config) -> Result<(), LayerError> {
     println!("{} over {}: steady 2-to-1 level {top}", config.name, config.field);
     Samples::take(tree.level(top), tree.keys(), &below)?.print(tree.level(top));
     Ok(())
-}
-
-/// The proof that a steady layer verifies, once or more often.
-struct Below<'a, P: RecursiveField> {
-    key: &'a VerifyingKey<P>,
-    statement: Statement<Digest<P>>,
-    proof: Proof<P>,
-    copies: usize,
-}
-
-impl<'a, P: RecursiveField> Below<'a, P> {
-    /// The proof of layer `number`, by layers that each verify so many copies of the proof below.
-    fn climb(
-        square: &Square<P>,
-        base: &Proof<P>,
-        keys: &KeySet<Digest<P>>,
-        number: usize,
-        copies: usize,
-        layer: impl Fn(usize) -> &'a Layer<P>,
-    ) -> Result<Self, LayerError> {
-        let (key, publics) = (square.verifier.key(), square.publics());
-        let (inputs, statement) = layer(1).inputs_over(key, &publics, base, keys.root(), false)?;
-        let proof = layer(1).prove(&inputs)?;
-        let mut below = Self { key: layer(1).key(), statement, proof, copies };
-        for layer in (2..=number).map(layer) {
-            let (inputs, statement) = below.inputs_above(layer, keys)?;
-            below = Self { key: layer.key(), statement, proof: layer.prove(&inputs)?, copies };
-        }
-        Ok(below)
-    }
-
-    fn inputs_above(
-        &self,
-        layer: &Layer<P>,
-        keys: &KeySet<Digest<P>>,
-    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
-        let child = || Child { key: self.key, statement: self.statement, proof: &self.proof };
-        let children: Vec<_> = std::iter::repeat_with(child).take(self.copies).collect();
-        layer.inputs_above(&children, keys, false)
-    }
 }
 
 /// What the proofs of one layer took.

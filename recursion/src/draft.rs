@@ -139,12 +139,16 @@ impl Outline {
         Ok(Draft { claims, below, data, keys, circuit, shape })
     }
 
-    fn cheapest_as_high_as(&self, layout: Option<&Layout>) -> Result<Option<Layout>, LayerError> {
+    /// The cheapest layout of each height, with what it costs.
+    pub(crate) fn layouts(&self) -> Result<Vec<(usize, Layout)>, LayerError> {
         let parameters = cost_parameters(&self.config);
-        let layouts = Layout::of_each_height(self.tables(), self.library(), &parameters)
-            .map_err(CircuitError::from)?;
+        Ok(Layout::of_each_height(self.tables(), self.library(), &parameters)
+            .map_err(CircuitError::from)?)
+    }
+
+    fn cheapest_as_high_as(&self, layout: Option<&Layout>) -> Result<Option<Layout>, LayerError> {
         let height = layout.map(|layout| layout.log_height);
-        let mut layouts = layouts.into_iter().map(|(_, layout)| layout);
+        let mut layouts = self.layouts()?.into_iter().map(|(_, layout)| layout);
         Ok(layouts.find(|layout| Some(layout.log_height) == height))
     }
 

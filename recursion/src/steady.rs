@@ -55,8 +55,7 @@ pub(crate) fn steady_layout<P: RecursiveField>(
     let over = |under: Under<'_, P>| {
         let layers = [under; 2];
         let outline = Rc::new(Outline::over(&layers[usize::from(!pair)..], pair, config)?);
-        let layouts = Layout::of_each_height(outline.tables(), outline.library(), &parameters)
-            .map_err(CircuitError::from)?;
+        let layouts = outline.layouts()?;
         let fresh = |(cost, layout)| Candidate {
             cost,
             layout,

@@ -6,6 +6,7 @@
 //!
 //! [`mips`] runs the work of a verifier as machine code, to compare it with the circuit that does the same.
 
+mod below;
 pub mod mips;
 
 use chipwright_backend_stark::circuit::{
@@ -23,6 +24,8 @@ use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::MachineTrace;
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
+
+pub use below::Below;
 
 /// The field of the tests.
 pub const FIELD: Field = Field::Goldilocks2;

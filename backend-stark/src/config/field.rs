@@ -11,7 +11,7 @@ use p3_dft::Radix2DitParallel;
 use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
-use p3_lookup::{Lookup, Lookups};
+use p3_lookup::{LogUpGadget, Lookup, Lookups};
 use p3_uni_stark::StarkConfig;
 
 use super::{Config, Parameters};
@@ -88,8 +88,11 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// A fresh transcript.
     fn challenger() -> Self::Challenger;
 
-    /// The lookups of a table, with messages of one bus in common columns.
-    fn lookups(air: &RecordedAir<Self::Base>, config: &Config) -> Lookups<Self::Base>;
+    /// The lookups of a table, one a message, and the degree up to which messages of one bus share a column.
+    fn unpacked_lookups(
+        air: &RecordedAir<Self::Base>,
+        config: &Config,
+    ) -> (Lookups<Self::Base>, usize);
     /// The setup of Plonky3's prover: `ProverData::from_airs_and_degrees`.
     ///
     /// # Errors
@@ -152,6 +155,12 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         publics: &[Vec<Self::Base>],
         common: &CommonData<Stark<Self>>,
     ) -> Result<(), String>;
+
+    /// The lookups of a table, with messages of one bus in common columns.
+    fn lookups(air: &RecordedAir<Self::Base>, config: &Config) -> Lookups<Self::Base> {
+        let (lookups, degree) = Self::unpacked_lookups(air, config);
+        lookups.pack_same_bus(&LogUpGadget::new(), degree)
+    }
 
     /// The number of constraints of a table, lookups included, and their highest degree.
     fn constraints(

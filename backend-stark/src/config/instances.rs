@@ -26,8 +26,8 @@ use crate::air::RecordedAir;
 use crate::prover::{Instance, Nodes, Phases, Prepared};
 use crate::verifier::VerifierAir;
 
-/// The degree up to which messages of one bus share a lookup column, if the constraints have degree `degree` without that:
-/// the one that commits to the fewest columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
+/// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
+/// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
 /// blowup take a larger transform, so there are only as many as constraints of degree `degree` alone need.
 fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, log_blowup: usize) -> usize {
     if lookups.is_empty() {
@@ -53,14 +53,8 @@ macro_rules! plonky3 {
             log_heights: &[usize],
             config: &Config,
         ) -> Result<ProverData<Stark<Self>>, String> {
-            let budgets: Vec<_> = airs
-                .iter()
-                .map(|air| {
-                    let lookups = Lookups::from_air::<Self::Ext, _>(air);
-                    let degree = Self::constraints(air, &lookups).1;
-                    packing_degree(&lookups, degree, config.parameters.log_blowup)
-                })
-                .collect();
+            let budgets: Vec<_> =
+                airs.iter().map(|air| Self::unpacked_lookups(air, config).1).collect();
             ProverData::from_airs_and_degrees_with_lookup_budgets(
                 stark,
                 airs,
@@ -83,11 +77,14 @@ macro_rules! plonky3 {
             prepared.prove(stark, instances)
         }
 
-        fn lookups(air: &RecordedAir<Self::Base>, config: &Config) -> Lookups<Self::Base> {
+        fn unpacked_lookups(
+            air: &RecordedAir<Self::Base>,
+            config: &Config,
+        ) -> (Lookups<Self::Base>, usize) {
             let lookups = Lookups::from_air::<Self::Ext, _>(air);
             let degree = Self::constraints(air, &lookups).1;
             let most = packing_degree(&lookups, degree, config.parameters.log_blowup);
-            lookups.pack_same_bus(&LogUpGadget::new(), most)
+            (lookups, most)
         }
 
         fn expressions(

@@ -6,11 +6,12 @@
 use p3_field::{Field, PackedField, PackedValue, PrimeField64};
 use rayon::prelude::*;
 
+use super::evaluator::Evaluator;
 use super::report::{Party, Report, RuleFailure, Unbalanced};
 use super::tuples::TupleMap;
-use super::{BusKind, Machine, MachineTrace, Table};
+use super::{BusKind, Machine, MachineTrace};
 use crate::FieldPair;
-use crate::chip::interpret::{Program, Scene, Slots};
+use crate::chip::interpret::Slots;
 use crate::chip::{Chip, Interaction, Node, NodeId, PortKind, Rule, Section, Sign};
 
 /// Evaluates every rule and every bus of a machine on a trace.
@@ -103,7 +104,8 @@ fn check_rules<F: PrimeField64>(
             let rule = &chip.rules[*rule];
             rule.guard.into_iter().chain([rule.left, rule.right])
         });
-        let mut evaluator = Evaluator::new(machine, trace, index, nodes);
+        let mut evaluator =
+            Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
         let mut pack = Slots::new(chip);
         let lanes = F::Packing::WIDTH;
         for start in rows.clone().step_by(lanes) {
@@ -295,7 +297,7 @@ fn messages<F: PrimeField64>(
         .iter()
         .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
     let mut tuple = Vec::new();
-    let mut evaluator = Evaluator::new(machine, trace, index, nodes);
+    let mut evaluator = Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
     for row in 0..trace.tables[index].height {
         let slots = evaluator.row(row);
         for interaction in &chip.interactions {
@@ -310,51 +312,6 @@ fn messages<F: PrimeField64>(
             let signed = if interaction.sign == Sign::Plus { count } else { -count };
             visit(row, interaction, &tuple, signed);
         }
-    }
-}
-
-/// Evaluates nodes on rows of a chip's table; below the last row is the first one.
-struct Evaluator<'a, F> {
-    program: Program,
-    scene: Scene<'a, F>,
-    table: &'a Table<F>,
-    slots: Slots<F>,
-}
-
-impl<'a, F: PrimeField64> Evaluator<'a, F> {
-    fn new(
-        machine: &'a Machine,
-        trace: &'a MachineTrace<F>,
-        index: usize,
-        nodes: impl IntoIterator<Item = NodeId>,
-    ) -> Self {
-        let chip = &machine.chips[index];
-        Self {
-            program: Program::new(chip, &chip.positions(), nodes),
-            scene: Scene::new(chip, &trace.publics[index]),
-            table: &trace.tables[index],
-            slots: Slots::new(chip),
-        }
-    }
-
-    fn row(&mut self, row: usize) -> &Slots<F> {
-        let next = (row + 1) % self.table.height;
-        let scene = self.scene.at(row, next);
-        self.program.run(&mut self.slots, &scene, self.table.row(row), self.table.row(next));
-        &self.slots
-    }
-
-    /// Evaluates as many rows from `row` on as there are lanes, if none of them is the last one.
-    fn pack(&self, row: usize, slots: &mut Slots<F::Packing>) -> bool {
-        let Table { width, height, ref values, .. } = *self.table;
-        let end = row + F::Packing::WIDTH;
-        if end >= height {
-            return false;
-        }
-        let (this, next) = (&values[row * width..end * width], &values[(row + 1) * width..]);
-        let next = &next[..this.len()];
-        self.program.run(slots, &self.scene.at(row, row + 1), this, next);
-        true
     }
 }
 

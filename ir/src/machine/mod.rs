@@ -15,6 +15,7 @@
 mod calls;
 pub mod check;
 mod desk;
+mod evaluator;
 pub mod fill;
 mod fill_error;
 pub(crate) mod memory;

@@ -5,11 +5,12 @@
 
 use p3_field::PrimeField64;
 
+use super::evaluator::Evaluator;
 use super::fill::{FillError, FillErrors};
 use super::tuples::TupleMap;
 use super::{BusKind, Machine, MachineTrace};
-use crate::chip::interpret::{Program, Scene, Slots};
-use crate::chip::{Chip, Interaction, NodeId, PortKind, Sign};
+use crate::chip::interpret::Slots;
+use crate::chip::{Chip, Interaction, PortKind, Sign};
 
 /// Where an entry is, and how often it was asked for.
 struct Entry<F> {
@@ -49,13 +50,16 @@ pub(crate) fn count<F: PrimeField64>(
         let nodes = given.iter().flat_map(|(interaction, ..)| interaction.message.iter().copied());
         let rows = trace.tables[index].real_rows;
         let width = trace.tables[index].width;
-        for_each_row(chip, trace, index, nodes, rows, |row, slots| {
+        let mut evaluator =
+            Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
+        for row in 0..rows {
+            let slots = evaluator.row(row);
             for (interaction, bus, position) in &given {
                 let tuple = message(interaction, slots);
                 let cell = row * width + position;
                 tables[*bus].entry(&tuple, || Entry { chip: index, cell, asked: F::ZERO });
             }
-        });
+        }
     }
 
     for (index, chip) in machine.chips.iter().enumerate() {
@@ -79,7 +83,10 @@ pub(crate) fn count<F: PrimeField64>(
             interaction.message.iter().copied().chain(std::iter::once(interaction.count))
         });
         let height = trace.tables[index].height;
-        for_each_row(chip, trace, index, nodes, height, |row, slots| {
+        let mut evaluator =
+            Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
+        for row in 0..height {
+            let slots = evaluator.row(row);
             for (interaction, bus) in &asking {
                 let count = slots.field(interaction.count);
                 if count.is_zero() {
@@ -101,7 +108,7 @@ pub(crate) fn count<F: PrimeField64>(
                     });
                 }
             }
-        });
+        }
     }
     errors.into_result()?;
 
@@ -123,24 +130,4 @@ fn interactions(chip: &Chip, kind: PortKind) -> impl Iterator<Item = &Interactio
 
 fn message<F: PrimeField64>(interaction: &Interaction, slots: &Slots<F>) -> Vec<u64> {
     interaction.message.iter().map(|node| slots.field(*node).as_canonical_u64()).collect()
-}
-
-/// Evaluates nodes on the first rows of a table.
-fn for_each_row<F: PrimeField64>(
-    chip: &Chip,
-    trace: &MachineTrace<F>,
-    index: usize,
-    nodes: impl Iterator<Item = NodeId>,
-    rows: usize,
-    mut visit: impl FnMut(usize, &Slots<F>),
-) {
-    let program = Program::new(chip, &chip.positions(), nodes);
-    let table = &trace.tables[index];
-    let scene = Scene::new(chip, &trace.publics[index]);
-    let mut slots = Slots::new(chip);
-    for row in 0..rows {
-        let next = (row + 1) % table.height;
-        program.run(&mut slots, &scene.at(row, next), table.row(row), table.row(next));
-        visit(row, &slots);
-    }
 }

@@ -47,6 +47,11 @@ impl Pair {
     }
 }
 
+/// The words of elements, the lower one of each first.
+pub(super) fn words(elements: &[u64]) -> Vec<u32> {
+    elements.iter().flat_map(|&element| [element as u32, (element >> 32) as u32]).collect()
+}
+
 /// Where an element is among others, in bytes.
 pub(super) const fn offset(element: usize) -> i16 {
     (8 * element as u16).cast_signed()

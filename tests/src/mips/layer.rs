@@ -7,11 +7,10 @@ use chipwright_backend_stark::config::Config;
 use chipwright_ir::circuit::LayoutCost;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_recursion::chain::Chain;
-use chipwright_recursion::layer::Child;
 
 use super::run::Cycles;
 use super::work::Work;
-use crate::Square;
+use crate::{Below, Square};
 
 /// A layer, and the work of one of its runs as a program.
 #[derive(Clone, Debug)]
@@ -56,14 +55,9 @@ pub fn compare_steady_layer(config: &Config) -> Result<Comparison, Box<dyn Error
     let (key, below) = (square.verifier.key(), square.prove());
     let chain = Chain::<Goldilocks2>::new(key, below.log_heights(), &config.for_layers(), 8)?;
     let at = chain.fixed_point_at().expect("the layers reach a fixed point");
-    let (mut inputs, mut statement) =
-        chain.layer(1).inputs_over(key, &square.publics(), &below, chain.keys().root(), false)?;
-    for number in 2..=at {
-        let proof = chain.layer(number - 1).prove(&inputs)?;
-        let child = Child { key: chain.layer(number - 1).key(), statement, proof: &proof };
-        (inputs, statement) = chain.layer(number).inputs_above(&[child], chain.keys(), false)?;
-    }
     let layer = chain.layer(at);
+    let below = Below::climb(&square, &below, chain.keys(), at, 1, |number| chain.layer(number))?;
+    let (inputs, _) = below.inputs_above(layer, chain.keys())?;
     let layout = layer.cost()?.layout.expect("layers are laid out in one table");
     let work = Work::of(layer.prover(), &inputs)?;
     let cycles = work.run()?;

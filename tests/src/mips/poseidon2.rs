@@ -17,7 +17,9 @@ use p3_goldilocks::{
 };
 
 use super::assembler::Assembler;
-use super::goldilocks::{ONE, Pair, begin_product, end_product, offset, product, settle, sum};
+use super::goldilocks::{
+    ONE, Pair, begin_product, end_product, offset, product, settle, sum, words,
+};
 use super::instruction::{
     A0, A1, A2, A3, GP, Register, S0, S1, S2, S3, S4, S5, S6, S7, T0, T1, T2, T3, T4, T8, T9, V0,
     V1, ZERO,
@@ -116,11 +118,7 @@ pub(super) fn round_constants() -> Vec<u32> {
     let [first, others @ ..] = &GOLDILOCKS_POSEIDON2_RC_16_EXTERNAL_FINAL;
     constants.extend(first.iter().zip(missing).map(|(&constant, missing)| constant + missing));
     constants.extend(others.as_flattened());
-    let words = |constant: &Goldilocks| {
-        let value = constant.as_canonical_u64();
-        [value as u32, (value >> 32) as u32]
-    };
-    constants.iter().flat_map(words).collect()
+    words(&constants.iter().map(Goldilocks::as_canonical_u64).collect::<Vec<_>>())
 }
 
 /// The element that goes through S-boxes.

@@ -196,17 +196,14 @@ pub(super) fn combine(asm: &mut Assembler) {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use chipwright_ir::FieldPair;
-    use chipwright_ir::field::Goldilocks2;
-    use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
+    use p3_field::{PrimeCharacteristicRing, PrimeField64};
     use p3_goldilocks::Goldilocks;
     use proptest::prelude::*;
 
-    use super::super::goldilocks::constants;
+    use super::super::goldilocks::{constants, words};
     use super::super::machine::{DATA, Machine};
+    use super::super::work::{Ext, ext};
     use super::*;
-
-    type Ext = <Goldilocks2 as FieldPair>::Ext;
 
     const P: u64 = 0xffff_ffff_0000_0001;
     const WORD: u64 = 1 << 32;
@@ -256,14 +253,6 @@ pub(super) mod tests {
     pub(in super::super) fn elements(words: &[u32]) -> Vec<u64> {
         let pairs = words.as_chunks().0;
         pairs.iter().map(|&[lo, hi]| u64::from(lo) | u64::from(hi) << 32).collect()
-    }
-
-    fn words(elements: &[u64]) -> Vec<u32> {
-        elements.iter().flat_map(|&element| [element as u32, (element >> 32) as u32]).collect()
-    }
-
-    fn ext(coefficients: &[u64]) -> Ext {
-        Ext::from_basis_coefficients_fn(|i| Goldilocks::from_u64(coefficients[i]))
     }
 
     const ALL: [Arithmetic; 10] = [

@@ -94,6 +94,10 @@ where
         self.field[node.index()]
     }
 
+    fn scalar(&self, node: NodeId, lane: usize) -> P::Scalar {
+        self.field[node.index()].as_slice()[lane]
+    }
+
     fn integer(&self, node: NodeId, lane: usize) -> u128 {
         self.integer[node.index() * P::WIDTH + lane]
     }
@@ -103,7 +107,7 @@ where
         if is_integer {
             P::Scalar::from_u128(self.integer(node, lane))
         } else {
-            self.field(node).as_slice()[lane]
+            self.scalar(node, lane)
         }
     }
 
@@ -112,17 +116,13 @@ where
         if is_integer {
             self.integer(node, lane) as u64
         } else {
-            self.field(node).as_slice()[lane].as_canonical_u64()
+            self.scalar(node, lane).as_canonical_u64()
         }
     }
 
     /// Whether a node of either kind is zero.
     pub(crate) fn is_zero(&self, node: NodeId, is_integer: bool, lane: usize) -> bool {
-        if is_integer {
-            self.integer(node, lane) == 0
-        } else {
-            self.field(node).as_slice()[lane].is_zero()
-        }
+        if is_integer { self.integer(node, lane) == 0 } else { self.scalar(node, lane).is_zero() }
     }
 }
 

@@ -4,7 +4,6 @@
 //! that a query of the verifier opens: what that element's hashing takes in the next layer.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 use super::fusion::fits;
@@ -333,20 +332,12 @@ impl Layout {
         library: &Library,
         parameters: &CostParameters,
     ) -> Result<Vec<(usize, Self)>, AssembleError> {
-        let plain = Self::common_of_each_height(&[circuit], library, parameters)?;
+        let mut layouts = Self::common_of_each_height(&[circuit], library, parameters)?;
         let joined = circuit.clone().over_extension();
-        let joined = Self::common_of_each_height(&[&joined], library, parameters)?;
-        let mut layouts: BTreeMap<usize, (usize, Self)> = BTreeMap::new();
-        for (cost, layout) in plain.into_iter().chain(joined) {
-            match layouts.entry(layout.log_height) {
-                Entry::Vacant(entry) => _ = entry.insert((cost, layout)),
-                Entry::Occupied(mut entry) if cost < entry.get().0 => {
-                    _ = entry.insert((cost, layout));
-                }
-                Entry::Occupied(_) => {}
-            }
-        }
-        Ok(layouts.into_values().collect())
+        layouts.extend(Self::common_of_each_height(&[&joined], library, parameters)?);
+        layouts.sort_by_key(|(cost, layout)| (layout.log_height, *cost));
+        layouts.dedup_by_key(|(_, layout)| layout.log_height);
+        Ok(layouts)
     }
 
     /// The layout of least cost that all of some circuits fit.
