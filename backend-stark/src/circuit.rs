@@ -152,6 +152,7 @@ impl PlacedCircuit {
     ///
     /// Fails if the library lacks a chip, or the machine is not one that the configuration can prove.
     pub fn apart(tables: Tables, library: &Library, config: &Config) -> Result<Self, CircuitError> {
+        let tables = tables.with_copies(library);
         let assembly = tables.assemble(library)?;
         Self::new(tables, library, config, assembly, None)
     }
@@ -167,6 +168,7 @@ impl PlacedCircuit {
         config: &Config,
         layout: Option<&Layout>,
     ) -> Result<Self, CircuitError> {
+        let tables = tables.with_copies(library);
         let parameters = cost_parameters(config);
         let mut layout = match layout {
             Some(layout) => layout.clone(),

@@ -94,13 +94,8 @@ impl BatchShape {
 /// Over Goldilocks, a query costs some 2^14 permutations of the hash: sixty rows more in the layer above, of two to three
 /// hundred cells each, at blowup 8 and twelve cells a permutation, and as long again for all that is not hashing. A bit of
 /// proof of work replaces two thirds of a query there, and costs as many permutations as there are without it. Over
-/// KoalaBear a permutation is a smaller part of the work, and a query costs several times as many.
-const fn layer_grinding(field: Field) -> usize {
-    match field {
-        Field::Goldilocks2 | Field::Goldilocks3 => 14,
-        Field::KoalaBear4 | Field::KoalaBear5 => WIDE_GRINDING,
-    }
-}
+/// KoalaBear a query costs several times as many, but the rows have room for those that three bits more would save.
+const LAYER_GRINDING: usize = 14;
 
 /// The base-2 logarithm of the blowup of layers of self-recursion.
 ///
@@ -140,7 +135,7 @@ impl Config {
     /// A layer of another shape that proves less than the target is refused when it is compiled, as everywhere.
     #[must_use]
     pub fn for_layers(&self) -> Self {
-        self.sized_for_layers().in_proportion(&BatchShape::recursion(), layer_grinding(self.field))
+        self.sized_for_layers().in_proportion(&BatchShape::recursion(), LAYER_GRINDING)
     }
 
     /// The configuration for layers that verify two proofs of the same configuration each: as [`Self::for_layers`], but
@@ -178,7 +173,7 @@ impl Config {
         let mut config = self.clone();
         config.parameters.log_blowup = log_blowup;
         config.parameters.cap_height = 3;
-        config.parameters.log_final_poly_len = 3;
+        config.parameters.log_final_poly_len = 4;
         config
     }
 
@@ -535,7 +530,7 @@ mod tests {
           54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
           54, Grinding { lookup: 0, out_of_domain: 0, batch: 0, fold: 0, query: 15 }
         proven-100 over koala-bear^4
-          59, Grinding { lookup: 8, out_of_domain: 2, batch: 17, fold: 10, query: 17 }
+          65, Grinding { lookup: 8, out_of_domain: 2, batch: 14, fold: 7, query: 14 }
           59, Grinding { lookup: 8, out_of_domain: 2, batch: 17, fold: 10, query: 17 }
           65, Grinding { lookup: 8, out_of_domain: 2, batch: 17, fold: 7, query: 17 }
         peer-plonky3-recursion over koala-bear^4

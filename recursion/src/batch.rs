@@ -334,6 +334,7 @@ fn verify<P: RecursiveField>(
         caps,
         opened,
         zeta: zeta.zeta(),
+        zeta_in_base: transcript.samples[places.zeta.start],
         next_points,
         alpha: challenge(builder, &places.alpha),
         betas: places.folds.iter().map(|(_, beta)| challenge(builder, beta)).collect(),

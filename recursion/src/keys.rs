@@ -215,7 +215,11 @@ pub(crate) fn member(
     if let Some(last) = rows.last_mut() {
         last.end = true;
     }
-    let called = builder.call_named(Script { tree, rows }.call(), &[index.into()]);
+    // Nothing is combined, wherever the point is.
+    let zero = constant(builder, 0);
+    let point = builder.lift(zero);
+    let inputs = [index.into(), point.into()];
+    let called = builder.call_named(Script { tree, rows }.call(), &inputs);
     let elements: Vec<Target> =
         called.outputs.into_iter().map(|output| builder.as_felt(output)).collect();
     let (seed, fixed_cap) = elements.split_at(SEED.min(elements.len()));

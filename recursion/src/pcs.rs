@@ -29,6 +29,8 @@ pub(crate) struct PcsClaims {
     pub(crate) opened: Vec<Vec<Vec<Vec<ExtTarget>>>>,
     /// The out-of-domain point.
     pub(crate) zeta: ExtTarget,
+    /// Its first coefficient.
+    pub(crate) zeta_in_base: Target,
     /// The next point, for every base-2 logarithm of a trace height.
     pub(crate) next_points: BTreeMap<usize, ExtTarget>,
     /// The batching challenge.
@@ -94,11 +96,10 @@ impl<'a> Shared<'a> {
         let numbers: Vec<u64> = claims.caps.iter().map(|cap| forest.plant(builder, cap)).collect();
         let fold_numbers = claims.fold_caps.iter().map(|cap| forest.plant(builder, cap)).collect();
         // No query point is an opening point: those are in the base field, these are not.
-        let coefficients = builder.coefficients(claims.zeta);
-        let beyond = builder.sub(claims.zeta, coefficients[0]);
-        builder.inverse(beyond);
+        let beyond = builder.sub(claims.zeta, claims.zeta_in_base);
+        builder.div(1, beyond);
         let alpha = claims.alpha;
-        let point = builder.inverse(alpha);
+        let point = builder.div(1, alpha);
 
         let offsets = shape.offsets();
         let mut claimed: BTreeMap<usize, [Option<ExtTarget>; 2]> = BTreeMap::new();
@@ -171,28 +172,25 @@ impl<'a> Shared<'a> {
         let log_blowup = self.shape.parameters.log_blowup;
         let mut data = QueryData::default();
 
-        let generator = constant(builder, shift(self.shape.field));
-        // Σ αⁱ·pᵢ(x), by log trace height and point.
-        let mut sums: BTreeMap<usize, [Option<ExtTarget>; 2]> = BTreeMap::new();
+        let field = self.shape.field;
+        let negated_shift = constant(builder, field.modulus() - shift(field));
+        // Σ αⁱ·(pᵢ(z) − pᵢ(x)), by log trace height and point.
+        let mut numerators = self.claimed.clone();
         for (commitment, tree) in self.trees.iter().enumerate() {
             let entry = index(log_max - tree.groups[0].log_height);
-            data.openings.push(self.open(builder, commitment, tree, entry, &mut sums));
+            data.openings.push(self.open(builder, commitment, tree, entry, &mut numerators));
         }
 
         let mut reduced: BTreeMap<usize, ExtTarget> = BTreeMap::new();
-        for (&log_height, claimed) in &self.claimed {
+        for (&log_height, numerators) in &numerators {
             let cut = log_max - (log_height + log_blowup);
             let inverse = squared(builder, power(cut), cut);
             let points = [self.claims.zeta, self.claims.next_points[&log_height]];
             let mut total: Option<ExtTarget> = None;
-            for which in 0..2 {
-                let (Some(claimed), Some(sum)) = (claimed[which], sums[&log_height][which]) else {
-                    continue;
-                };
+            for (point, numerator) in points.into_iter().zip(numerators) {
+                let Some(numerator) = *numerator else { continue };
                 // 1/(z − x) = y/(z·y − g) with x = g/y.
-                let numerator = builder.sub(claimed, sum);
-                let scaled = builder.mul(points[which], inverse);
-                let denominator = builder.sub(scaled, generator);
+                let denominator = builder.mul_add(point, inverse, negated_shift);
                 let quotient = builder.div(numerator, denominator);
                 total = Some(match total {
                     None => quotient,
@@ -232,66 +230,56 @@ impl<'a> Shared<'a> {
         if let &[constant] = &coefficients[..] {
             builder.assert_eq(folded, constant).named("final polynomial");
         } else {
-            // Of the point x the inverse y is known: with n coefficients, f = Σ cᵢ·xⁱ if yⁿ·f = y·Σ cᵢ·yⁿ⁻¹⁻ⁱ.
             let inverse = squared(builder, power(cut), cut);
-            let reversed: Vec<ExtTarget> = coefficients.iter().rev().copied().collect();
-            let y = builder.lift(inverse);
-            let sum = horner(builder, y, &reversed);
-            let expected = builder.mul(inverse, sum);
-            let scale = squared(builder, inverse, self.shape.parameters.log_final_poly_len);
-            let found = builder.mul(scale, folded);
-            builder.assert_eq(found, expected).named("final polynomial");
+            let inverse = builder.lift(inverse);
+            let x = builder.div(1, inverse);
+            let expected = horner(builder, x, coefficients);
+            builder.assert_eq(folded, expected).named("final polynomial");
         }
         data
     }
 
-    /// Opens a tree, and adds what its leaves contribute.
+    /// Opens a tree, and takes away what its leaves contribute.
     fn open(
         &self,
         builder: &mut CircuitBuilder,
         commitment: usize,
         tree: &TreePlan,
         entry: Target,
-        sums: &mut BTreeMap<usize, [Option<ExtTarget>; 2]>,
+        numerators: &mut BTreeMap<usize, [Option<ExtTarget>; 2]>,
     ) -> (DataTarget, Vec<DataTarget>) {
         let digest = HashSizes::of(self.shape.field).digest;
         let mut injected = Vec::new();
         let mut digests: Vec<AnyTarget> = Vec::new();
         for (position, rows) in tree.injected.iter().enumerate() {
             let group = &tree.groups[1 + position];
-            let mut inputs: Vec<AnyTarget> = Vec::new();
-            if group.combined {
-                inputs.push(entry.into());
-                inputs.push(self.point.into());
-            }
+            let inputs: &[AnyTarget] =
+                if group.combined { &[entry.into(), self.point.into()] } else { &[] };
             let script = Script { tree: 0, rows: rows.clone() };
-            let called = builder.call_named(script.call(), &inputs);
+            let called = builder.call_named(script.call(), inputs);
             injected.extend(called.data);
             let values = called.outputs.len() - digest - usize::from(group.combined);
             digests.extend(&called.outputs[values..values + digest]);
             let mut outputs = called.outputs;
             outputs.drain(values..values + digest);
-            self.add_leaf(builder, commitment, tree, 1 + position, &outputs, sums);
+            self.take_leaf(builder, commitment, tree, 1 + position, &outputs, numerators);
         }
-        let mut inputs: Vec<AnyTarget> = vec![entry.into()];
-        if tree.groups[0].combined {
-            inputs.push(self.point.into());
-        }
+        let mut inputs: Vec<AnyTarget> = vec![entry.into(), self.point.into()];
         inputs.extend(digests);
         let script = Script { tree: self.numbers[commitment], rows: tree.path.clone() };
         let called = builder.call_named(script.call(), &inputs);
-        self.add_leaf(builder, commitment, tree, 0, &called.outputs, sums);
+        self.take_leaf(builder, commitment, tree, 0, &called.outputs, numerators);
         (called.data.expect("leaves are private data"), injected)
     }
 
-    fn add_leaf(
+    fn take_leaf(
         &self,
         builder: &mut CircuitBuilder,
         commitment: usize,
         tree: &TreePlan,
         number: usize,
         outputs: &[AnyTarget],
-        sums: &mut BTreeMap<usize, [Option<ExtTarget>; 2]>,
+        numerators: &mut BTreeMap<usize, [Option<ExtTarget>; 2]>,
     ) {
         let group = &tree.groups[number];
         let log_height = group.log_height - self.shape.parameters.log_blowup;
@@ -307,14 +295,12 @@ impl<'a> Shared<'a> {
                 rest = tail;
             }
         }
-        let totals = sums.entry(log_height).or_default();
+        let numerators = numerators.entry(log_height).or_default();
         for (part, factors) in parts.into_iter().zip(&self.factors[commitment][number]) {
-            for (total, factor) in totals.iter_mut().zip(factors) {
-                let Some(factor) = *factor else { continue };
-                *total = Some(match *total {
-                    None => builder.mul(factor, part),
-                    Some(total) => builder.mul_add(factor, part, total),
-                });
+            for (numerator, factor) in numerators.iter_mut().zip(factors) {
+                let (Some(before), Some(factor)) = (*numerator, *factor) else { continue };
+                let product = builder.mul(factor, part);
+                *numerator = Some(builder.sub(before, product));
             }
         }
     }

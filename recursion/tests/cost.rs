@@ -63,12 +63,12 @@ fn a_steady_layer_of_the_default_fits_2_to_the_12_rows() {
     let counts = steady::<Goldilocks2>(&Config::proven_100());
     assert!(counts.per_query <= 66, "the budget is 66 permutations a query: {counts:?}");
     let expected = Counts {
-        permutations: 4030,
-        per_query: 63,
+        permutations: 3831,
+        per_query: 60,
         log_height: 12,
-        main: 199,
-        fixed: 117,
-        cells: 937_984,
+        main: 197,
+        fixed: 92,
+        cells: 929_792,
     };
     assert_eq!(counts, expected);
 }
@@ -76,12 +76,12 @@ fn a_steady_layer_of_the_default_fits_2_to_the_12_rows() {
 #[test]
 fn a_steady_layer_of_plonky2_s_parameters_fits_2_to_the_11_rows() {
     let expected = Counts {
-        permutations: 1993,
-        per_query: 60,
+        permutations: 1918,
+        per_query: 58,
         log_height: 11,
-        main: 211,
-        fixed: 137,
-        cells: 497_664,
+        main: 209,
+        fixed: 112,
+        cells: 493_568,
     };
     assert_eq!(steady::<Goldilocks2>(&Config::peer_plonky2()), expected);
 }
@@ -89,12 +89,12 @@ fn a_steady_layer_of_plonky2_s_parameters_fits_2_to_the_11_rows() {
 #[test]
 fn a_steady_layer_of_the_parameters_of_plonky3_s_recursion_has_under_a_million_cells() {
     let expected = Counts {
-        permutations: 3425,
-        per_query: 58,
+        permutations: 3266,
+        per_query: 55,
         log_height: 12,
-        main: 199,
-        fixed: 117,
-        cells: 937_984,
+        main: 197,
+        fixed: 92,
+        cells: 929_792,
     };
     assert_eq!(steady::<Goldilocks2>(&Config::peer_plonky3_recursion()), expected);
 }
@@ -104,12 +104,12 @@ fn a_steady_layer_of_the_parameters_of_plonky3_s_recursion_has_under_a_million_c
 #[test]
 fn a_steady_layer_of_128_bits_is_one_hash_lane_of_2_to_the_13_rows() {
     let expected = Counts {
-        permutations: 7926,
-        per_query: 66,
+        permutations: 7442,
+        per_query: 62,
         log_height: 13,
-        main: 213,
-        fixed: 118,
-        cells: 2_113_536,
+        main: 210,
+        fixed: 93,
+        cells: 2_088_960,
     };
     assert_eq!(steady::<Goldilocks3>(&Config::proven_128()), expected);
 }
@@ -117,12 +117,12 @@ fn a_steady_layer_of_128_bits_is_one_hash_lane_of_2_to_the_13_rows() {
 #[test]
 fn a_steady_layer_over_koala_bear_fits_2_to_the_12_rows() {
     let expected = Counts {
-        permutations: 3679,
-        per_query: 57,
+        permutations: 3801,
+        per_query: 54,
         log_height: 12,
-        main: 304,
-        fixed: 183,
-        cells: 1_540_096,
+        main: 300,
+        fixed: 142,
+        cells: 1_523_712,
     };
     assert_eq!(steady::<KoalaBear4>(&Config::proven_100_over_koala_bear()), expected);
 }
@@ -130,11 +130,11 @@ fn a_steady_layer_over_koala_bear_fits_2_to_the_12_rows() {
 #[test]
 fn a_steady_pair_of_the_default_fits_2_to_the_13_rows() {
     let expected = Counts {
-        permutations: 8158,
-        per_query: 66,
+        permutations: 7642,
+        per_query: 62,
         log_height: 13,
         main: 199,
-        fixed: 117,
+        fixed: 95,
         cells: 1_875_968,
     };
     assert_eq!(steady_pair::<Goldilocks2>(&Config::proven_100()), expected);
@@ -144,11 +144,11 @@ fn a_steady_pair_of_the_default_fits_2_to_the_13_rows() {
 #[test]
 fn a_steady_pair_of_plonky2_s_parameters_fits_2_to_the_12_rows() {
     let expected = Counts {
-        permutations: 4020,
-        per_query: 63,
+        permutations: 3894,
+        per_query: 61,
         log_height: 12,
         main: 215,
-        fixed: 137,
+        fixed: 115,
         cells: 1_011_712,
     };
     assert_eq!(steady_pair::<Goldilocks2>(&Config::peer_plonky2()), expected);

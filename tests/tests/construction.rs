@@ -7,6 +7,7 @@ use chipwright_backend_stark::circuit::CircuitError;
 use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::prelude::*;
+use chipwright_ir::chip::passes::{on_witness_bus, witness_values};
 use chipwright_ir::circuit::parse;
 use chipwright_ir::circuit::passes::OPTIMISATIONS;
 use chipwright_ir::circuit::verify::verify_tables;
@@ -580,7 +581,7 @@ fn r_25_every_operation_is_a_chip_that_can_be_inspected() {
         (TableKind::Alu(ValueType::Ext), 4),
     ] {
         let bare = library.primitive(&kind).unwrap_or_else(|| panic!("no chip for {kind}"));
-        let wired = chipwright_ir::chip::passes::on_witness_bus(bare).unwrap();
+        let wired = on_witness_bus(bare, &witness_values(bare)).unwrap().chip;
         assert_eq!(wired.interactions.len(), values, "{kind}");
         assert_eq!(wired.ports.len(), 1, "{kind}");
         assert!(wired.width() >= values, "{kind}");

@@ -116,8 +116,10 @@ fn few_rows_over_base_elements_go_where_those_over_the_extension_are() {
     let (base, extension) = (TableKind::Alu(ValueType::Felt), TableKind::Alu(ValueType::Ext));
     let compiled = Compiled::fused(mixed(false), &Config::testing(), None).unwrap();
     assert_eq!(rows_of(&mixed(false), &base), 2);
+    // Two rows, 20 products, and the free value.
     assert_eq!(rows_of(compiled.prover.tables(), &base), 0);
-    assert_eq!(rows_of(compiled.prover.tables(), &extension), 22);
+    assert_eq!(rows_of(compiled.prover.tables(), &TableKind::Private), 0);
+    assert_eq!(rows_of(compiled.prover.tables(), &extension), 23);
     assert_eq!(lanes(compiled.prover.layout().unwrap(), &base), 0);
     // The 21st power of one is one.
     let privates = vec![vec![1, 0], vec![1, 0]];
@@ -140,6 +142,22 @@ fn a_row_that_creates_a_factor_of_base_elements_stays_among_them() {
     assert_eq!(creates_a_factor(&circuit), 1);
     let moved = circuit.over_extension();
     assert_eq!((rows_of(&moved, &base), creates_a_factor(&moved)), (1, 1));
+}
+
+#[test]
+fn a_free_base_element_that_only_arithmetic_reads_stays_by_itself() {
+    // A row over the extension would let it be anything.
+    let circuit = |ty: ValueType| {
+        let mut graph = Graph::new("free", FIELD);
+        let free = graph.private(ty);
+        let point = graph.public(ValueType::Ext);
+        let product = graph.binary(BinaryOp::Mul, free, point);
+        let square = graph.binary(BinaryOp::Mul, product, product);
+        graph.assert_eq(square, point);
+        tables(&graph, Form::Fused).free_in_arithmetic()
+    };
+    assert_eq!(rows_of(&circuit(ValueType::Felt), &TableKind::Private), 1);
+    assert_eq!(rows_of(&circuit(ValueType::Ext), &TableKind::Private), 0);
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub struct CapEntry<const D: usize> {
 /// is no tree's.
 #[chip]
 pub struct Cap<const D: usize> {
+    /// Whether the row is in use.
+    #[fixed]
+    pub used: Bit,
     /// The number of the tree.
     #[fixed]
     pub tree: Felt,
@@ -59,8 +62,9 @@ pub(crate) fn cap_chip(chip: chipwright_ir::chip::Chip) -> chipwright_ir::circui
             let inputs = (0..digest).map(port).collect();
             fits.then(|| Signature { inputs, outputs: vec![], data: 0 })
         }),
-        fixed: Box::new(|call, _| call.parameters.clone()),
+        fixed: Box::new(|call, _| [&[1], &call.parameters[..]].concat()),
     };
     CalledChip::planned(chip, plan)
+        .reading_if("used", &["digest"])
         .with_native(std::sync::Arc::new(|_: &ChipCall, _: &[u64], _: &[u64]| Ok(Vec::new())))
 }

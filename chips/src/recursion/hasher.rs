@@ -66,9 +66,9 @@ pub struct Hasher<const D: usize> {
     /// A leaf begins: the index comes from the bus, sums begin at zero.
     #[fixed]
     enter: Bit,
-    /// Whether a bit of the index is used in this row.
+    /// Whether a bit of the index is used in this row. Which further ones are follows from what the row does.
     #[fixed]
-    used: [Bit; 3],
+    used: Bit,
     /// The absorbed elements are added to the opening combination.
     #[fixed]
     combine: Bit,
@@ -149,11 +149,11 @@ impl<const D: usize> Chip for Hasher<D> {
             c.assert_zero(empty * (row.capacity[i] - tag)).named("empty capacity");
         }
         for k in 0..MAX_LOG_ARITY {
-            let unused = Expr::ONE - row.used[k];
+            let unused = Expr::ONE - used(c, row, k);
             c.assert_zero(unused * row.bits[k]).named("unused bit");
         }
         c.when(row.enter, |c| {
-            c.assert_eq(row.entry, low_bits(row) + radix(row) * row.index).named("index");
+            c.assert_eq(row.entry, low_bits(row) + radix(c, row) * row.index).named("index");
             c.zero::<Ext>(row.sum.expr()).named("empty sum");
             c.zero::<Ext>(row.own.expr()).named("nothing is chosen yet");
         });
@@ -183,7 +183,7 @@ impl<const D: usize> Chip for Hasher<D> {
                     c.assert_zero(here * (child - digest)).named("child");
                 }
             }
-            c.assert_eq(row.index, low_bits(next) + radix(next) * next.index)
+            c.assert_eq(row.index, low_bits(next) + radix(c, next) * next.index)
                 .named("parent's index");
         });
         c.when(next.hold, |c| {
@@ -245,9 +245,21 @@ fn low_bits<const D: usize>(row: &Row<Hasher<D>>) -> Expr {
     row.bits[0] + 2 * row.bits[1] + 4 * row.bits[2]
 }
 
+/// Whether bit `k` of the index is used: the place in a coset has as many bits as the arity says, that among four
+/// siblings two. Of parents, those of four nodes alone have no element that must be zero.
+fn used<const D: usize>(c: &Builder, row: &Row<Hasher<D>>, k: usize) -> Expr {
+    if k == 0 {
+        return row.used.into();
+    }
+    let folds = fold_parts(c.field()).into_iter().zip(row.fold);
+    let folds = folds.filter(|(part, _)| part.log_arity > k);
+    let siblings = if k == 1 { row.parent * (Expr::ONE - row.zero) } else { Expr::ZERO };
+    folds.fold(siblings, |used, (_, fold)| used + fold)
+}
+
 /// What the rest of the index counts for: two to the number of its used bits.
-fn radix<const D: usize>(row: &Row<Hasher<D>>) -> Expr {
-    row.used.map(|used| Expr::ONE + used).into_iter().reduce(|a, b| a * b).unwrap_or(Expr::ONE)
+fn radix<const D: usize>(c: &Builder, row: &Row<Hasher<D>>) -> Expr {
+    (0..MAX_LOG_ARITY).fold(Expr::ONE, |radix, k| radix * (Expr::ONE + used(c, row, k)))
 }
 
 /// `point^12 · sum + Σ point^(11 − i) · element[i]`, over those of the 12 elements of a part that are taken; `sum` is that
@@ -318,6 +330,8 @@ pub fn hasher(chip: IrChip) -> CalledChip {
         }),
     };
     CalledChip::planned(chip, plan)
+        .creating(&["before", "sum"])
+        .reading_if("enter", &["entry", "point"])
         .with_native(Arc::new(move |call, inputs, data| {
             Ok(trace::run(field, call, inputs, data).map_err(|e| e.to_string())?.outputs)
         }))

@@ -32,12 +32,6 @@ pub struct Index {
     /// The root for the second bit, less one.
     #[fixed]
     second_root: Felt,
-    /// Two to the number of bits in the row.
-    #[fixed]
-    radix: Felt,
-    /// The element goes on in the next row.
-    #[fixed]
-    more: Bit,
     /// The element ends in this row.
     #[fixed]
     last: Bit,
@@ -47,10 +41,10 @@ pub struct Index {
     /// The index ends in this row.
     #[fixed]
     index_last: Bit,
-    /// The bits are among the upper ones, and not the last ones.
+    /// The bits are among the upper ones, and not the last ones: the element goes on in the next row.
     #[fixed]
     upper: Bit,
-    /// The bits are among the lower ones.
+    /// The bits are among the lower ones: the element goes on in the next row.
     #[fixed]
     lower: Bit,
     /// The element, from these bits on.
@@ -88,11 +82,10 @@ impl Chip for Index {
     }
 
     fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
-        c.when(row.more, |c| {
-            c.assert_eq(row.element, bits(row) + row.radix * next.element).named("element");
-        });
+        let rest = row.element - bits(row) - radix(row) * next.element;
+        c.assert_zero((row.upper + row.lower) * rest).named("element");
         c.when(row.index_more, |c| {
-            c.assert_eq(row.index, bits(row) + row.radix * next.index).named("index");
+            c.assert_eq(row.index, bits(row) + radix(row) * next.index).named("index");
             c.assert_eq(row.power, factor(row) * next.power).named("power");
         });
         c.when(row.upper, |c| {
@@ -106,6 +99,11 @@ impl Chip for Index {
 
 fn bits(row: &Row<Index>) -> Expr {
     row.bits[0] + 2 * row.bits[1]
+}
+
+/// Two to the number of bits in the row.
+fn radix(row: &Row<Index>) -> Expr {
+    4 - 2 * row.single
 }
 
 /// One exactly if all bits of the row are.
@@ -231,8 +229,6 @@ fn fixed<F: PrimeField64 + TwoAdicField>(
         u64::from(count == 1),
         root(start),
         root(start + 1),
-        1 << count,
-        u64::from(end < all),
         u64::from(end == all),
         u64::from(end < segment.bits),
         u64::from(end == segment.bits),
@@ -307,6 +303,7 @@ fn index_over<F: PrimeField64 + TwoAdicField>(chip: IrChip) -> CalledChip {
         }),
     };
     CalledChip::planned(chip, plan)
+        .creating(&["index", "power"])
         .with_native(Arc::new(move |call, inputs, _| Ok(run::<F>(field, call, inputs)?.1)))
         .with_records(Arc::new(move |call, inputs, _| Ok(run::<F>(field, call, inputs)?.0)))
 }

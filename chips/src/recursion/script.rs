@@ -75,9 +75,9 @@ pub struct RowSpec {
     pub kind: RowKind,
     /// The number of elements absorbed: they come first.
     pub taken: usize,
-    /// Which elements are read from the bus.
+    /// Which elements are given to the call: the row has copies of them.
     pub read: u32,
-    /// Which elements are put on the bus.
+    /// Which elements the row puts on the bus.
     pub written: u32,
     /// What is done with the elements.
     pub leaf: Leaf,
@@ -315,9 +315,7 @@ impl Script {
             signature.outputs.extend(of(spec.written).map(felt));
             if spec.enter {
                 signature.inputs.push(felt(ports.entry));
-                if spec.leaf != Leaf::Plain {
-                    signature.inputs.push(ext(ports.point));
-                }
+                signature.inputs.push(ext(ports.point));
             }
             if spec.sum {
                 signature.outputs.push(ext(ports.sum));
@@ -356,7 +354,7 @@ impl Script {
         // The index, the point and the place in a leaf stay the same within a leaf.
         fixed.push(is(&[LeafNext])); // hold
         fixed.push(u64::from(spec.enter));
-        fixed.extend((0..MAX_LOG_ARITY).map(|bit| u64::from(bit < spec.index_bits())));
+        fixed.push(u64::from(spec.index_bits() > 0)); // used
         fixed.push(u64::from(spec.leaf == Leaf::Combine));
         let part = spec.fold_part(field);
         fixed.extend(fold_parts(field).into_iter().map(|p| u64::from(part == Some(p))));

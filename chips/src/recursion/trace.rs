@@ -139,10 +139,7 @@ impl<'a, P: HashField> Runner<'a, P> {
             self.bits = entry & ((1 << spec.index_bits()) - 1);
             self.index = entry >> spec.index_bits();
             (self.sum, self.own) = (P::Ext::ZERO, P::Ext::ZERO);
-            self.point = P::Ext::ZERO;
-            if spec.leaf != Leaf::Plain {
-                self.point = self.inputs.ext::<P>()?;
-            }
+            self.point = self.inputs.ext::<P>()?;
         } else if spec.kind != RowKind::LeafNext && !spec.is_parent() {
             self.bits = 0;
         }

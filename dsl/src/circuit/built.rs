@@ -224,5 +224,6 @@ pub(super) fn build(
         Circuit::Tables(tables) => tables,
         other => unreachable!("lowering ends at stage tables, not {}", other.stage()),
     };
+    let tables = tables.with_copies(&library);
     Ok(BuiltCircuit { expr: graph, optimised, tables, library })
 }

@@ -205,8 +205,9 @@ fn show_layout(tables: &Tables, out: &mut dyn Write) -> Result<(), CliError> {
     let field = tables.program.field;
     let library = chipwright_chips::library(field);
     let parameters = default_config(field).as_ref().map_or_else(Default::default, cost_parameters);
-    let cost = Layout::choose(tables, &library, &parameters)
-        .and_then(|layout| layout.cost(&layout.place(tables.clone()), &library, &parameters));
+    let tables = tables.clone().with_copies(&library);
+    let cost = Layout::choose(&tables, &library, &parameters)
+        .and_then(|layout| layout.cost(&layout.place(tables), &library, &parameters));
     let text = match cost {
         Ok(cost) => cost.to_string(),
         Err(error) => format!("no layout: {error}"),

@@ -22,7 +22,7 @@ use super::public_table::PUBLIC_TABLE;
 use super::rows::{Relation, Role, Row, RowOp, SlotId};
 use super::tables::{Table, TableKind, Tables};
 use super::value::ValueType;
-use crate::chip::passes::{WitnessBusError, on_witness_bus};
+use crate::chip::passes::{Wire, WiredChip, WitnessBusError, WitnessValue, on_witness_bus};
 use crate::chip::{Chip, ColumnKind, FixedData, Origin};
 use crate::field::FieldPair;
 use crate::machine::{ChipRows, Machine, MachineInput};
@@ -34,6 +34,9 @@ pub struct Assembly {
     pub machine: Machine,
     plans: Vec<Plan>,
     publics: Vec<(SlotId, usize)>,
+    /// The slots of which there are copies.
+    copies: Vec<SlotId>,
+    numbers: Numbers,
     layout: Option<Layout>,
     /// By chip: the chip of the first lane of its table.
     first_lanes: Vec<usize>,
@@ -107,16 +110,22 @@ impl Tables {
     /// Fails if the library lacks a chip, or has one that does not fit its table.
     pub fn assemble(&self, library: &Library) -> Result<Assembly, AssembleError> {
         self.check_field(library)?;
-        let mut assembly = self.empty_assembly();
+        let mut placed = Vec::new();
+        for table in self.tables.iter().filter(|table| table.kind != TableKind::Public) {
+            let wiring = Wiring::new(self, &table.kind, library)?;
+            placed.push((wiring, vec![(0..table.rows.len()).collect()]));
+        }
+        let mut assembly = self.empty_assembly(Numbers::new(self, &placed)?);
+        let mut placed = placed.iter();
         for table in &self.tables {
             if table.kind == TableKind::Public {
-                let chip = self.public_chip(self.public_reads());
-                assembly.machine.chips.push(chip);
-            } else {
-                let wiring = Wiring::new(self, &table.kind, library)?;
-                let rows: Vec<usize> = (0..table.rows.len()).collect();
-                assembly.push(wiring.wire(table_name(&table.kind), Some(table), &rows, None)?);
+                let numbers = |slot| assembly.numbers.of(slot);
+                assembly.machine.chips.push(self.public_chip(self.public_reads(), numbers));
+                continue;
             }
+            let Some((wiring, lanes)) = placed.next() else { continue };
+            let name = table_name(&table.kind);
+            assembly.push(wiring.wire(name, &lanes[0], None, &assembly.numbers)?);
         }
         Ok(assembly.with_helpers(library))
     }
@@ -134,14 +143,10 @@ impl Tables {
     ) -> Result<Assembly, AssembleError> {
         self.check_field(library)?;
         layout.check(self)?;
-        let mut assembly = self.empty_assembly();
-        if !layout.publics.is_empty() {
-            assembly.machine.chips.push(self.public_chip(layout.public_reads));
-        }
+        let mut placed = Vec::new();
         for lanes in &layout.tables {
             let wiring = Wiring::new(self, &lanes.table, library)?;
-            let table = self.table(&lanes.table);
-            let mut dealt = match table {
+            let mut dealt = match wiring.table {
                 Some(table) => deal(table, layout.height())?,
                 None => Vec::new(),
             };
@@ -155,9 +160,18 @@ impl Tables {
                 }));
             }
             dealt.resize(lanes.lanes, Vec::new());
+            placed.push((wiring, dealt));
+        }
+        let mut assembly = self.empty_assembly(Numbers::new(self, &placed)?);
+        if !layout.publics.is_empty() {
+            let chip = self.public_chip(layout.public_reads, |slot| assembly.numbers.of(slot));
+            assembly.machine.chips.push(chip);
+        }
+        for (lanes, (wiring, dealt)) in layout.tables.iter().zip(&placed) {
             let first = assembly.machine.chips.len();
             for (lane, rows) in dealt.iter().enumerate() {
-                assembly.push(wiring.wire(lanes.name(lane), table, rows, Some(lanes))?);
+                let name = lanes.name(lane);
+                assembly.push(wiring.wire(name, rows, Some(lanes), &assembly.numbers)?);
             }
             assembly.first_lanes.resize(first, 0);
             assembly.first_lanes.resize(assembly.machine.chips.len(), first);
@@ -191,12 +205,14 @@ impl Tables {
         Err(AssembleError::Field { circuit, library })
     }
 
-    fn empty_assembly(&self) -> Assembly {
+    fn empty_assembly(&self, numbers: Numbers) -> Assembly {
         let publics = self.program.publics.iter().copied().zip(self.public_widths());
         Assembly {
             machine: Machine::new(self.program.name.clone(), self.program.field),
             plans: Vec::new(),
             publics: publics.collect(),
+            copies: self.copies.clone(),
+            numbers,
             layout: None,
             first_lanes: Vec::new(),
         }
@@ -207,14 +223,18 @@ impl Tables {
 struct Wiring<'a> {
     tables: &'a Tables,
     kind: &'a TableKind,
+    /// The table, if it has rows.
+    table: Option<&'a Table>,
     called: Option<&'a CalledChip>,
     interface: Arc<Interface>,
     /// The chip, on the witness bus, without rows.
-    chip: Chip,
+    wired: WiredChip,
     /// What the fixed columns of the bare chip say, if the chip is one of ours.
     selectors: Vec<Selector>,
     /// The number of fixed columns of the bare chip.
     own: usize,
+    /// By value of the interface: the position of the fixed column that says whether rows read it, if there is one.
+    flags: Vec<Option<usize>>,
     /// By position of a port: its value in the interface. Ports of calls are values by themselves.
     values: [Option<usize>; 4],
 }
@@ -296,8 +316,31 @@ impl<'a> Wiring<'a> {
                 values[position] = interface.values.iter().position(|value| value.name == *name);
             }
         }
-        let (chip, own) = (on_witness_bus(bare)?, bare.fixed_width());
-        Ok(Self { tables, kind, called, interface, chip, selectors, own, values })
+        let (wired, own) = (on_witness_bus(bare, &interface.values)?, bare.fixed_width());
+        let flag = |value: &WitnessValue| match value.wire {
+            Wire::ReadIf(flag) => bare.columns_of(ColumnKind::Fixed).position(|id| id == flag),
+            Wire::Any | Wire::Create => None,
+        };
+        let flags = interface.values.iter().map(flag).collect();
+        let table = tables.table(kind);
+        Ok(Self { tables, kind, table, called, interface, wired, selectors, own, flags, values })
+    }
+
+    /// The rows of the table at some positions.
+    fn rows(&self, positions: &'a [usize]) -> impl Iterator<Item = Row<'a>> {
+        let table = self.table.into_iter();
+        table.flat_map(|table| positions.iter().map(|&position| table.rows.get(position)))
+    }
+
+    /// By value of the interface: its place among those whose slots rows create in order, if it is one of them.
+    fn created(&self) -> (Vec<Option<u64>>, u64) {
+        let mut count = 0;
+        let values = self.interface.values.iter().map(|value| {
+            let place = (value.wire == Wire::Create).then_some(count);
+            count += u64::from(place.is_some());
+            place
+        });
+        (values.collect(), count)
     }
 
     /// The chip with its fixed columns, and the plan of its rows. The bounds on the number of readers are
@@ -305,47 +348,57 @@ impl<'a> Wiring<'a> {
     fn wire(
         &self,
         name: String,
-        table: Option<&Table>,
         rows: &[usize],
         lanes: Option<&Lanes>,
+        numbers: &Numbers,
     ) -> Result<(Chip, Plan), AssembleError> {
         let width = self.interface.values.len();
-        let field = self.chip.field;
+        let WiredChip { chip, values, first_slot, active } = &self.wired;
+        let field = chip.field;
+        let (created, _) = self.created();
         let mut weights = vec![1_u32; width];
-        let mut columns = vec![Vec::with_capacity(rows.len()); self.chip.fixed_width()];
+        let mut columns = vec![Vec::with_capacity(rows.len()); chip.fixed_width()];
         let mut slots = vec![None; width * rows.len()];
         let mut plans = Vec::with_capacity(rows.len());
         let mut native = self
             .called
             .filter(|called| called.has_records())
             .map(|called| Native { called: called.clone(), calls: Vec::new() });
-        let rows = table.into_iter().flat_map(|table| rows.iter().map(|&row| table.rows.get(row)));
-        for (row, slots) in rows.zip(slots.chunks_exact_mut(width)) {
+        for (row, slots) in self.rows(rows).zip(slots.chunks_exact_mut(width)) {
             let plan = self.own_columns(row, &mut columns[..self.own])?;
             if let (Some(native), RowOp::Call { call, row: 0 }) = (&mut native, row.op) {
                 let info = &self.tables.program.calls[call.index()];
                 native.calls.push((info.chip.clone(), info.signature.inputs.clone()));
             }
-            let wiring = &mut columns[self.own..];
-            wiring.iter_mut().take(2 * width).for_each(|column| column.push(0));
-            wiring.iter_mut().skip(2 * width).for_each(|active| active.push(1));
-            for port in row.ports.iter().filter(|port| port.role != Role::Peeks) {
+            columns[self.own..].iter_mut().for_each(|column| column.push(0));
+            let mut set = |column: Option<usize>, cell: u64| {
+                let last = column.and_then(|column| columns[column].last_mut());
+                last.into_iter().for_each(|last| *last = cell);
+            };
+            set(*active, 1);
+            for port in row.ports {
                 let value = self.value_of(port.position)?;
-                let count = self.tables.multiplicity(*port);
                 slots[value] = Some(port.slot);
+                if port.role == Role::Peeks {
+                    continue;
+                }
+                let count = self.tables.multiplicity(*port);
                 weights[value] = weights[value].max(count.unsigned_abs() as u32);
-                let cells = [u64::from(port.slot.0), field.reduce(count.into())];
-                for (column, cell) in wiring[2 * value..].iter_mut().zip(cells) {
-                    *column.last_mut().expect("every column has this row") = cell;
+                let number = numbers.of(port.slot);
+                set(values[value].slot, number);
+                set(values[value].count, field.reduce(count.into()));
+                if let Some(place) = created[value] {
+                    set(*first_slot, number - place);
                 }
             }
+            self.check_wires(row, slots, &columns)?;
             plans.push(plan);
         }
         let weights = match lanes {
             Some(lanes) => self.bounded(&weights, lanes)?,
             None => &weights,
         };
-        let mut chip = self.chip.clone();
+        let mut chip = chip.clone();
         for interaction in &mut chip.interactions {
             let named = self.interface.values.iter().position(|v| v.name == interaction.label.name);
             if let Some(value) = named.filter(|_| interaction.origin == Origin::Interface) {
@@ -356,6 +409,37 @@ impl<'a> Wiring<'a> {
         chip.fixed = Some(FixedData { columns });
         let interface = Arc::clone(&self.interface);
         Ok((chip, Plan { chip: name, interface, slots, rows: plans, native }))
+    }
+
+    /// Whether a row, whose fixed cells are the last ones, does with the values of the interface what the chip says that
+    /// all rows do.
+    fn check_wires(
+        &self,
+        row: Row<'_>,
+        slots: &[Option<SlotId>],
+        columns: &[Vec<u64>],
+    ) -> Result<(), AssembleError> {
+        let refuse = |value: &WitnessValue, what: &str| AssembleError::Interface {
+            table: self.kind.clone(),
+            what: format!("rows that {what} `{}`", value.name),
+        };
+        for port in row.ports {
+            let value = &self.interface.values[self.value_of(port.position)?];
+            match (value.wire, port.role) {
+                (Wire::Create, Role::Reads) => return Err(refuse(value, "read")),
+                (Wire::ReadIf(_), Role::Creates) => return Err(refuse(value, "create")),
+                _ => {}
+            }
+        }
+        for ((value, flag), slot) in self.interface.values.iter().zip(&self.flags).zip(slots) {
+            let Some(flag) = *flag else { continue };
+            match (columns[flag].last(), slot) {
+                (Some(1), Some(_)) | (Some(0), None) => {}
+                (_, None) => return Err(refuse(value, "do not read")),
+                (_, Some(_)) => return Err(refuse(value, "read")),
+            }
+        }
+        Ok(())
     }
 
     /// The bounds of the layout, if they hold.
@@ -405,6 +489,50 @@ impl<'a> Wiring<'a> {
             })?);
         }
         Ok(RowPlan::default())
+    }
+}
+
+/// The numbers of slots on the witness bus: those that rows of a chip [create in order](Wire::Create) come first, all
+/// others follow.
+#[derive(Clone, Debug)]
+struct Numbers {
+    /// By slot.
+    of: Vec<u64>,
+}
+
+impl Numbers {
+    /// The numbers of all slots, given the rows of each lane of each table.
+    fn new(
+        tables: &Tables,
+        placed: &[(Wiring<'_>, Vec<Vec<usize>>)],
+    ) -> Result<Self, AssembleError> {
+        let mut of = vec![None; tables.slot_count()];
+        let mut next = 0;
+        for (wiring, lanes) in placed {
+            let (created, count) = wiring.created();
+            if count == 0 {
+                continue;
+            }
+            for row in lanes.iter().flat_map(|lane| wiring.rows(lane)) {
+                for port in row.ports.iter().filter(|port| port.role == Role::Creates) {
+                    if let Some(place) = created[wiring.value_of(port.position)?] {
+                        of[port.slot.index()] = Some(next + place);
+                    }
+                }
+                next += count;
+            }
+        }
+        let number = |known: Option<u64>| {
+            known.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            })
+        };
+        Ok(Self { of: of.into_iter().map(number).collect() })
+    }
+
+    fn of(&self, slot: SlotId) -> u64 {
+        self.of[slot.index()]
     }
 }
 
@@ -491,9 +619,11 @@ impl Assembly {
     /// What the executor of the machine says, given the values of all slots.
     pub fn input<P: FieldPair>(&self, witness: &Witness<P>) -> MachineInput {
         let degree = P::FIELD.degree();
+        let copies = self.copies.iter().map(|slot| &witness.values[slot.index()]);
         let coefficients: Vec<u64> = witness
             .values
             .iter()
+            .chain(copies)
             .flat_map(BasedVectorSpace::<P::Base>::as_basis_coefficients_slice)
             .map(PrimeField64::as_canonical_u64)
             .collect();
@@ -514,6 +644,13 @@ impl Assembly {
     /// The number of base elements of each public input.
     pub fn public_widths(&self) -> impl Iterator<Item = usize> + '_ {
         self.publics.iter().map(|&(_, width)| width)
+    }
+
+    /// The slot with a number on the witness bus; of copies, the one that they are copies of.
+    pub fn slot(&self, number: u64) -> Option<SlotId> {
+        let slot = self.numbers.of.iter().position(|&other| other == number)?;
+        let program = self.numbers.of.len() - self.copies.len();
+        Some(slot.checked_sub(program).map_or(SlotId::new(slot), |copy| self.copies[copy]))
     }
 
     /// By chip of the machine: the position of the first lane of the same table, which differs only in its

@@ -12,8 +12,8 @@ use super::call::{CallPort, ChipCall, ChipLibrary, Signature};
 use super::interface::Interface;
 use super::tables::TableKind;
 use super::value::ValueType;
-use crate::chip::passes::WitnessValue;
-use crate::chip::{Chip, FixedData};
+use crate::chip::passes::{Wire, WitnessValue};
+use crate::chip::{Chip, ColumnId, ColumnKind, FixedData};
 use crate::machine::{ChipRows, Machine, MachineInput, fill};
 use crate::{Field, with_field};
 
@@ -82,6 +82,49 @@ impl CalledChip {
     /// A chip whose fixed columns and wiring depend on the call.
     pub fn planned(chip: Chip, plan: CallPlan) -> Self {
         Self { plan: Some(Arc::new(plan)), ..Self::new(chip) }
+    }
+
+    /// With values that rows read exactly where a fixed column, a bit, is one. A name stands for one value, or for all
+    /// values of a column of several.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the chip has no such column or value.
+    #[must_use]
+    pub fn reading_if(self, flag: &str, names: &[&str]) -> Self {
+        let named = |id: &ColumnId| self.chip.columns[id.index()].name == flag;
+        let column = self.chip.columns_of(ColumnKind::Fixed).find(named);
+        let column = column.unwrap_or_else(|| panic!("`{}` has no `{flag}`", self.chip.name));
+        self.wired(Wire::ReadIf(column), names)
+    }
+
+    /// With values that rows never read: those that use them create their slots. Names are as in
+    /// [`Self::reading_if`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the chip has no such value.
+    #[must_use]
+    pub fn creating(self, names: &[&str]) -> Self {
+        self.wired(Wire::Create, names)
+    }
+
+    fn wired(mut self, wire: Wire, names: &[&str]) -> Self {
+        let interface = Arc::make_mut(&mut self.interface);
+        for name in names {
+            let within = |value: &str| {
+                value
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+            };
+            let mut known = false;
+            for value in interface.values.iter_mut().filter(|value| within(&value.name)) {
+                value.wire = wire;
+                known = true;
+            }
+            assert!(known, "`{}` has no value `{name}`", self.chip.name);
+        }
+        self
     }
 
     /// With a native function that computes the results faster than the chip's fills do. The trace is

@@ -30,6 +30,7 @@
 
 mod assemble;
 mod call;
+mod copies;
 mod cost;
 mod dot;
 mod execute;

@@ -5,7 +5,7 @@
 //! columns, so that two circuits with as many public inputs have one and the same chip but for the
 //! contents of its fixed columns. More than [`PERIOD`] inputs take several values a row.
 
-use super::rows::RowOp;
+use super::rows::{RowOp, SlotId};
 use super::tables::{Table, TableKind, Tables};
 use crate::chip::passes::WITNESS_BUS;
 use crate::chip::{
@@ -49,7 +49,7 @@ impl Tables {
         self.table(&TableKind::Public).and_then(reads).unwrap_or(0)
     }
 
-    fn public_entries(&self) -> Vec<Entry> {
+    fn public_entries(&self, address: impl Fn(SlotId) -> u64) -> Vec<Entry> {
         let mut entries: Vec<Entry> =
             self.public_widths().map(|width| Entry { width, ..Entry::default() }).collect();
         let rows = self.table(&TableKind::Public).into_iter().flat_map(|table| table.rows.iter());
@@ -58,16 +58,17 @@ impl Tables {
                 continue;
             };
             if let Some(entry) = entries.get_mut(*position as usize) {
-                entry.slot = port.slot.0.into();
+                entry.slot = address(port.slot);
                 entry.count = self.program.field.reduce(self.multiplicity(port).into());
             }
         }
         entries
     }
 
-    /// The chip that puts the public inputs on the bus. `weight` bounds the number of readers.
-    pub(super) fn public_chip(&self, weight: u32) -> Chip {
-        let entries = self.public_entries();
+    /// The chip that puts the public inputs on the bus. `weight` bounds the number of readers, `address` is the number of
+    /// a slot there.
+    pub(super) fn public_chip(&self, weight: u32, address: impl Fn(SlotId) -> u64) -> Chip {
+        let entries = self.public_entries(address);
         let period = public_period(entries.len());
         let mut maker = Maker::new(self, period);
         let mut first_public = 0;

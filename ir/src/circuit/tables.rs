@@ -14,11 +14,12 @@
 //! 0. A row of type `ext` has ports of `degree` cells, also for slots of type `felt`; there the padding
 //! that the creator put on the bus is what forces the upper cells to 0.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{A, B, Port, Relation, Role, Row, RowOp, Rows};
+use super::rows::{A, B, OUT, Port, Relation, Role, Row, RowOp, Rows, SlotId};
 use super::slots::Slots;
 use super::value::ValueType;
 
@@ -77,15 +78,11 @@ pub struct Tables {
     pub program: Slots,
     /// The tables that have rows, in the order of [`TableKind`].
     pub tables: Vec<Table>,
-    /// How often each slot's creator puts it on the bus.
+    /// How often each slot's creator puts it on the bus, copies included.
     pub multiplicities: Vec<u32>,
-}
-
-/// Whether a row creates a factor of its product.
-fn creates_factor(row: Row<'_>) -> bool {
-    let product = matches!(row.op, RowOp::Arithmetic(Relation::Mul | Relation::MulAdd, _));
-    let factor = |port: &Port| port.role == Role::Creates && matches!(port.position, A | B);
-    product && row.ports.iter().any(factor)
+    /// By copy: the slot that it is one of. Copies are the slots behind those of the program
+    /// ([`Tables::with_copies`]).
+    pub copies: Vec<SlotId>,
 }
 
 impl Tables {
@@ -120,30 +117,106 @@ impl Tables {
     ///
     /// The table over the extension does not force its values into the base field; the readers' messages do, by
     /// the padding of their creators. So a row moves if base elements that it reads leave no choice of what it
-    /// creates: not if it creates a factor, which is free where the other factor is zero.
+    /// creates: not if it creates a factor, which is free where the other factor is zero, unless the product is a
+    /// constant and not zero.
     #[must_use]
-    pub fn over_extension(mut self) -> Self {
-        let (base, extension) = (TableKind::Alu(ValueType::Felt), TableKind::Alu(ValueType::Ext));
-        let Some(place) = self.tables.iter().position(|table| table.kind == base) else {
-            return self;
+    pub fn over_extension(self) -> Self {
+        let constants = self.table(&TableKind::Const).into_iter().flat_map(|t| t.rows.iter());
+        let slot = |row: Row<'_>| match row.op {
+            RowOp::Const(value) if !value.is_zero() => row.ports.first().map(|port| port.slot),
+            _ => None,
         };
-        let (mut stay, mut moved) = (Rows::default(), Rows::default());
-        for row in self.tables[place].rows.iter() {
-            let to = if creates_factor(row) { &mut stay } else { &mut moved };
-            to.push(row.op.clone(), row.ports.iter().copied(), row.origin);
+        let not_zero: BTreeSet<SlotId> = constants.filter_map(slot).collect();
+        let stays = |row: Row<'_>| {
+            let factor = |port: &Port| port.role == Role::Creates && matches!(port.position, A | B);
+            let product = || row.port(OUT).is_some_and(|port| not_zero.contains(&port.slot));
+            row.ports.iter().any(factor)
+                && match row.op {
+                    RowOp::Arithmetic(Relation::Mul, _) => !product(),
+                    RowOp::Arithmetic(Relation::MulAdd, _) => true,
+                    _ => false,
+                }
+        };
+        let base = TableKind::Alu(ValueType::Felt);
+        self.in_arithmetic_over_extension(&base, |row| {
+            (!stays(row)).then(|| (row.op.clone(), row.ports.to_vec()))
+        })
+    }
+
+    /// The same circuit with the values that the prover fills freely in the table of arithmetic over extension elements, if
+    /// there is one and all of them can be there: in rows that put a value on the bus and demand nothing of it.
+    ///
+    /// # Soundness
+    ///
+    /// That table does not force base elements into the base field. They can be there if a call reads them as what
+    /// they are.
+    #[must_use]
+    pub fn free_in_arithmetic(self) -> Self {
+        let read_as_base = self.read_as_base();
+        let mut free =
+            self.table(&TableKind::Private).into_iter().flat_map(|table| table.rows.ports());
+        let slots = &self.program.slots;
+        if !free
+            .all(|Port { slot, .. }| slots[slot.index()].ty.is_ext() || read_as_base.contains(slot))
+        {
+            return self;
         }
-        let Some(table) = self.tables.iter_mut().find(|table| table.kind == extension) else {
-            return self;
-        };
-        for row in moved.iter() {
-            table.rows.push(row.op.clone(), row.ports.iter().copied(), row.origin);
+        self.in_arithmetic_over_extension(&TableKind::Private, |row| {
+            let &[Port { slot, .. }] = row.ports else { return None };
+            let port = |position, role| Port { slot, position, role };
+            let ports = vec![port(A, Role::Peeks), port(OUT, Role::Creates)];
+            Some((RowOp::Arithmetic(Relation::Eq, ValueType::Ext), ports))
+        })
+    }
+
+    /// Moves rows of a table to that of arithmetic over the extension, if there is one.
+    fn in_arithmetic_over_extension(
+        mut self,
+        from: &TableKind,
+        moved: impl Fn(Row<'_>) -> Option<(RowOp, Vec<Port>)>,
+    ) -> Self {
+        let kinds = [from, &TableKind::Alu(ValueType::Ext)];
+        let places = kinds.map(|kind| self.tables.iter().position(|table| table.kind == *kind));
+        let [Some(from), Some(to)] = places else { return self };
+        let mut stay = Rows::default();
+        for row in std::mem::take(&mut self.tables[from].rows).iter() {
+            match moved(row) {
+                Some((op, ports)) => self.tables[to].rows.push(op, ports, row.origin),
+                None => stay.push(row.op.clone(), row.ports.iter().copied(), row.origin),
+            }
         }
         if stay.is_empty() {
-            self.tables.remove(place);
+            self.tables.remove(from);
         } else {
-            self.tables[place].rows = stay;
+            self.tables[from].rows = stay;
         }
         self
+    }
+
+    /// Free values that a message of a call, or of a copy that a call makes, says to be base elements.
+    fn read_as_base(&self) -> BTreeSet<SlotId> {
+        let private = self.table(&TableKind::Private).into_iter();
+        let private: BTreeSet<SlotId> =
+            private.flat_map(|table| table.rows.ports()).map(|port| port.slot).collect();
+        let as_base = |(_, row): (&TableKind, Row<'_>)| -> Vec<SlotId> {
+            let reads = row.ports.iter().filter(|port| private.contains(&port.slot));
+            let reads = reads.filter(|port| port.role == Role::Reads);
+            let is_base = |port: &&Port| match row.op {
+                RowOp::Call { call, row } => {
+                    let signature = &self.program.calls[call.index()].signature;
+                    let mut ports = signature.inputs.iter().chain(&signature.outputs);
+                    ports.any(|place| {
+                        (place.row, place.port) == (*row, port.position) && !place.ty.is_ext()
+                    })
+                }
+                RowOp::Arithmetic(Relation::Eq, ValueType::Felt) => {
+                    row.ports.iter().any(|other| self.original(other.slot) != other.slot)
+                }
+                _ => false,
+            };
+            reads.filter(is_base).map(|port| port.slot).collect()
+        };
+        self.rows().flat_map(as_base).collect()
     }
 
     /// The number of rows of all tables, before padding.

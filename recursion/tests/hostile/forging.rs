@@ -15,8 +15,8 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::{RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::BuiltCircuit;
 use chipwright_ir::circuit::{
-    A, B, C, CallPlan, CalledChip, ChipCall, ChipLibrary, Environment, HintRegistry, Inputs,
-    Library, OUT, Relation, Role, RowOp, Slots, ValueType, Witness, element,
+    A, B, C, ChipCall, ChipLibrary, Environment, HintRegistry, Inputs, Library, OUT, Relation,
+    Role, RowOp, SlotId, Slots, ValueType, Witness, element,
 };
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::fill::{FillOptions, fill_with};
@@ -76,14 +76,9 @@ pub(crate) fn honestly(
 fn lying(field: Field, name: &str, lie: &Lie) -> Library {
     let standard = chipwright_chips::library(field);
     let honest = standard.called(name).expect("a standard chip").clone();
-    let (signing, fixing) = (standard.clone(), honest.clone());
-    let plan = CallPlan {
-        signature: Box::new(move |call| signing.signature(call)),
-        fixed: Box::new(move |call, row| fixing.fixed_row(call, row)),
-    };
     let (library, first, second) = (standard.clone(), lie.clone(), lie.clone());
     let other = standard.clone();
-    let chip = CalledChip::planned(honest.chip().clone(), plan)
+    let chip = honest
         .with_native(Arc::new(move |call, inputs, data| Ok(first(&library, call, inputs, data).1)))
         .with_records(Arc::new(move |call, inputs, data| Ok(second(&other, call, inputs, data).0)));
     standard.with_chip(chip)
@@ -137,8 +132,8 @@ pub(crate) struct Forgeable<P: RecursiveField = Goldilocks2> {
 pub(crate) struct Forged<P: RecursiveField = Goldilocks2> {
     /// The rows of the circuit that do not hold: scope and name.
     pub(crate) rows: Vec<String>,
-    /// The slots that these rows are wrong about.
-    slots: BTreeSet<u64>,
+    /// Of the unbalanced numbers of slots on the witness bus, those that these rows are wrong about.
+    told: BTreeSet<u64>,
     /// What the machine checker says of the filled tables.
     pub(crate) report: Report,
     trace: MachineTrace<P::Base>,
@@ -200,7 +195,7 @@ impl<P: RecursiveField> Forgeable<P> {
     pub(crate) fn force_but(&self, inputs: &Inputs, others: &[(P::Ext, P::Ext)]) -> Forged<P> {
         let program = &self.prover.tables().program;
         let (mut witness, violated) = execute::<P>(program, &self.lenient, inputs);
-        let (slots, rows) = violated.into_iter().unzip();
+        let (slots, rows): (Vec<SlotId>, _) = violated.into_iter().unzip();
         for value in &mut witness.values {
             if let Some((_, other)) = others.iter().find(|(honest, _)| honest == value) {
                 *value = *other;
@@ -214,7 +209,13 @@ impl<P: RecursiveField> Forgeable<P> {
         let trace = fill_with::<P>(self.prover.parts(), &input, &options)
             .unwrap_or_else(|errors| panic!("the tables cannot be filled: {errors}"));
         let report = self.prover.check(&trace);
-        Forged { rows, slots, report, trace }
+        let numbers = report.tuples.iter().filter(|tuple| tuple.bus == "witness");
+        let numbers = numbers.map(|tuple| tuple.tuple[0]).filter(|&number| {
+            let slot = self.prover.assembly().slot(number);
+            slot.is_some_and(|slot| slots.contains(&slot))
+        });
+        let told = numbers.collect();
+        Forged { rows, told, report, trace }
     }
 
     /// Alters columns of a chip that the chip itself computes: those whose names begin as given, in a row.
@@ -258,7 +259,7 @@ impl<P: RecursiveField> Forged<P> {
         let mut names = self.rows.clone();
         let rules = self.report.rules.iter().filter(|rule| rule.chip.starts_with("call_"));
         names.extend(rules.map(|rule| format!("{}: {}", rule.chip, without_index(&rule.name))));
-        let told = |slot: &u64| self.slots.contains(slot);
+        let told = |number: &u64| self.told.contains(number);
         let tuples = self.report.tuples.iter();
         let tuples = tuples.filter(|tuple| tuple.bus != "witness" || !told(&tuple.tuple[0]));
         names.extend(tuples.map(|tuple| format!("bus {}", tuple.bus)));
@@ -314,13 +315,15 @@ fn execute<P: RecursiveField>(
     program: &Slots,
     library: &Library,
     inputs: &Inputs,
-) -> (Witness<P>, Vec<(u64, String)>) {
+) -> (Witness<P>, Vec<(SlotId, String)>) {
     let mut values = vec![P::Ext::ZERO; program.slots.len()];
     let mut violated = Vec::new();
     for row in program.rows.iter() {
         let read = |count: usize| -> Vec<P::Ext> {
             row.ports[..count].iter().map(|port| values[port.slot.index()]).collect()
         };
+        // Whether there is a value that makes the row hold.
+        let mut solvable = true;
         let (first, computed) = match row.op {
             RowOp::Witness | RowOp::Advice { .. } => continue,
             RowOp::Const(constant) => (0, vec![constant.to_ext::<P>()]),
@@ -335,7 +338,12 @@ fn execute<P: RecursiveField>(
                 let position = created.map(|place| row.ports[place].position);
                 let place = row.ports.iter().position(|port| port.position == OUT);
                 let place = created.or(place).expect("every relation has a result");
-                (place, vec![solve(*relation, position, operands)])
+                let value = solve(*relation, position, operands);
+                if let Some(position) = position {
+                    operands[usize::from(position)] = value;
+                    solvable = solve(*relation, None, operands) == operands[3];
+                }
+                (place, vec![value])
             }
             RowOp::Hint(id) => {
                 let hint = &program.hints[id.index()];
@@ -375,13 +383,18 @@ fn execute<P: RecursiveField>(
         };
         for (port, value) in row.ports[first..].iter().zip(computed) {
             let slot = &mut values[port.slot.index()];
-            if port.role == Role::Creates {
-                *slot = value;
-            } else if *slot != value {
+            let holds = match port.role {
+                Role::Creates => {
+                    *slot = value;
+                    solvable
+                }
+                _ => *slot == value,
+            };
+            if !holds {
                 let names = &program.names;
                 let scope = names.text(row.origin.scope);
                 let name = format!("{scope}/{}", names.text(row.origin.label));
-                violated.push((port.slot.index() as u64, name));
+                violated.push((port.slot, name));
             }
         }
     }

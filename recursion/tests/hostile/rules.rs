@@ -28,6 +28,11 @@ fn leaf(taken: usize, what: Leaf) -> RowSpec {
     RowSpec { enter: true, leaf: what, ..RowSpec::new(RowKind::Leaf, taken) }
 }
 
+/// The inputs of a path: the index, and a point at which nothing is combined.
+const fn place(index: u64) -> [u64; 3] {
+    [index, 0, 0]
+}
+
 fn end(kind: RowKind) -> RowSpec {
     RowSpec { end: true, ..RowSpec::new(kind, 0) }
 }
@@ -74,9 +79,9 @@ fn a_transcript_keeps_its_capacity() {
 
 #[test]
 fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
-    let sponge = hasher(0, vec![leaf(4, Leaf::Plain), echo(4)], &[0]);
+    let sponge = hasher(0, vec![leaf(4, Leaf::Plain), echo(4)], &place(0));
     let forge = |at: usize| {
-        sponge.forge(&[0], None, move |rows, outputs| {
+        sponge.forge(&place(0), None, move |rows, outputs| {
             rows.0[0][at] = 7;
             rows.chain(1, 0);
             *outputs = rows.0[1][..4].to_vec();
@@ -86,15 +91,15 @@ fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
     assert_eq!(forge(9), only("other elements"));
 
     let next = RowSpec::new(RowKind::LeafNext, 4);
-    let sponge = hasher(0, vec![leaf(12, Leaf::Plain), next, echo(4)], &[0]);
-    let violated = sponge.forge(&[0], None, |rows, outputs| {
+    let sponge = hasher(0, vec![leaf(12, Leaf::Plain), next, echo(4)], &place(0));
+    let violated = sponge.forge(&place(0), None, |rows, outputs| {
         rows.0[1][7] ^= 1;
         rows.chain(2, 0);
         *outputs = rows.0[2][..4].to_vec();
     });
     assert_eq!(violated, only("kept element"));
     // A sample is what the state says.
-    let violated = sponge.forge(&[0], None, |rows, outputs| {
+    let violated = sponge.forge(&place(0), None, |rows, outputs| {
         rows.0[2][0] ^= 1;
         *outputs = rows.0[2][..4].to_vec();
     });
@@ -103,26 +108,26 @@ fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
 
 /// A leaf below one node of four children.
 fn path(index: u64) -> Single {
-    hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent4)], &[index])
+    hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent4)], &place(index))
 }
 
 #[test]
 fn n_24_a_path_begins_at_its_leaf_and_ends_in_the_cap() {
     let path = path(0);
     // Another digest than the leaf's: the children of the node are as they were.
-    let violated = path.forge(&[0], None, |rows, _| rows.0[0][0] ^= 1);
+    let violated = path.forge(&place(0), None, |rows, _| rows.0[0][0] ^= 1);
     assert_eq!(violated, only("child"));
     // The other digest's node: it is not in the cap.
-    let violated = path.forge(&[0], None, |rows, _| {
+    let violated = path.forge(&place(0), None, |rows, _| {
         rows.0[0][0] ^= 1;
         rows.child(1, 0);
     });
     assert_eq!(violated, ["bus cap"]);
     // A sibling that is not the tree's.
-    let violated = path.forge(&[0], None, |rows, _| rows.0[1][5] ^= 1);
+    let violated = path.forge(&place(0), None, |rows, _| rows.0[1][5] ^= 1);
     assert_eq!(violated, ["bus cap"]);
     // The right node at another place of the cap.
-    let violated = path.forge(&[4], None, |rows, _| {
+    let violated = path.forge(&place(4), None, |rows, _| {
         rows.0[0][ENTRY] = 4;
         rows.0[0][INDEX] = 4;
         rows.0[1][INDEX] = 1;
@@ -134,16 +139,16 @@ fn n_24_a_path_begins_at_its_leaf_and_ends_in_the_cap() {
 fn n_24_a_path_follows_the_bits_of_its_index() {
     let path = path(0);
     // The path of leaf 0 for index 3, whose bits are (1, 1).
-    let violated = path.forge(&[3], None, |rows, _| {
+    let violated = path.forge(&place(3), None, |rows, _| {
         rows.0[0][ENTRY] = 3;
         rows.0[0][INDEX] = 3;
     });
     assert_eq!(violated, only("parent's index"));
     // An accumulated index that begins elsewhere.
-    let violated = path.forge(&[3], None, |rows, _| rows.0[0][ENTRY] = 3);
+    let violated = path.forge(&place(3), None, |rows, _| rows.0[0][ENTRY] = 3);
     assert_eq!(violated, only("index"));
     // A bit that the node does not use, for a leaf beyond the tree.
-    let violated = path.forge(&[4], None, |rows, _| {
+    let violated = path.forge(&place(4), None, |rows, _| {
         rows.0[0][ENTRY] = 4;
         rows.0[0][INDEX] = 4;
         rows.0[1][BITS + 2] = 1;
@@ -151,8 +156,8 @@ fn n_24_a_path_follows_the_bits_of_its_index() {
     assert_eq!(violated, only("unused bit"));
 
     let next = RowSpec::new(RowKind::LeafNext, 4);
-    let long = hasher(1, vec![leaf(12, Leaf::Plain), next, end(RowKind::Parent4)], &[0]);
-    let violated = long.forge(&[3], None, |rows, _| {
+    let long = hasher(1, vec![leaf(12, Leaf::Plain), next, end(RowKind::Parent4)], &place(0));
+    let violated = long.forge(&place(3), None, |rows, _| {
         rows.0[0][ENTRY] = 3;
         rows.0[0][INDEX] = 3;
     });
@@ -161,7 +166,7 @@ fn n_24_a_path_follows_the_bits_of_its_index() {
 
 #[test]
 fn a_node_of_two_children_has_no_others() {
-    let path = hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent2)], &[0]);
+    let path = hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent2)], &place(0));
     let library = chipwright_chips::library(FIELD);
     for (at, rule) in [(9, "other elements"), (CAPACITY + 2, "empty capacity")] {
         // The cap is that of the node with another child.
@@ -170,7 +175,7 @@ fn a_node_of_two_children_has_no_others() {
         let caps = vec![(1, rows.after(1)[..4].to_vec())];
         let (call, inputs, data) = (path.call.clone(), path.inputs.clone(), path.data.clone());
         let single = Single { call, inputs, data, caps };
-        let violated = single.forge(&[0], None, move |rows, _| rows.0[1][at] = 7);
+        let violated = single.forge(&place(0), None, move |rows, _| rows.0[1][at] = 7);
         assert_eq!(violated, only(rule));
     }
 }

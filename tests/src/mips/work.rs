@@ -12,7 +12,7 @@ use chipwright_chips::recursion::{Leaf, Script};
 use chipwright_ir::FieldPair;
 use chipwright_ir::chip::Chip;
 use chipwright_ir::circuit::{
-    A, B, C, Inputs, OUT, Relation, Role, Row, RowOp, TableKind, ValueType, Witness,
+    A, B, C, Inputs, OUT, Relation, Role, Row, RowOp, SlotId, TableKind, ValueType, Witness,
 };
 use chipwright_ir::field::Goldilocks2;
 use p3_field::{
@@ -74,8 +74,9 @@ impl Work {
         let mut work = Self::default();
         work.hash(prover, &witness)?;
         let arithmetic = TableKind::Alu(ValueType::Ext);
-        for row in prover.tables().table(&arithmetic).iter().flat_map(|table| table.rows.iter()) {
-            work.row(row, &witness);
+        let tables = prover.tables();
+        for row in tables.table(&arithmetic).iter().flat_map(|table| table.rows.iter()) {
+            work.row(row, |slot| witness.value(tables.original(slot)));
         }
         Ok(work)
     }
@@ -178,9 +179,9 @@ impl Work {
     }
 
     /// A row of the table of arithmetic.
-    fn row(&mut self, row: Row<'_>, witness: &Witness<Goldilocks2>) {
+    fn row(&mut self, row: Row<'_>, value: impl Fn(SlotId) -> Ext) {
         let &RowOp::Arithmetic(relation, _) = row.op else { return };
-        let value = |position: u16| row.port(position).map(|port| witness.value(port.slot));
+        let value = |position: u16| row.port(position).map(|port| value(port.slot));
         let [a, b, c, out] = [A, B, C, OUT].map(|position| value(position).unwrap_or(Ext::ZERO));
         let creates =
             |position: u16| row.port(position).is_some_and(|port| port.role == Role::Creates);

@@ -4,7 +4,8 @@
 //! as the degree for an extension element. For each value the pass adds two fixed columns, the slot and
 //! the count, and one message `(slot, value)` with that count: plus the number of reads where the row
 //! creates the slot, minus one where it reads it, zero on rows that do not use the port. The columns are
-//! fixed, so what a row is wired to is part of the verifying key.
+//! fixed, so what a row is wired to is part of the verifying key. A chip that does the same with a value in
+//! every row that uses it needs fewer of them: [`Wire`].
 //!
 //! ```text
 //!   x: input felt                  x: input felt
@@ -40,6 +41,44 @@ pub struct WitnessValue {
     pub cells: usize,
     /// Whether it is a result.
     pub output: bool,
+    /// What rows do with it.
+    pub wire: Wire,
+}
+
+/// What the rows of a chip do with a value of its interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wire {
+    /// Some read its slot, some create it, others do not use it. The slot and the count are fixed columns.
+    #[default]
+    Any,
+    /// Those read its slot where this fixed column of the chip, a bit, is one; the others do not use it. The column
+    /// stands for the count.
+    ReadIf(ColumnId),
+    /// Some create its slot, none reads it. The slots of all such values of a row have consecutive numbers, the first of
+    /// which is a fixed column; the count is another.
+    Create,
+}
+
+/// A chip on the witness bus, and which of its fixed columns wire it.
+#[derive(Clone, Debug)]
+pub struct WiredChip {
+    /// The chip: those of its own fixed columns come first.
+    pub chip: Chip,
+    /// By value of the interface: the positions of its slot and its count among the fixed columns, if it has such.
+    pub values: Vec<WiredValue>,
+    /// The position of the first slot that a row creates, if there are values with [`Wire::Create`].
+    pub first_slot: Option<usize>,
+    /// The position of `active`, if the chip has a padding bit.
+    pub active: Option<usize>,
+}
+
+/// The fixed columns that wire a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WiredValue {
+    /// The position of the slot, unless rows create it in order.
+    pub slot: Option<usize>,
+    /// The position of the count, unless a column of the chip stands for it.
+    pub count: Option<usize>,
 }
 
 /// Why a chip cannot be connected to a witness table.
@@ -80,7 +119,8 @@ pub fn witness_values(chip: &Chip) -> Vec<WitnessValue> {
                         _ => &column.name,
                     };
                     let name = name.to_owned();
-                    values.push(WitnessValue { name, start: id, cells: 1, output });
+                    let wire = Wire::Any;
+                    values.push(WitnessValue { name, start: id, cells: 1, output, wire });
                 }
             }
         }
@@ -92,7 +132,9 @@ pub fn witness_values(chip: &Chip) -> Vec<WitnessValue> {
 }
 
 /// Adds the messages of the interface, and the fixed columns that wire them: `<value>_slot` and
-/// `<value>_count` for each of [`witness_values`], in order, then `active` if the chip has a padding bit.
+/// `<value>_count` for each of the values, in order, as far as its [`Wire`] needs them; then `first_slot`, if there are
+/// values that rows create in order, and `active`, if the chip has a padding bit. The values are those of
+/// [`witness_values`].
 ///
 /// The `weight` of the messages is 1; whoever fills the counts sets it to the largest one.
 ///
@@ -100,8 +142,7 @@ pub fn witness_values(chip: &Chip) -> Vec<WitnessValue> {
 ///
 /// Fails if the chip has no interface, or an input whose type is not made of felts, extension elements,
 /// bits, u8s and u16s.
-pub fn on_witness_bus(chip: &Chip) -> Result<Chip, WitnessBusError> {
-    let values = witness_values(chip);
+pub fn on_witness_bus(chip: &Chip, values: &[WitnessValue]) -> Result<WiredChip, WitnessBusError> {
     if values.is_empty() {
         return Err(WitnessBusError::NoInterface(chip.name.clone()));
     }
@@ -111,9 +152,38 @@ pub fn on_witness_bus(chip: &Chip) -> Result<Chip, WitnessBusError> {
     let mut message = vec![("slot".to_owned(), CellType::Felt)];
     message.extend((0..degree).map(|i| (format!("value[{i}]"), CellType::Coordinate(i as u8))));
     let port = add_port(&mut chip, WITNESS_BUS, PortKind::Witness, message);
-    for value in &values {
-        let slot = add_fixed(&mut chip, &format!("{}_slot", value.name));
-        let count = add_fixed(&mut chip, &format!("{}_count", value.name));
+    let mut wired = Wired { position: chip.fixed_width(), chip };
+    let mut columns = Vec::with_capacity(values.len());
+    let mut nodes = Vec::with_capacity(values.len());
+    for WitnessValue { name, wire, .. } in values {
+        let slot = (*wire != Wire::Create).then(|| wired.fixed(&format!("{name}_slot")));
+        let count = match *wire {
+            Wire::Any | Wire::Create => Ok(wired.fixed(&format!("{name}_count"))),
+            Wire::ReadIf(flag) => Err(flag),
+        };
+        nodes.push((slot.map(|slot| slot.1), count.map(|count| count.1)));
+        columns.push(WiredValue {
+            slot: slot.map(|slot| slot.0),
+            count: count.ok().map(|count| count.0),
+        });
+    }
+    let creates = values.iter().any(|value| value.wire == Wire::Create);
+    let first_slot = creates.then(|| wired.fixed("first_slot"));
+    let mut created = 0;
+    let Wired { mut chip, position } = wired;
+    for (value, (slot, count)) in values.iter().zip(nodes) {
+        let slot = match (slot, first_slot) {
+            (Some(slot), _) => slot,
+            (None, first) => {
+                let offset = chip.graph.add(Node::Const(created));
+                created += 1;
+                first.map_or(offset, |(_, first)| chip.graph.add(Node::Add(first, offset)))
+            }
+        };
+        let count = count.unwrap_or_else(|flag| {
+            let flag = chip.graph.add(Node::Cell(Cell { column: flag, next: false }));
+            chip.graph.add(Node::Neg(flag))
+        });
         let zero = chip.graph.add(Node::Const(0));
         let mut message = vec![slot];
         message.extend((0..value.cells).map(|i| {
@@ -132,12 +202,29 @@ pub fn on_witness_bus(chip: &Chip) -> Result<Chip, WitnessBusError> {
             label: Label { name: value.name.clone(), ..Label::default() },
         });
     }
-    if let Some(real) = chip.real() {
-        let active = add_fixed(&mut chip, "active");
-        let left = chip.graph.add(Node::Cell(Cell { column: real, next: false }));
-        push_rule(&mut chip, left, active, "used rows are real");
+    let mut wired = Wired { chip, position };
+    let active = wired.chip.real().map(|real| {
+        let (position, active) = wired.fixed("active");
+        let left = wired.chip.graph.add(Node::Cell(Cell { column: real, next: false }));
+        push_rule(&mut wired.chip, left, active, "used rows are real");
+        position
+    });
+    let first_slot = first_slot.map(|(position, _)| position);
+    Ok(WiredChip { chip: wired.chip, values: columns, first_slot, active })
+}
+
+/// A chip that gets fixed columns, and how many it has.
+struct Wired {
+    chip: Chip,
+    position: usize,
+}
+
+impl Wired {
+    /// Adds a fixed column: its position, and the node of its cell.
+    fn fixed(&mut self, name: &str) -> (usize, NodeId) {
+        self.position += 1;
+        (self.position - 1, add_fixed(&mut self.chip, name))
     }
-    Ok(chip)
 }
 
 /// Spells out the types of the inputs.

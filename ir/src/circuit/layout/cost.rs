@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::fusion::fits;
 use super::{Lanes, Layout, LayoutError, MAX_LOG_HEIGHT, deal};
-use crate::chip::passes::{lower_degree, on_witness_bus};
+use crate::chip::passes::{lower_degree, on_witness_bus, witness_values};
 use crate::chip::{Chip, FixedData};
 use crate::circuit::assemble::AssembleError;
 use crate::circuit::library::Library;
@@ -196,15 +196,18 @@ impl<'a> Candidates<'a> {
         let mut chips = Vec::new();
         let mut shapes = Vec::new();
         for kind in kinds {
-            let (bare, _) =
+            let (bare, called) =
                 library.chip_of(&kind).ok_or_else(|| AssembleError::NoChip(kind.clone()))?;
-            let chip = on_witness_bus(bare)?;
+            let chip = match called {
+                Some(called) => on_witness_bus(bare, &called.interface().values)?.chip,
+                None => on_witness_bus(bare, &witness_values(bare))?.chip,
+            };
             shapes.push((kind, shape(&chip)));
             chips.push(chip);
         }
         let helpers = library.helpers_of(&chips).into_iter();
         let helpers = helpers.map(|chip| (chip.clone(), shape(chip))).collect();
-        let public = first.public_widths().next().map(|_| shape(&first.public_chip(0)));
+        let public = first.public_widths().next().map(|_| shape(&first.public_chip(0, |_| 0)));
         let degree = first.program.field.degree();
         Ok(Self { circuits, kinds: shapes, public, helpers, degree, parameters })
     }
@@ -307,8 +310,9 @@ impl LayoutCost {
 }
 
 impl Layout {
-    /// The layout that costs a circuit least, be its tables as they are or with all arithmetic
-    /// [over the extension](Tables::over_extension): [`Layout::place`] tells.
+    /// The layout that costs a circuit least, with free values [in arithmetic](Tables::free_in_arithmetic) if they can be
+    /// there, and with arithmetic in two tables or all of it [over the extension](Tables::over_extension):
+    /// [`Layout::place`] tells.
     ///
     /// # Errors
     ///
@@ -332,8 +336,9 @@ impl Layout {
         library: &Library,
         parameters: &CostParameters,
     ) -> Result<Vec<(usize, Self)>, AssembleError> {
-        let mut layouts = Self::common_of_each_height(&[circuit], library, parameters)?;
-        let joined = circuit.clone().over_extension();
+        let plain = circuit.clone().free_in_arithmetic();
+        let mut layouts = Self::common_of_each_height(&[&plain], library, parameters)?;
+        let joined = plain.over_extension();
         layouts.extend(Self::common_of_each_height(&[&joined], library, parameters)?);
         layouts.sort_by_key(|(cost, layout)| (layout.log_height, *cost));
         layouts.dedup_by_key(|(_, layout)| layout.log_height);

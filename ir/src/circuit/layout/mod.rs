@@ -145,13 +145,16 @@ impl Layout {
         public_period(publics).trailing_zeros() as usize
     }
 
-    /// The tables of a circuit as the layout wants them: if it has no lanes for arithmetic over base elements,
-    /// such rows go where those over extension elements are.
-    pub fn place(&self, tables: Tables) -> Tables {
-        match self.lanes(&TableKind::Alu(ValueType::Felt)) {
-            Some(_) => tables,
-            None => tables.over_extension(),
+    /// The tables of a circuit as the layout wants them: if it has no lanes for arithmetic over base elements, or for free
+    /// values, these go where arithmetic over extension elements is.
+    pub fn place(&self, mut tables: Tables) -> Tables {
+        if self.lanes(&TableKind::Private).is_none() {
+            tables = tables.free_in_arithmetic();
         }
+        if self.lanes(&TableKind::Alu(ValueType::Felt)).is_none() {
+            tables = tables.over_extension();
+        }
+        tables
     }
 
     /// The lanes of a table, if it has any.

@@ -55,7 +55,7 @@ pub fn lower_to_tables(slots: Slots) -> Tables {
         tables.insert(TableKind::Witness, witness);
     }
     let tables = tables.into_iter().map(|(kind, rows)| Table { kind, rows }).collect();
-    Tables { program: slots, tables, multiplicities }
+    Tables { program: slots, tables, multiplicities, copies: Vec::new() }
 }
 
 fn creates(port: Port) -> bool {

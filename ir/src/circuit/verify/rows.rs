@@ -182,7 +182,7 @@ pub fn verify_tables(tables: &Tables) -> Result<(), VerifierErrors> {
     if let Err(VerifierErrors(found)) = verify_slots(&tables.program) {
         errors.0.extend(found);
     }
-    let count = tables.program.slots.len();
+    let count = tables.slot_count();
     let mut reads = vec![0i64; count];
     let mut creators = vec![0u32; count];
     for table in &tables.tables {
