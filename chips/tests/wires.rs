@@ -99,6 +99,12 @@ fn slots_that_rows_create_are_numbered_as_they_lie_in_the_table() {
         }
     }
     assert_eq!(seen, 3);
+    // Every slot has one number: the copy counts as another one of its original.
+    let mut numbered: Vec<_> = (0..1000).filter_map(|number| assembly.slot(number)).collect();
+    assert_eq!(numbered.len(), circuit.slot_count());
+    numbered.sort_unstable();
+    numbered.dedup();
+    assert_eq!(numbered.len(), circuit.program.slots.len());
 }
 
 #[test]
