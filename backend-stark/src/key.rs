@@ -17,6 +17,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use chipwright_ir::chip::{Chip, FixedData};
+use chipwright_ir::field::from_canonical;
 use chipwright_ir::machine::Machine;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
 use p3_batch_stark::{Commitment, CommonData, ProverData};
@@ -117,7 +118,7 @@ fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatr
     let mut values = F::zero_vec(width << log_height);
     for (index, column) in columns.iter().enumerate() {
         for (row, &value) in column.iter().enumerate() {
-            values[row * width + index] = F::from_u64(value);
+            values[row * width + index] = from_canonical(value);
         }
     }
     RowMajorMatrix::new(values, width)

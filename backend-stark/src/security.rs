@@ -108,6 +108,14 @@ const fn layer_log_blowup(config: &Config) -> usize {
     }
 }
 
+/// The height of Merkle caps of layers, in levels of four children.
+///
+/// A lower cap is less to send and to absorb, and each path has a permutation more, which costs nothing while the rows have
+/// room: so they do at blowup 4, not at blowup 8.
+const fn layer_cap_height(log_blowup: usize) -> usize {
+    if log_blowup > 2 { 3 } else { 2 }
+}
+
 /// The most for layers that verify more than one proof, or that of a wide table: there a few queries decide on twice the rows.
 const WIDE_GRINDING: usize = 17;
 
@@ -172,7 +180,7 @@ impl Config {
     fn sized_for_recursion(&self, log_blowup: usize) -> Self {
         let mut config = self.clone();
         config.parameters.log_blowup = log_blowup;
-        config.parameters.cap_height = 3;
+        config.parameters.cap_height = layer_cap_height(log_blowup);
         config.parameters.log_final_poly_len = 4;
         config
     }

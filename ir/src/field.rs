@@ -164,6 +164,15 @@ macro_rules! with_field {
     };
 }
 
+/// The element that a number stands for. Fields of 31 bits reduce numbers of 64 bits slowly, but those that are canonical have
+/// no more than 32.
+pub fn from_canonical<F: PrimeField64>(value: u64) -> F {
+    match u32::try_from(value) {
+        Ok(small) => F::from_u32(small),
+        Err(_) => F::from_u64(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use p3_field::PrimeCharacteristicRing;

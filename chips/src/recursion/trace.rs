@@ -1,6 +1,7 @@
 //! What a call of the hash chip computes, natively.
 
 use chipwright_ir::circuit::ChipCall;
+use chipwright_ir::field::from_canonical;
 use chipwright_ir::{Field, with_field};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_symmetric::Permutation;
@@ -70,7 +71,7 @@ impl Supply<'_> {
         let missing = HasherError::Count { what: self.what, missing: 1 };
         let (&first, rest) = self.rest.split_first().ok_or(missing)?;
         self.rest = rest;
-        Ok(F::from_u64(first))
+        Ok(from_canonical(first))
     }
 
     fn ext<P: HashField>(&mut self) -> Result<P::Ext, HasherError> {

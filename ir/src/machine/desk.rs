@@ -12,6 +12,7 @@ use crate::chip::interpret::{
     Pinned, Program, Rows, Scene, Services, Site, Slots, Tape, canonical,
 };
 use crate::chip::{Chip, ColumnKind, Section};
+use crate::field::from_canonical;
 
 /// The rows that one thread fills at a time, where rows are filled apart.
 const ROWS_AT_A_TIME: usize = 128;
@@ -99,7 +100,7 @@ impl<F: PrimeField64> Desk<F> {
                         value,
                     });
                 }
-                cells[*position] = F::from_u64(value);
+                cells[*position] = from_canonical(value);
             }
         }
         for row in start..self.rows {

@@ -7,6 +7,7 @@
 use p3_field::{Field, PackedField, PrimeCharacteristicRing, PrimeField64};
 
 use crate::chip::{Cell, Chip, ColumnId, ColumnKind, FixedData, IntOp, Node, NodeId};
+use crate::field::from_canonical;
 
 /// One step of a program: what to compute. Its slot is that of the node it computes.
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +214,7 @@ impl Program {
                     let cells = column.map_or(&[][..], Vec::as_slice);
                     field[to as usize] = P::from_fn(|lane| {
                         let value = cells.get(scene.index(lane, below));
-                        P::Scalar::from_u64(value.copied().unwrap_or(0))
+                        from_canonical(value.copied().unwrap_or(0))
                     });
                 }
                 Instruction::Periodic { to, position, next: below } => {
@@ -222,7 +223,7 @@ impl Program {
                     field[to as usize] = P::from_fn(|lane| {
                         let index = scene.index(lane, below).checked_rem(cells.len());
                         let value = cells.get(index.unwrap_or(0));
-                        P::Scalar::from_u64(value.copied().unwrap_or(0))
+                        from_canonical(value.copied().unwrap_or(0))
                     });
                 }
                 Instruction::Public { to, index } => {
