@@ -123,7 +123,7 @@ impl OutOfDomain {
         let field = builder.field();
         let power = self.power_of_two(builder, log_height);
         let vanishing = builder.sub(power, 1);
-        let inverse_vanishing = builder.div(1, vanishing);
+        let inverse_vanishing = builder.inverse(vanishing);
         let from_first = builder.sub(self.zeta(), 1);
         let last_row = constant(builder, inverse(field, two_adic_generator(field, log_height)));
         let transition = builder.sub(self.zeta(), last_row);

@@ -97,9 +97,9 @@ impl<'a> Shared<'a> {
         let fold_numbers = claims.fold_caps.iter().map(|cap| forest.plant(builder, cap)).collect();
         // No query point is an opening point: those are in the base field, these are not.
         let beyond = builder.sub(claims.zeta, claims.zeta_in_base);
-        builder.div(1, beyond);
+        builder.inverse(beyond);
         let alpha = claims.alpha;
-        let point = builder.div(1, alpha);
+        let point = builder.inverse(alpha);
 
         let offsets = shape.offsets();
         let mut claimed: BTreeMap<usize, [Option<ExtTarget>; 2]> = BTreeMap::new();
@@ -232,7 +232,7 @@ impl<'a> Shared<'a> {
         } else {
             let inverse = squared(builder, power(cut), cut);
             let inverse = builder.lift(inverse);
-            let x = builder.div(1, inverse);
+            let x = builder.inverse(inverse);
             let expected = horner(builder, x, coefficients);
             builder.assert_eq(folded, expected).named("final polynomial");
         }

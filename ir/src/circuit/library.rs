@@ -92,10 +92,10 @@ impl CalledChip {
     /// Panics if the chip has no such column or value.
     #[must_use]
     pub fn reading_if(self, flag: &str, names: &[&str]) -> Self {
-        let named = |id: &ColumnId| self.chip.columns[id.index()].name == flag;
-        let column = self.chip.columns_of(ColumnKind::Fixed).find(named);
-        let column = column.unwrap_or_else(|| panic!("`{}` has no `{flag}`", self.chip.name));
-        self.wired(Wire::ReadIf(column), names)
+        let named = |id: ColumnId| self.chip.columns[id.index()].name == flag;
+        let position = self.chip.columns_of(ColumnKind::Fixed).position(named);
+        let position = position.unwrap_or_else(|| panic!("`{}` has no `{flag}`", self.chip.name));
+        self.wired(Wire::ReadIf(position), names)
     }
 
     /// With values that rows never read: those that use them create their slots. Names are as in
@@ -112,15 +112,13 @@ impl CalledChip {
     fn wired(mut self, wire: Wire, names: &[&str]) -> Self {
         let interface = Arc::make_mut(&mut self.interface);
         for name in names {
-            let within = |value: &str| {
-                value
-                    .strip_prefix(name)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
-            };
             let mut known = false;
-            for value in interface.values.iter_mut().filter(|value| within(&value.name)) {
-                value.wire = wire;
-                known = true;
+            for value in &mut interface.values {
+                let index = value.name.strip_prefix(name);
+                if index.is_some_and(|index| index.is_empty() || index.starts_with('[')) {
+                    value.wire = wire;
+                    known = true;
+                }
             }
             assert!(known, "`{}` has no value `{name}`", self.chip.name);
         }
@@ -273,6 +271,13 @@ impl Library {
             TableKind::Call(name) => self.called(name).map(|called| (called.chip(), Some(called))),
             _ => self.primitive(kind).map(|chip| (chip, None)),
         }
+    }
+
+    /// How circuits see the chip behind a table.
+    pub(super) fn interface_of(&self, kind: &TableKind) -> Option<Arc<Interface>> {
+        let (bare, called) = self.chip_of(kind)?;
+        let own = || Arc::new(Interface::new(bare));
+        Some(called.map_or_else(own, |called| Arc::clone(called.interface())))
     }
 
     /// The helpers that the given chips need, directly or through other helpers, in the order in which

@@ -49,7 +49,7 @@ impl Tables {
         self.table(&TableKind::Public).and_then(reads).unwrap_or(0)
     }
 
-    fn public_entries(&self, address: impl Fn(SlotId) -> u64) -> Vec<Entry> {
+    fn public_entries(&self, number: impl Fn(SlotId) -> u64) -> Vec<Entry> {
         let mut entries: Vec<Entry> =
             self.public_widths().map(|width| Entry { width, ..Entry::default() }).collect();
         let rows = self.table(&TableKind::Public).into_iter().flat_map(|table| table.rows.iter());
@@ -58,17 +58,17 @@ impl Tables {
                 continue;
             };
             if let Some(entry) = entries.get_mut(*position as usize) {
-                entry.slot = address(port.slot);
+                entry.slot = number(port.slot);
                 entry.count = self.program.field.reduce(self.multiplicity(port).into());
             }
         }
         entries
     }
 
-    /// The chip that puts the public inputs on the bus. `weight` bounds the number of readers, `address` is the number of
-    /// a slot there.
-    pub(super) fn public_chip(&self, weight: u32, address: impl Fn(SlotId) -> u64) -> Chip {
-        let entries = self.public_entries(address);
+    /// The chip that puts the public inputs on the bus. `weight` bounds the number of readers, `number` is that of a
+    /// slot there.
+    pub(super) fn public_chip(&self, weight: u32, number: impl Fn(SlotId) -> u64) -> Chip {
+        let entries = self.public_entries(number);
         let period = public_period(entries.len());
         let mut maker = Maker::new(self, period);
         let mut first_public = 0;

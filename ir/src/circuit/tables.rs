@@ -153,12 +153,11 @@ impl Tables {
     #[must_use]
     pub fn free_in_arithmetic(self) -> Self {
         let read_as_base = self.read_as_base();
-        let mut free =
-            self.table(&TableKind::Private).into_iter().flat_map(|table| table.rows.ports());
-        let slots = &self.program.slots;
-        if !free
-            .all(|Port { slot, .. }| slots[slot.index()].ty.is_ext() || read_as_base.contains(slot))
-        {
+        let is_bound = |Port { slot, .. }: &Port| {
+            self.program.slots[slot.index()].ty.is_ext() || read_as_base.contains(slot)
+        };
+        let mut free = self.table(&TableKind::Private).into_iter().flat_map(|t| t.rows.ports());
+        if !free.all(is_bound) {
             return self;
         }
         self.in_arithmetic_over_extension(&TableKind::Private, |row| {

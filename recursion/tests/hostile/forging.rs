@@ -259,9 +259,9 @@ impl<P: RecursiveField> Forged<P> {
         let mut names = self.rows.clone();
         let rules = self.report.rules.iter().filter(|rule| rule.chip.starts_with("call_"));
         names.extend(rules.map(|rule| format!("{}: {}", rule.chip, without_index(&rule.name))));
-        let told = |number: &u64| self.told.contains(number);
         let tuples = self.report.tuples.iter();
-        let tuples = tuples.filter(|tuple| tuple.bus != "witness" || !told(&tuple.tuple[0]));
+        let tuples =
+            tuples.filter(|tuple| tuple.bus != "witness" || !self.told.contains(&tuple.tuple[0]));
         names.extend(tuples.map(|tuple| format!("bus {}", tuple.bus)));
         if self.report.unbalanced_tuples > self.report.tuples.len() {
             names.push("more than the report lists".to_owned());

@@ -24,6 +24,6 @@ pub use pipeline::{
 pub use remove_unused::remove_unused;
 pub use share_common::share_common;
 pub use witness_bus::{
-    WITNESS_BUS, Wire, WiredChip, WiredValue, WitnessBusError, WitnessValue, on_witness_bus,
-    witness_values,
+    CountSource, SlotSource, WITNESS_BUS, Wire, WiredChip, WitnessBusError, WitnessValue,
+    on_witness_bus, witness_values,
 };

@@ -51,34 +51,43 @@ pub enum Wire {
     /// Some read its slot, some create it, others do not use it. The slot and the count are fixed columns.
     #[default]
     Any,
-    /// Those read its slot where this fixed column of the chip, a bit, is one; the others do not use it. The column
-    /// stands for the count.
-    ReadIf(ColumnId),
+    /// Those read its slot where the chip's fixed column at this position, a bit, is one; the others do not use it. The
+    /// column stands for the count.
+    ReadIf(usize),
     /// Some create its slot, none reads it. The slots of all such values of a row have consecutive numbers, the first of
     /// which is a fixed column; the count is another.
     Create,
 }
 
-/// A chip on the witness bus, and which of its fixed columns wire it.
+/// A chip on the witness bus, and which of its fixed columns wire it. Positions are those among the fixed columns.
 #[derive(Clone, Debug)]
 pub struct WiredChip {
     /// The chip: those of its own fixed columns come first.
     pub chip: Chip,
-    /// By value of the interface: the positions of its slot and its count among the fixed columns, if it has such.
-    pub values: Vec<WiredValue>,
+    /// By value of the interface: what says its slot and its count.
+    pub values: Vec<(SlotSource, CountSource)>,
     /// The position of the first slot that a row creates, if there are values with [`Wire::Create`].
     pub first_slot: Option<usize>,
     /// The position of `active`, if the chip has a padding bit.
     pub active: Option<usize>,
 }
 
-/// The fixed columns that wire a value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WiredValue {
-    /// The position of the slot, unless rows create it in order.
-    pub slot: Option<usize>,
-    /// The position of the count, unless a column of the chip stands for it.
-    pub count: Option<usize>,
+/// What says the slot of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotSource {
+    /// The column at this position.
+    Column(usize),
+    /// It is so many slots behind the first one that the row creates.
+    Created(u64),
+}
+
+/// What says how often a value is on the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountSource {
+    /// The column at this position.
+    Column(usize),
+    /// The chip's own column at this position, which is one where the value is read.
+    Flag(usize),
 }
 
 /// Why a chip cannot be connected to a witness table.
@@ -152,44 +161,45 @@ pub fn on_witness_bus(chip: &Chip, values: &[WitnessValue]) -> Result<WiredChip,
     let mut message = vec![("slot".to_owned(), CellType::Felt)];
     message.extend((0..degree).map(|i| (format!("value[{i}]"), CellType::Coordinate(i as u8))));
     let port = add_port(&mut chip, WITNESS_BUS, PortKind::Witness, message);
-    let mut wired = Wired { position: chip.fixed_width(), chip };
-    let mut columns = Vec::with_capacity(values.len());
-    let mut nodes = Vec::with_capacity(values.len());
-    for WitnessValue { name, wire, .. } in values {
-        let slot = (*wire != Wire::Create).then(|| wired.fixed(&format!("{name}_slot")));
-        let count = match *wire {
-            Wire::Any | Wire::Create => Ok(wired.fixed(&format!("{name}_count"))),
-            Wire::ReadIf(flag) => Err(flag),
-        };
-        nodes.push((slot.map(|slot| slot.1), count.map(|count| count.1)));
-        columns.push(WiredValue {
-            slot: slot.map(|slot| slot.0),
-            count: count.ok().map(|count| count.0),
-        });
-    }
-    let creates = values.iter().any(|value| value.wire == Wire::Create);
-    let first_slot = creates.then(|| wired.fixed("first_slot"));
+    let mut fixed: Vec<ColumnId> = chip.columns_of(ColumnKind::Fixed).collect();
     let mut created = 0;
-    let Wired { mut chip, position } = wired;
-    for (value, (slot, count)) in values.iter().zip(nodes) {
-        let slot = match (slot, first_slot) {
-            (Some(slot), _) => slot,
-            (None, first) => {
-                let offset = chip.graph.add(Node::Const(created));
-                created += 1;
-                first.map_or(offset, |(_, first)| chip.graph.add(Node::Add(first, offset)))
+    let mut wired = Vec::with_capacity(values.len());
+    for WitnessValue { name, wire, .. } in values {
+        let slot = if *wire == Wire::Create {
+            created += 1;
+            SlotSource::Created(created - 1)
+        } else {
+            SlotSource::Column(add_fixed(&mut chip, &mut fixed, &format!("{name}_slot")))
+        };
+        let count = match *wire {
+            Wire::ReadIf(flag) => CountSource::Flag(flag),
+            Wire::Any | Wire::Create => {
+                CountSource::Column(add_fixed(&mut chip, &mut fixed, &format!("{name}_count")))
             }
         };
-        let count = count.unwrap_or_else(|flag| {
-            let flag = chip.graph.add(Node::Cell(Cell { column: flag, next: false }));
-            chip.graph.add(Node::Neg(flag))
-        });
+        wired.push((slot, count));
+    }
+    let first_slot = (created > 0).then(|| add_fixed(&mut chip, &mut fixed, "first_slot"));
+    for (value, &(slot, count)) in values.iter().zip(&wired) {
+        let slot = match slot {
+            SlotSource::Column(position) => cell(&mut chip, fixed[position]),
+            SlotSource::Created(place) => {
+                let offset = chip.graph.add(Node::Const(place));
+                let first = first_slot.map(|position| cell(&mut chip, fixed[position]));
+                first.map_or(offset, |first| chip.graph.add(Node::Add(first, offset)))
+            }
+        };
+        let count = match count {
+            CountSource::Column(position) => cell(&mut chip, fixed[position]),
+            CountSource::Flag(position) => {
+                let flag = cell(&mut chip, fixed[position]);
+                chip.graph.add(Node::Neg(flag))
+            }
+        };
         let zero = chip.graph.add(Node::Const(0));
         let mut message = vec![slot];
-        message.extend((0..value.cells).map(|i| {
-            let column = ColumnId::new(value.start.index() + i);
-            chip.graph.add(Node::Cell(Cell { column, next: false }))
-        }));
+        let cells = value.start.index()..value.start.index() + value.cells;
+        message.extend(cells.map(|column| cell(&mut chip, ColumnId::new(column))));
         message.resize(1 + degree, zero);
         chip.interactions.push(Interaction {
             port,
@@ -202,29 +212,13 @@ pub fn on_witness_bus(chip: &Chip, values: &[WitnessValue]) -> Result<WiredChip,
             label: Label { name: value.name.clone(), ..Label::default() },
         });
     }
-    let mut wired = Wired { chip, position };
-    let active = wired.chip.real().map(|real| {
-        let (position, active) = wired.fixed("active");
-        let left = wired.chip.graph.add(Node::Cell(Cell { column: real, next: false }));
-        push_rule(&mut wired.chip, left, active, "used rows are real");
+    let active = chip.real().map(|real| {
+        let position = add_fixed(&mut chip, &mut fixed, "active");
+        let (left, right) = (cell(&mut chip, real), cell(&mut chip, fixed[position]));
+        push_rule(&mut chip, left, right, "used rows are real");
         position
     });
-    let first_slot = first_slot.map(|(position, _)| position);
-    Ok(WiredChip { chip: wired.chip, values: columns, first_slot, active })
-}
-
-/// A chip that gets fixed columns, and how many it has.
-struct Wired {
-    chip: Chip,
-    position: usize,
-}
-
-impl Wired {
-    /// Adds a fixed column: its position, and the node of its cell.
-    fn fixed(&mut self, name: &str) -> (usize, NodeId) {
-        self.position += 1;
-        (self.position - 1, add_fixed(&mut self.chip, name))
-    }
+    Ok(WiredChip { chip, values: wired, first_slot, active })
 }
 
 /// Spells out the types of the inputs.
@@ -232,7 +226,7 @@ fn input_rules(chip: &mut Chip) -> Result<(), WitnessBusError> {
     let inputs: Vec<ColumnId> = chip.columns_of(ColumnKind::Input).collect();
     for id in inputs {
         let Column { name, ty, .. } = chip.columns[id.index()].clone();
-        let cell = chip.graph.add(Node::Cell(Cell { column: id, next: false }));
+        let cell = cell(chip, id);
         let group = chip.groups.iter().find(|group| {
             (group.start.index()..group.start.index() + group.len as usize).contains(&id.index())
         });
@@ -304,8 +298,8 @@ fn add_port(
     PortId::new(chip.ports.len() - 1)
 }
 
-/// Adds a fixed column and returns the node of its cell.
-fn add_fixed(chip: &mut Chip, name: &str) -> NodeId {
+/// Adds a fixed column to those that there are; its position among them.
+fn add_fixed(chip: &mut Chip, fixed: &mut Vec<ColumnId>, name: &str) -> usize {
     let column = ColumnId::new(chip.columns.len());
     chip.columns.push(Column {
         name: name.to_owned(),
@@ -322,5 +316,11 @@ fn add_fixed(chip: &mut Chip, name: &str) -> NodeId {
         free: None,
         location: None,
     });
+    fixed.push(column);
+    fixed.len() - 1
+}
+
+/// The node of a cell of the row.
+fn cell(chip: &mut Chip, column: ColumnId) -> NodeId {
     chip.graph.add(Node::Cell(Cell { column, next: false }))
 }

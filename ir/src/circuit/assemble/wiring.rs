@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::AssembleError;
 use super::plan::{Native, Plan, RowPlan};
-use crate::chip::passes::{Wire, WiredChip, WitnessValue, on_witness_bus};
+use crate::chip::passes::{CountSource, SlotSource, Wire, WiredChip, WitnessValue, on_witness_bus};
 use crate::chip::{Chip, ColumnKind, FixedData, Origin};
 use crate::circuit::interface::Interface;
 use crate::circuit::layout::{Lanes, LayoutError};
@@ -28,8 +28,6 @@ pub(super) struct Wiring<'a> {
     selectors: Vec<Selector>,
     /// The number of fixed columns of the bare chip.
     own: usize,
-    /// By value of the interface: the position of the fixed column that says whether rows read it, if there is one.
-    flags: Vec<Option<usize>>,
     /// By position of a port: its value in the interface. Ports of calls are values by themselves.
     values: [Option<usize>; 4],
 }
@@ -86,10 +84,10 @@ impl<'a> Wiring<'a> {
         kind: &'a TableKind,
         library: &'a Library,
     ) -> Result<Self, AssembleError> {
-        let (bare, called) = library.chip_of(kind).ok_or(AssembleError::NoChip(kind.clone()))?;
-        let interface = match called {
-            Some(called) => Arc::clone(called.interface()),
-            None => Arc::new(Interface::new(bare)),
+        let (Some((bare, called)), Some(interface)) =
+            (library.chip_of(kind), library.interface_of(kind))
+        else {
+            return Err(AssembleError::NoChip(kind.clone()));
         };
         let missing = |what: String| AssembleError::Interface { table: kind.clone(), what };
         let mut selectors = Vec::new();
@@ -112,30 +110,14 @@ impl<'a> Wiring<'a> {
             }
         }
         let (wired, own) = (on_witness_bus(bare, &interface.values)?, bare.fixed_width());
-        let flag = |value: &WitnessValue| match value.wire {
-            Wire::ReadIf(flag) => bare.columns_of(ColumnKind::Fixed).position(|id| id == flag),
-            Wire::Any | Wire::Create => None,
-        };
-        let flags = interface.values.iter().map(flag).collect();
         let table = tables.table(kind);
-        Ok(Self { tables, kind, table, called, interface, wired, selectors, own, flags, values })
+        Ok(Self { tables, kind, table, called, interface, wired, selectors, own, values })
     }
 
     /// The rows of the table at some positions.
     fn rows(&self, positions: &'a [usize]) -> impl Iterator<Item = Row<'a>> {
         let table = self.table.into_iter();
         table.flat_map(|table| positions.iter().map(|&position| table.rows.get(position)))
-    }
-
-    /// By value of the interface: its place among those whose slots rows create in order, if it is one of them.
-    fn created(&self) -> (Vec<Option<u64>>, u64) {
-        let mut count = 0;
-        let values = self.interface.values.iter().map(|value| {
-            let place = (value.wire == Wire::Create).then_some(count);
-            count += u64::from(place.is_some());
-            place
-        });
-        (values.collect(), count)
     }
 
     /// The chip with its fixed columns, and the plan of its rows. The bounds on the number of readers are
@@ -150,7 +132,6 @@ impl<'a> Wiring<'a> {
         let width = self.interface.values.len();
         let WiredChip { chip, values, first_slot, active } = &self.wired;
         let field = chip.field;
-        let (created, _) = self.created();
         let mut weights = vec![1_u32; width];
         let mut columns = vec![Vec::with_capacity(rows.len()); chip.fixed_width()];
         let mut slots = vec![None; width * rows.len()];
@@ -166,11 +147,10 @@ impl<'a> Wiring<'a> {
                 native.calls.push((info.chip.clone(), info.signature.inputs.clone()));
             }
             columns[self.own..].iter_mut().for_each(|column| column.push(0));
-            let mut set = |column: Option<usize>, cell: u64| {
-                let last = column.and_then(|column| columns[column].last_mut());
-                last.into_iter().for_each(|last| *last = cell);
+            let mut set = |column: usize, cell: u64| {
+                columns[column].last_mut().into_iter().for_each(|last| *last = cell);
             };
-            set(*active, 1);
+            active.iter().for_each(|active| set(*active, 1));
             for port in row.ports {
                 let value = self.value_of(port.position)?;
                 slots[value] = Some(port.slot);
@@ -179,11 +159,15 @@ impl<'a> Wiring<'a> {
                 }
                 let count = self.tables.multiplicity(*port);
                 weights[value] = weights[value].max(count.unsigned_abs() as u32);
+                let (slot_source, count_source) = values[value];
                 let number = numbers.of(port.slot);
-                set(values[value].slot, number);
-                set(values[value].count, field.reduce(count.into()));
-                if let Some(place) = created[value] {
-                    set(*first_slot, number - place);
+                match (slot_source, first_slot) {
+                    (SlotSource::Column(column), _) => set(column, number),
+                    (SlotSource::Created(place), Some(column)) => set(*column, number - place),
+                    (SlotSource::Created(_), None) => {}
+                }
+                if let CountSource::Column(column) = count_source {
+                    set(column, field.reduce(count.into()));
                 }
             }
             self.check_wires(row, slots, &columns)?;
@@ -226,8 +210,9 @@ impl<'a> Wiring<'a> {
                 _ => {}
             }
         }
-        for ((value, flag), slot) in self.interface.values.iter().zip(&self.flags).zip(slots) {
-            let Some(flag) = *flag else { continue };
+        let sources = &self.wired.values;
+        for ((value, &(_, count)), slot) in self.interface.values.iter().zip(sources).zip(slots) {
+            let CountSource::Flag(flag) = count else { continue };
             match (columns[flag].last(), slot) {
                 (Some(1), Some(_)) | (Some(0), None) => {}
                 (_, None) => return Err(refuse(value, "do not read")),
@@ -304,17 +289,20 @@ impl Numbers {
         let mut of = vec![None; tables.slot_count()];
         let mut next = 0;
         for (wiring, lanes) in placed {
-            let (created, count) = wiring.created();
-            if count == 0 {
+            let sources = &wiring.wired.values;
+            let is_created = |(slot, _): &&(SlotSource, _)| matches!(slot, SlotSource::Created(_));
+            let created = sources.iter().filter(is_created).count() as u64;
+            if created == 0 {
                 continue;
             }
             for row in lanes.iter().flat_map(|lane| wiring.rows(lane)) {
                 for port in row.ports.iter().filter(|port| port.role == Role::Creates) {
-                    if let Some(place) = created[wiring.value_of(port.position)?] {
+                    let (slot, _) = sources[wiring.value_of(port.position)?];
+                    if let SlotSource::Created(place) = slot {
                         of[port.slot.index()] = Some(next + place);
                     }
                 }
-                next += count;
+                next += created;
             }
         }
         let number = |known: Option<u64>| {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::fusion::fits;
 use super::{Lanes, Layout, LayoutError, MAX_LOG_HEIGHT, deal};
-use crate::chip::passes::{lower_degree, on_witness_bus, witness_values};
+use crate::chip::passes::{lower_degree, on_witness_bus};
 use crate::chip::{Chip, FixedData};
 use crate::circuit::assemble::AssembleError;
 use crate::circuit::library::Library;
@@ -196,12 +196,12 @@ impl<'a> Candidates<'a> {
         let mut chips = Vec::new();
         let mut shapes = Vec::new();
         for kind in kinds {
-            let (bare, called) =
-                library.chip_of(&kind).ok_or_else(|| AssembleError::NoChip(kind.clone()))?;
-            let chip = match called {
-                Some(called) => on_witness_bus(bare, &called.interface().values)?.chip,
-                None => on_witness_bus(bare, &witness_values(bare))?.chip,
+            let (Some((bare, _)), Some(interface)) =
+                (library.chip_of(&kind), library.interface_of(&kind))
+            else {
+                return Err(AssembleError::NoChip(kind));
             };
+            let chip = on_witness_bus(bare, &interface.values)?.chip;
             shapes.push((kind, shape(&chip)));
             chips.push(chip);
         }
