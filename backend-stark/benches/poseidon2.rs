@@ -57,7 +57,7 @@ fn main() {
     let mut machine = Machine::new("permutations", Pair::FIELD);
     machine.chips.push((*chip).clone());
     let filled = permutations(&machine);
-    quotient(&RecordedAir::new(&chip, None), &matrix(&filled), &air, &trace);
+    quotient(&RecordedAir::new(&chip), &matrix(&filled), &air, &trace);
     for config in [Config::proven_100(), Config::peer_plonky2()] {
         proof(&config, &machine, &filled, &air, &trace);
     }

@@ -19,6 +19,8 @@ use crate::tape::Tape;
 #[derive(Clone, Debug)]
 pub struct RecordedAir<F> {
     shared: Arc<Shared<F>>,
+    /// The contents of the preprocessed columns.
+    fixed: Option<Arc<RowMajorMatrix<F>>>,
 }
 
 #[derive(Debug)]
@@ -30,7 +32,6 @@ struct Shared<F> {
     rules: usize,
     main_next: Vec<usize>,
     fixed_next: Vec<usize>,
-    fixed: Option<RowMajorMatrix<F>>,
     periodic: Vec<Vec<F>>,
     tape: Tape<F>,
     messages: Vec<Message<F>>,
@@ -53,11 +54,10 @@ struct Branch<F> {
 }
 
 impl<F: PrimeField64> RecordedAir<F> {
-    /// Compiles a chip. `fixed` holds its preprocessed columns, `[height × fixed width]`; it is `None`
-    /// exactly for chips without fixed columns.
+    /// Compiles a chip. Its preprocessed columns have no contents.
     ///
     /// The chip is expected to have passed the IR verifier.
-    pub fn new(chip: &Chip, fixed: Option<RowMajorMatrix<F>>) -> Self {
+    pub fn new(chip: &Chip) -> Self {
         let positions = chip.positions();
         let (mut main_next, mut fixed_next) = (Vec::new(), Vec::new());
         let proven = chip.proven_nodes();
@@ -86,7 +86,6 @@ impl<F: PrimeField64> RecordedAir<F> {
                 rules: chip.rules.len(),
                 main_next,
                 fixed_next,
-                fixed,
                 periodic: chip
                     .periodic
                     .iter()
@@ -95,7 +94,14 @@ impl<F: PrimeField64> RecordedAir<F> {
                 tape: Tape::rules(chip, F::from_u64),
                 messages: messages(chip),
             }),
+            fixed: None,
         }
+    }
+
+    /// The same table with the contents of its preprocessed columns, `[height × fixed width]`.
+    #[must_use]
+    pub fn with_fixed(&self, fixed: RowMajorMatrix<F>) -> Self {
+        Self { shared: Arc::clone(&self.shared), fixed: Some(Arc::new(fixed)) }
     }
 
     /// The chip's name.
@@ -105,17 +111,12 @@ impl<F: PrimeField64> RecordedAir<F> {
 
     /// The preprocessed columns, row by row.
     pub(crate) fn fixed(&self) -> Option<&RowMajorMatrix<F>> {
-        self.shared.fixed.as_ref().filter(|fixed| fixed.width > 0)
+        self.fixed.as_deref().filter(|fixed| fixed.width > 0)
     }
 
     /// One period of each periodic column.
     pub(crate) fn periodic(&self) -> &[Vec<F>] {
         &self.shared.periodic
-    }
-
-    /// The compiled rules.
-    pub fn tape(&self) -> &Tape<F> {
-        &self.shared.tape
     }
 }
 
@@ -156,7 +157,7 @@ impl<F: PrimeField64> BaseAir<F> for RecordedAir<F> {
     }
 
     fn preprocessed_trace(&self) -> Option<RowMajorMatrix<F>> {
-        self.shared.fixed.clone()
+        self.fixed.as_deref().cloned()
     }
 
     fn preprocessed_width(&self) -> usize {

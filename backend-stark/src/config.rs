@@ -24,7 +24,8 @@ use chipwright_ir::Field;
 use serde::{Deserialize, Serialize};
 
 pub use field::{
-    Challenger, Domain, Expressions, FriMmcs, SEED, Stark, StarkField, SymbolicConstraints,
+    Challenger, ConstraintSizes, Domain, Expressions, FriMmcs, SEED, Stark, StarkField,
+    SymbolicConstraints,
 };
 
 /// A field and the parameters of the proof system over it.

@@ -98,13 +98,17 @@ fn keys<P: StarkField>(
     let airs: Vec<RecordedAir<P::Base>> = machine
         .chips
         .iter()
+        .zip(shape.airs())
         .zip(log_heights)
-        .map(|(chip, log_height)| RecordedAir::new(chip, log_height.map(|h| fixed_matrix(chip, h))))
+        .map(|((chip, air), log_height)| match log_height {
+            Some(log_height) => air.with_fixed(fixed_matrix(chip, log_height)),
+            None => air.clone(),
+        })
         .collect();
     let mut prepared = P::prepare(shape.config(), &airs);
     let verifying = VerifyingKey::new(shape, prepared.commitment())?;
     prepared
-        .compile(&verifying.common().lookups)
+        .compile(&machine.chips, &verifying.common().lookups)
         .map_err(|reason| StatementError::Commitment { reason })?;
     let reference = OnceLock::new();
     let key = ProvingKey { verifying: verifying.clone(), airs, prepared, reference };

@@ -14,7 +14,7 @@ use p3_lookup::Lookups;
 use p3_uni_stark::OpeningShape;
 
 use crate::air::RecordedAir;
-use crate::config::{Config, StarkField};
+use crate::config::{Config, ConstraintSizes, StarkField};
 use crate::statement::{Statement, StatementError};
 
 /// The tables of a machine under a configuration: their constraints, their lookups, their sizes.
@@ -72,7 +72,7 @@ impl<P: StarkField> KeyShape<P> {
             return Err(StatementError::Field { machine: config.field, config: P::FIELD });
         }
         let chips = statement.chips()?;
-        let airs: Vec<_> = chips.iter().map(|chip| RecordedAir::new(chip, None)).collect();
+        let airs: Vec<_> = chips.iter().map(RecordedAir::new).collect();
         let lookups: Vec<_> = airs.iter().map(|air| P::lookups(air, &config)).collect();
         let tables: Vec<_> = chips
             .iter()
@@ -128,7 +128,7 @@ impl<P: StarkField> KeyShape<P> {
         if air.periodic().is_empty() || shape.log_height == Some(log_height) {
             shape.quotient_chunks.ilog2() as usize
         } else {
-            P::log_quotient_chunks(air, &self.lookups[table], log_height)
+            P::sizes(air, &self.lookups[table], Some(log_height)).log_chunks
         }
     }
 }
@@ -164,13 +164,9 @@ impl TableShape {
         lookups: &Lookups<P::Base>,
         log_height: Option<usize>,
     ) -> Self {
-        let (constraints, degree) = P::constraints(air, lookups);
-        let quotient_chunks = match log_height {
-            Some(height) if !air.periodic().is_empty() => {
-                1 << P::log_quotient_chunks(air, lookups, height)
-            }
-            _ => (degree.max(2) - 1).next_power_of_two(),
-        };
+        let ConstraintSizes { count: constraints, degree, log_chunks } =
+            P::sizes(air, lookups, log_height);
+        let quotient_chunks = 1 << log_chunks;
         Self {
             name: chip.name.clone(),
             width: air.width(),

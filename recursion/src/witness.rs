@@ -14,6 +14,7 @@ use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64, T
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
 use p3_matrix::Dimensions;
 use p3_util::reverse_bits_len;
+use rayon::prelude::*;
 
 use crate::batch::{BatchShape, ChildKey, NativeChallenges, ProofData, RecursiveField};
 use crate::field::{Cap, CapTree};
@@ -225,38 +226,44 @@ impl BatchShape {
         let indices = &challenges.indices;
         let mut queries = vec![QueryWitness::default(); indices.len()];
         let log_max = self.pcs.log_max();
-        let mmcs = P::mmcs(self.pcs.parameters.cap_height);
-
         let trees = self.pcs.trees();
         length("openings", trees.len(), fri.input_openings.len())?;
-        for ((tree, matrices), opening) in
-            trees.iter().zip(&self.pcs.commitments).zip(&fri.input_openings)
-        {
-            let dimensions: Vec<Dimensions> = matrices
-                .iter()
-                .map(|matrix| Dimensions {
-                    width: matrix.width,
-                    height: 1 << (matrix.log_height + self.pcs.parameters.log_blowup),
-                })
-                .collect();
-            let shift = log_max - tree.groups[0].log_height;
-            let leaves: Vec<usize> = indices.iter().map(|index| index >> shift).collect();
-            length("queries", leaves.len(), opening.opened_values.len())?;
-            for rows in &opening.opened_values {
-                length("opened matrices", matrices.len(), rows.len())?;
-            }
-            let paths = mmcs
-                .siblings(&dimensions, &leaves, &opening.opened_values, &opening.opening_proof)
-                .map_err(|reason| WitnessError::Paths { reason })?;
-            for ((query, rows), path) in queries.iter_mut().zip(&opening.opened_values).zip(paths) {
-                let leaf = |group: &crate::pcs::Group| -> Vec<u64> {
-                    let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
-                    rows.map(PrimeField64::as_canonical_u64).collect()
+        let openings = trees
+            .par_iter()
+            .zip(&self.pcs.commitments)
+            .zip(&fri.input_openings)
+            .map(|((tree, matrices), opening)| {
+                let dimensions: Vec<Dimensions> = matrices
+                    .iter()
+                    .map(|matrix| Dimensions {
+                        width: matrix.width,
+                        height: 1 << (matrix.log_height + self.pcs.parameters.log_blowup),
+                    })
+                    .collect();
+                let shift = log_max - tree.groups[0].log_height;
+                let leaves: Vec<usize> = indices.iter().map(|index| index >> shift).collect();
+                length("queries", leaves.len(), opening.opened_values.len())?;
+                for rows in &opening.opened_values {
+                    length("opened matrices", matrices.len(), rows.len())?;
+                }
+                let paths = P::mmcs(self.pcs.parameters.cap_height)
+                    .siblings(&dimensions, &leaves, &opening.opened_values, &opening.opening_proof)
+                    .map_err(|reason| WitnessError::Paths { reason })?;
+                let of_query = |(rows, path): (&Vec<Vec<P::Base>>, Vec<P::Base>)| {
+                    let leaf = |group: &crate::pcs::Group| -> Vec<u64> {
+                        let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
+                        rows.map(PrimeField64::as_canonical_u64).collect()
+                    };
+                    let mut data = leaf(&tree.groups[0]);
+                    data.extend(path.iter().map(PrimeField64::as_canonical_u64));
+                    (data, tree.groups[1..].iter().map(leaf).collect())
                 };
-                let mut data = leaf(&tree.groups[0]);
-                data.extend(path.iter().map(PrimeField64::as_canonical_u64));
-                let injected = tree.groups[1..].iter().map(leaf).collect();
-                query.openings.push((data, injected));
+                Ok(opening.opened_values.iter().zip(paths).map(of_query).collect())
+            })
+            .collect::<Result<Vec<Vec<_>>, WitnessError>>()?;
+        for opening in openings {
+            for (query, opening) in queries.iter_mut().zip(opening) {
+                query.openings.push(opening);
             }
         }
 
@@ -368,7 +375,7 @@ impl BatchShape {
             }
             reduced
         };
-        challenges.indices.iter().enumerate().map(reduce).collect()
+        challenges.indices.par_iter().enumerate().map(reduce).collect()
     }
 
     /// Everything that a proof says, in the order of the transcript.

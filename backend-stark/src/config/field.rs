@@ -3,7 +3,10 @@
 use std::fmt::Debug;
 
 use chipwright_ir::FieldPair;
-use p3_air::symbolic::{ConstraintLayout, SymbolicExpr, SymbolicExpression, SymbolicExpressionExt};
+use p3_air::symbolic::{
+    ConstraintLayout, SymbolicExpr, SymbolicExpression, SymbolicExpressionExt,
+    constraint_degree_from_poly_degree,
+};
 use p3_batch_stark::{BatchProof, CommonData, ProverData, StarkInstance};
 use p3_challenger::{CanObserve, CanSample, FieldChallenger, GrindingChallenger};
 use p3_commit::{ExtensionMmcs, Mmcs};
@@ -13,6 +16,7 @@ use p3_field::{PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_lookup::{LogUpGadget, Lookup, Lookups};
 use p3_uni_stark::StarkConfig;
+use p3_util::log2_ceil_usize;
 
 use super::{Config, Parameters};
 use crate::air::RecordedAir;
@@ -33,6 +37,17 @@ pub struct SymbolicConstraints<F, EF> {
 
 /// The constraints of a table: those over the base field, and those over the extension.
 pub type Expressions<F, EF> = (Vec<SymbolicExpression<F>>, Vec<SymbolicExpressionExt<F, EF>>);
+
+/// The sizes of a table's constraints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConstraintSizes {
+    /// How many there are.
+    pub count: usize,
+    /// The highest degree, in multiples of the table's height.
+    pub degree: usize,
+    /// The base-2 logarithm of the number of chunks that the quotient is committed in.
+    pub log_chunks: usize,
+}
 
 /// The number of elements of [`StarkField::seed_elements`].
 pub const SEED: usize = 11;
@@ -126,13 +141,6 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         air: &RecordedAir<Self::Base>,
         lookups: &[Lookup<Self::Base>],
     ) -> SymbolicConstraints<Self::Base, Self::Ext>;
-    /// The base-2 logarithm of the number of chunks that the quotient of a table of `2^log_height` rows
-    /// is committed in.
-    fn log_quotient_chunks(
-        air: &RecordedAir<Self::Base>,
-        lookups: &[Lookup<Self::Base>],
-        log_height: usize,
-    ) -> usize;
     /// Plonky3's prover: `prove_batch`.
     ///
     /// # Errors
@@ -162,15 +170,43 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         lookups.pack_same_bus(&LogUpGadget::new(), degree)
     }
 
-    /// The number of constraints of a table, lookups included, and their highest degree.
-    fn constraints(
+    /// The sizes of a table's constraints, lookups included. Periodic columns have a lower degree in a table whose height
+    /// is known.
+    fn sizes(
         air: &RecordedAir<Self::Base>,
         lookups: &[Lookup<Self::Base>],
-    ) -> (usize, usize) {
+        log_height: Option<usize>,
+    ) -> ConstraintSizes {
         let (base, extension) = Self::expressions(air, lookups);
         let degrees = base.iter().map(SymbolicExpr::degree_multiple);
-        let degree = degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).max();
-        (base.len() + extension.len(), degree.unwrap_or(0))
+        let degrees: Vec<usize> =
+            degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).collect();
+        let degree = degrees.iter().copied().max().unwrap_or(0);
+        let log_chunks = |degree: usize| log2_ceil_usize(degree.max(2) - 1);
+        let periods: Vec<usize> = air.periodic().iter().map(Vec::len).collect();
+        let mut sizes =
+            ConstraintSizes { count: degrees.len(), degree, log_chunks: log_chunks(degree) };
+        if let Some(log_height) = log_height
+            && !periods.is_empty()
+        {
+            // A polynomial's degree is at most what its multiple says, so those of high degree decide.
+            let mut order: Vec<usize> = (0..degrees.len()).collect();
+            order.sort_by_key(|&index| std::cmp::Reverse(degrees[index]));
+            let height = 1 << log_height;
+            sizes.log_chunks = 0;
+            for index in order {
+                if log_chunks(degrees[index]) <= sizes.log_chunks {
+                    break;
+                }
+                let degree = match index.checked_sub(base.len()) {
+                    Some(index) => extension[index].poly_degree(height, &periods),
+                    None => base[index].poly_degree(height, &periods),
+                };
+                let degree = constraint_degree_from_poly_degree(degree, height);
+                sizes.log_chunks = sizes.log_chunks.max(log_chunks(degree));
+            }
+        }
+        sizes
     }
 
     /// The proof system, with a transcript that begins with `seed`: 32 bytes that name the statement.

@@ -5,9 +5,7 @@
 
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use p3_air::symbolic::AirLayout;
-use p3_batch_stark::symbolic::{
-    get_constraint_layout, get_log_num_quotient_chunks, get_symbolic_constraints,
-};
+use p3_batch_stark::symbolic::{get_constraint_layout, get_symbolic_constraints};
 use p3_batch_stark::{
     BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
 };
@@ -82,7 +80,7 @@ macro_rules! plonky3 {
             config: &Config,
         ) -> (Lookups<Self::Base>, usize) {
             let lookups = Lookups::from_air::<Self::Ext, _>(air);
-            let degree = Self::constraints(air, &lookups).1;
+            let degree = Self::sizes(air, &lookups, None).degree;
             let most = packing_degree(&lookups, degree, config.parameters.log_blowup);
             (lookups, most)
         }
@@ -108,21 +106,6 @@ macro_rules! plonky3 {
             let order =
                 get_constraint_layout::<Self::Base, Self::Ext, _, _>(air, layout, lookups, &gadget);
             SymbolicConstraints { base, extension, order }
-        }
-
-        fn log_quotient_chunks(
-            air: &RecordedAir<Self::Base>,
-            lookups: &[Lookup<Self::Base>],
-            log_height: usize,
-        ) -> usize {
-            get_log_num_quotient_chunks::<Self::Base, Self::Ext, _, _>(
-                air,
-                AirLayout::from_air(air),
-                1 << log_height,
-                lookups,
-                0,
-                &LogUpGadget::new(),
-            )
         }
 
         fn prove(

@@ -6,7 +6,7 @@
 use p3_field::{ExtensionField, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
-use super::messages::Messages;
+use super::messages::{Challenges, Messages, Scratch};
 use super::tiles::lanes;
 use crate::tape::Source;
 
@@ -61,14 +61,10 @@ impl<F: Field> Rows<'_, F> {
 pub(crate) struct ZeroFingerprint;
 
 /// The lookup columns of a table, row by row in base elements, and the sum of all fractions.
-///
-/// `challenges` holds, for each lookup, what tells its bus apart; `powers` those of the combining
-/// challenge.
 pub(crate) fn columns<F, E>(
     messages: &Messages<F>,
     rows: &Rows<'_, F>,
-    prefixes: &[E],
-    powers: &[E],
+    challenges: &Challenges<F, E>,
 ) -> Result<(Vec<F>, E), ZeroFingerprint>
 where
     F: Field,
@@ -84,16 +80,16 @@ where
         .map(|first| {
             let chunk = first..blocks.min(first + CHUNK);
             let mut slots = Vec::new();
-            let mut terms = Vec::new();
+            let mut scratch = Scratch::default();
             let mut numerators = Vec::with_capacity(chunk.len() * count);
             let mut denominators = Vec::with_capacity(chunk.len() * count);
             for block in chunk {
                 slots.clear();
                 slots.extend(messages.sources().iter().map(|&s| rows.load(s, block * lanes)));
                 messages.run(&mut slots);
-                for (column, &prefix) in prefixes.iter().enumerate() {
+                for column in 0..count {
                     let (numerator, denominator) =
-                        messages.fraction::<E, _>(column, &slots, prefix, powers, &mut terms);
+                        messages.fraction(column, &slots, challenges, &mut scratch);
                     numerators.push(numerator);
                     denominators.push(denominator);
                 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use p3_air::symbolic::{BaseEntry, BaseLeaf, SymbolicExpr, SymbolicExpression};
-use p3_field::{Algebra, Field, PackedFieldExtension, PrimeCharacteristicRing};
+use p3_field::{Algebra, ExtensionField, Field, PackedFieldExtension, PrimeCharacteristicRing};
 use p3_lookup::Lookup;
 
 use crate::tape::Source;
@@ -32,9 +32,36 @@ struct Column {
     exclusive: bool,
 }
 
+/// The challenges of a table's lookup columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Challenges<F, E> {
+    /// What tells the bus of each column apart.
+    prefixes: Vec<E>,
+    /// By column, by term: the scales of its elements, coordinate by coordinate.
+    scales: Vec<Vec<Vec<F>>>,
+}
+
+/// The buffers of a thread.
+#[derive(Debug)]
+pub(crate) struct Scratch<V, X> {
+    elements: Vec<V>,
+    terms: Vec<(X, X)>,
+}
+
+impl<V, X> Default for Scratch<V, X> {
+    fn default() -> Self {
+        Self { elements: Vec::new(), terms: Vec::new() }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Term {
+    /// The slots of the elements but for the last, those that are always zero left out.
     elements: Vec<u32>,
+    /// The exponent of the combining challenge that scales each of them.
+    exponents: Vec<u32>,
+    /// The last element, which is not scaled.
+    last: Option<u32>,
     count: Count,
     /// The slot of the flag, of a term of an exclusive column.
     flag: u32,
@@ -117,36 +144,64 @@ impl<F: Field> Messages<F> {
         }
     }
 
-    /// The numerator and the denominator of a column's fraction. `prefix` tells the column's bus apart,
-    /// and `powers` are those of the challenge that combines the elements of a message.
+    /// Prepares the challenges: `prefixes` tell the columns' buses apart, and `powers` are those of the challenge that
+    /// combines the elements of a message.
+    pub(crate) fn challenges<E>(&self, prefixes: &[E], powers: &[E]) -> Challenges<F, E>
+    where
+        E: ExtensionField<F>,
+    {
+        let scales = |term: &Term| -> Vec<F> {
+            let coordinate = |d: usize, exponent: u32| {
+                powers[exponent as usize].as_basis_coefficients_slice()[d]
+            };
+            (0..E::DIMENSION)
+                .flat_map(|d| term.exponents.iter().map(move |&exponent| coordinate(d, exponent)))
+                .collect()
+        };
+        let columns = self.columns.iter();
+        Challenges {
+            prefixes: prefixes.to_vec(),
+            scales: columns.map(|column| column.terms.iter().map(scales).collect()).collect(),
+        }
+    }
+
+    /// The numerator and the denominator of a column's fraction.
     #[inline]
     pub(crate) fn fraction<E, V>(
         &self,
         column: usize,
         slots: &[F::Packing],
-        prefix: E,
-        powers: &[E],
-        terms: &mut Vec<(V, V)>,
+        challenges: &Challenges<F, E>,
+        scratch: &mut Scratch<F::Packing, V>,
     ) -> (V, V)
     where
-        E: p3_field::ExtensionField<F, ExtensionPacking = V>,
+        E: ExtensionField<F, ExtensionPacking = V>,
         V: PackedFieldExtension<F, E> + Copy,
     {
+        let Scratch { elements, terms } = scratch;
+        let prefix = challenges.prefixes[column].as_basis_coefficients_slice();
+        let scales = &challenges.scales[column];
         let column = &self.columns[column];
         let slot = |index: u32| slots[index as usize];
-        let denominator = |term: &Term| -> V {
-            let Some((&last, leading)) = term.elements.split_last() else { return V::from(prefix) };
-            let mut sum = V::from(prefix) - slot(last);
-            for (&element, &power) in leading.iter().rev().zip(&powers[1..]) {
-                sum -= V::from(power) * slot(element);
-            }
-            sum
+        let mut denominator = |index: usize| -> V {
+            let (term, scales) = (&column.terms[index], &scales[index]);
+            elements.clear();
+            elements.extend(term.elements.iter().map(|&element| slot(element)));
+            V::from_basis_coefficients_fn(|d| {
+                let scales = &scales[d * elements.len()..][..elements.len()];
+                let sum = F::Packing::batched_linear_combination(elements, scales);
+                let prefix = F::Packing::from(prefix[d]);
+                match term.last {
+                    Some(last) if d == 0 => prefix - sum - slot(last),
+                    _ => prefix - sum,
+                }
+            })
         };
         if column.exclusive {
             let mut numerator = F::Packing::ZERO;
             let mut flags = F::Packing::ZERO;
             let mut sum = V::ZERO;
-            for term in &column.terms {
+            for (index, term) in column.terms.iter().enumerate() {
                 let flag = slot(term.flag);
                 flags += flag;
                 numerator += match term.count {
@@ -154,7 +209,7 @@ impl<F: Field> Messages<F> {
                     Count::MinusOne => -flag,
                     Count::Slot(count) => flag * slot(count),
                 };
-                sum += denominator(term) * flag;
+                sum += denominator(index) * flag;
             }
             return (V::from(numerator), sum + (F::Packing::ONE - flags));
         }
@@ -164,13 +219,13 @@ impl<F: Field> Messages<F> {
             Count::Slot(count) => value * slot(count),
         };
         terms.clear();
-        for pair in column.terms.chunks(2) {
+        for (pair, index) in column.terms.chunks(2).zip((0..).step_by(2)) {
             terms.push(match pair {
                 [a, b] => {
-                    let (over_a, over_b) = (denominator(a), denominator(b));
+                    let (over_a, over_b) = (denominator(index), denominator(index + 1));
                     (scaled(over_b, a.count) + scaled(over_a, b.count), over_a * over_b)
                 }
-                [a, ..] => (scaled(V::ONE, a.count), denominator(a)),
+                [a, ..] => (scaled(V::ONE, a.count), denominator(index)),
                 [] => (V::ZERO, V::ONE),
             });
         }
@@ -314,15 +369,32 @@ impl<F: Field> Compiler<F> {
             }
             value => Count::Slot(slot(value)),
         };
+        let is_zero = |value: Value| match value {
+            Value::Constant(index) => self.constants[index as usize].is_zero(),
+            _ => false,
+        };
         let columns = columns
             .iter()
             .map(|(terms, exclusive)| Column {
                 terms: terms
                     .iter()
-                    .map(|(elements, multiplicity, flag)| Term {
-                        elements: elements.iter().map(|&element| slot(element)).collect(),
-                        count: count(*multiplicity),
-                        flag: flag.map_or(0, slot),
+                    .map(|(elements, multiplicity, flag)| {
+                        let mut elements = elements
+                            .iter()
+                            .rev()
+                            .zip(0..)
+                            .filter(|(element, _)| !is_zero(**element))
+                            .peekable();
+                        let last = elements.next_if(|(_, exponent)| *exponent == 0);
+                        let (elements, exponents) =
+                            elements.map(|(&element, exponent)| (slot(element), exponent)).unzip();
+                        Term {
+                            elements,
+                            exponents,
+                            last: last.map(|(&last, _)| slot(last)),
+                            count: count(*multiplicity),
+                            flag: flag.map_or(0, slot),
+                        }
                     })
                     .collect(),
                 exclusive: *exclusive,

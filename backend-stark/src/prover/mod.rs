@@ -17,6 +17,7 @@ mod tiles;
 mod tree;
 
 use chipwright_ir::FieldPair;
+use chipwright_ir::chip::Chip;
 use p3_air::BaseAir;
 use p3_batch_stark::proof::OpenedValuesWithLookups;
 use p3_batch_stark::{
@@ -35,7 +36,7 @@ use self::extend::{Pool, TwiddleSet, Twiddles, extend, extend_rows, interpolate}
 pub use self::grind::Candidates;
 use self::grind::Least;
 use self::lookup::Rows;
-use self::messages::Messages;
+use self::messages::{Challenges, Messages};
 use self::opening::{Committed, CommittedOver, Round};
 pub use self::phases::{Phase, Phases};
 use self::quotient::Constraints;
@@ -43,6 +44,7 @@ use self::tiles::{Tiles, lanes};
 pub use self::tree::{Nodes, TreeHash};
 use crate::air::RecordedAir;
 use crate::config::{Parameters, Stark, StarkField};
+use crate::tape::Tape;
 
 type Packing<P> = <<P as FieldPair>::Base as Field>::Packing;
 type PackedExt<P> =
@@ -63,6 +65,8 @@ pub struct Prepared<P: StarkField> {
     hash: P::TreeHash,
     /// The preprocessed columns of the tables that have some.
     fixed: Option<CommittedOver<P>>,
+    /// The rules of each table.
+    rules: Vec<Tape<P::Base>>,
     /// The lookup columns of each table.
     messages: Vec<Messages<P::Base>>,
     /// The memory of extensions, between proofs.
@@ -103,8 +107,8 @@ impl<P: StarkField> Prepared<P> {
             })
             .collect();
         let fixed = (!matrices.is_empty()).then(|| Committed::new(&hash, matrices));
-        let (messages, pool) = (Vec::new(), Pool::default());
-        Self { parameters: *parameters, hash, fixed, messages, pool }
+        let (rules, messages, pool) = (Vec::new(), Vec::new(), Pool::default());
+        Self { parameters: *parameters, hash, fixed, rules, messages, pool }
     }
 
     /// The commitment to the preprocessed columns.
@@ -112,11 +116,14 @@ impl<P: StarkField> Prepared<P> {
         self.fixed.as_ref().map(|fixed| self.hash.commitment(fixed.tree.cap()))
     }
 
-    /// Compiles the lookup columns of each table.
+    /// Compiles the rules and the lookup columns of each table.
     pub(crate) fn compile<L: AsRef<[Lookup<P::Base>]>>(
         &mut self,
+        chips: &[Chip],
         lookups: &[L],
     ) -> Result<(), String> {
+        let rules = chips.iter().map(|chip| Tape::short_rules(chip, P::Base::from_u64));
+        self.rules = rules.collect();
         let messages = lookups.iter().map(|lookups| Messages::new(lookups.as_ref()));
         self.messages = messages.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
         Ok(())
@@ -174,8 +181,8 @@ impl<P: StarkField> Prepared<P> {
         let (challenges, lookup_pow_witness) =
             transcript.lookup_phase(&lookups, &LogUpGadget::new());
         phases.end(Phase::Grinding);
-        let buses = Buses::new(&lookups, &challenges);
-        let (columns, terminals) = self.lookup_columns(instances, &buses)?;
+        let challenges = self.challenges(&lookups, &challenges);
+        let (columns, terminals) = self.lookup_columns(instances, &challenges)?;
         phases.end(Phase::Lookups);
         let with_lookups = instances.iter().filter(|i| !i.lookups.is_empty());
         let columns: Vec<_> =
@@ -189,7 +196,7 @@ impl<P: StarkField> Prepared<P> {
         let alpha = transcript.permutation_phase(lookup_commitment.clone(), &sums);
 
         let quotients =
-            self.quotients(instances, &main, lookup.as_ref(), &buses, &terminals, alpha);
+            self.quotients(instances, &main, lookup.as_ref(), &challenges, &terminals, alpha);
         phases.end(Phase::Quotient);
         let chunks = instances
             .iter()
@@ -258,24 +265,41 @@ impl<P: StarkField> Prepared<P> {
         }
     }
 
+    /// The challenges of each table's lookups, from a pair for each lookup: the first tells its bus apart, the
+    /// second, which combines the elements of messages, is common to all.
+    fn challenges(
+        &self,
+        lookups: &[&[Lookup<P::Base>]],
+        challenges: &[Vec<P::Ext>],
+    ) -> Vec<Challenges<P::Base, P::Ext>> {
+        let beta = challenges.iter().find_map(|of| of.get(1).copied()).unwrap_or_default();
+        let messages = lookups.iter().copied().flatten().flat_map(|lookup| &lookup.elements);
+        let longest = messages.map(Vec::len).max().unwrap_or(0);
+        let powers = beta.powers().collect_n(longest.max(1));
+        let of_table = |(messages, challenges): (&Messages<P::Base>, &Vec<P::Ext>)| {
+            let prefixes: Vec<P::Ext> = challenges.iter().copied().step_by(2).collect();
+            messages.challenges(&prefixes, &powers)
+        };
+        self.messages.iter().zip(challenges).map(of_table).collect()
+    }
+
     /// The lookup columns of the tables that have some, row by row, and the terminal of every table.
     #[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
     fn lookup_columns(
         &self,
         instances: &[Instance<'_, P>],
-        buses: &Buses<P::Ext>,
+        challenges: &[Challenges<P::Base, P::Ext>],
     ) -> Result<(Vec<Vec<P::Base>>, Vec<Option<LookupTerminal<P::Ext>>>), String> {
         let (mut columns, mut terminals) = (Vec::new(), Vec::new());
-        for ((instance, messages), prefixes) in
-            instances.iter().zip(&self.messages).zip(&buses.prefixes)
+        for ((instance, messages), challenges) in
+            instances.iter().zip(&self.messages).zip(challenges)
         {
             if instance.lookups.is_empty() {
                 terminals.push(None);
                 continue;
             }
-            let (values, terminal) =
-                lookup::columns(messages, &instance.rows(), prefixes, &buses.powers)
-                    .map_err(|error| error.to_string())?;
+            let (values, terminal) = lookup::columns(messages, &instance.rows(), challenges)
+                .map_err(|error| error.to_string())?;
             columns.push(values);
             terminals.push(Some(LookupTerminal(terminal)));
         }
@@ -288,7 +312,7 @@ impl<P: StarkField> Prepared<P> {
         instances: &[Instance<'_, P>],
         main: &CommittedOver<P>,
         lookup: Option<&CommittedOver<P>>,
-        buses: &Buses<P::Ext>,
+        challenges: &[Challenges<P::Base, P::Ext>],
         terminals: &[Option<LookupTerminal<P::Ext>>],
         alpha: P::Ext,
     ) -> Vec<Vec<PackedExt<P>>> {
@@ -299,15 +323,14 @@ impl<P: StarkField> Prepared<P> {
             let fixed = if instance.air.fixed().is_some() { fixed_tiles.next() } else { None };
             let lookup = if instance.lookups.is_empty() { None } else { lookup_tiles.next() };
             let constraints = Constraints {
-                rules: instance.air.tape(),
+                rules: &self.rules[index],
                 messages: &self.messages[index],
                 main: &main.matrices[index],
                 fixed,
                 lookup,
                 periodic: instance.air.periodic(),
                 publics: instance.publics,
-                prefixes: &buses.prefixes[index],
-                powers: &buses.powers,
+                challenges: &challenges[index],
                 terminal: terminals[index].as_ref().map_or(P::Ext::ZERO, |terminal| terminal.0),
                 alpha,
                 log_height: instance.log_height,
@@ -389,25 +412,6 @@ impl<P: StarkField> Prepared<P> {
             })
             .collect();
         BatchOpenedValues { instances }
-    }
-}
-
-/// The challenges of the lookups.
-struct Buses<E> {
-    /// For each table and lookup, what tells its bus apart.
-    prefixes: Vec<Vec<E>>,
-    /// The powers of the challenge that combines the elements of a message.
-    powers: Vec<E>,
-}
-
-impl<E: Field> Buses<E> {
-    /// From a pair of challenges for each lookup, of which the second is common to all.
-    fn new<F: Field>(lookups: &[&[Lookup<F>]], challenges: &[Vec<E>]) -> Self {
-        let prefixes = challenges.iter().map(|of| of.iter().copied().step_by(2).collect());
-        let beta = challenges.iter().find_map(|of| of.get(1).copied()).unwrap_or_default();
-        let messages = lookups.iter().copied().flatten().flat_map(|lookup| &lookup.elements);
-        let longest = messages.map(Vec::len).max().unwrap_or(0);
-        Self { prefixes: prefixes.collect(), powers: beta.powers().collect_n(longest.max(1)) }
     }
 }
 

@@ -9,8 +9,8 @@
 use chipwright_ir::chip::Section;
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::{
-    BasedVectorSpace, ExtensionField, Field, PackedFieldPow2, PackedValue, PrimeCharacteristicRing,
-    TwoAdicField,
+    Algebra, BasedVectorSpace, ExtensionField, Field, PackedFieldPow2, PackedValue,
+    PrimeCharacteristicRing, TwoAdicField,
 };
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
@@ -18,12 +18,12 @@ use p3_util::{log2_strict_usize, reverse_bits_len};
 use rayon::prelude::*;
 
 use super::lookup::invert_all;
-use super::messages::Messages;
+use super::messages::{self, Challenges, Messages};
 use super::tiles::{Tiles, lanes};
 use crate::tape::{Source, Tape};
 
 /// The blocks that are evaluated at once.
-const BLOCKS: usize = 2;
+const BLOCKS: usize = 4;
 /// The blocks of a task.
 const TASK: usize = 64;
 
@@ -38,10 +38,8 @@ pub(crate) struct Constraints<'a, F: Field, E> {
     pub(crate) lookup: Option<&'a Tiles<F>>,
     pub(crate) periodic: &'a [Vec<F>],
     pub(crate) publics: &'a [F],
-    /// What tells the bus of each lookup apart.
-    pub(crate) prefixes: &'a [E],
-    /// The powers of the challenge that combines the elements of a message.
-    pub(crate) powers: &'a [E],
+    /// The challenges of the lookups.
+    pub(crate) challenges: &'a Challenges<F, E>,
     /// The sum of all fractions.
     pub(crate) terminal: E,
     /// The challenge that folds the constraints.
@@ -78,16 +76,22 @@ where
         let lookups = if self.lookup.is_some() { self.messages.columns() + 3 } else { 0 };
         let mut alphas = self.alpha.powers().collect_n(rules + lookups);
         alphas.reverse();
-        let weights: Vec<Vec<F>> = (0..E::DIMENSION)
-            .map(|d| alphas[..rules].iter().map(|a| a.as_basis_coefficients_slice()[d]).collect())
-            .collect();
+        let mut weights: Weights<F> = std::array::from_fn(|_| vec![Vec::new(); E::DIMENSION]);
+        for (section, alpha) in self.rules.sections().zip(&alphas) {
+            let coordinates = alpha.as_basis_coefficients_slice();
+            for (weights, &coordinate) in
+                weights[section_index(section)].iter_mut().zip(coordinates)
+            {
+                weights.push(coordinate);
+            }
+        }
         let selectors = Selectors::new(self);
         let periodic: Vec<Vec<F>> =
             self.periodic.iter().map(|column| self.extended_period(column)).collect();
         let blocks = usize::max(size / lanes, 1);
         let mut quotient = E::ExtensionPacking::zero_vec(blocks);
         quotient.par_chunks_mut(TASK).enumerate().for_each_init(
-            || Scratch::new(self.rules.slots()),
+            Scratch::default,
             |scratch, (task, values)| {
                 for (index, values) in values.chunks_mut(BLOCKS).enumerate() {
                     let first = task * TASK + index * BLOCKS;
@@ -115,33 +119,24 @@ where
         &self,
         at: &[usize; BLOCKS],
         next: &[Next; BLOCKS],
-        weights: &[Vec<F>],
+        weights: &Weights<F>,
         periodic: &[Vec<F>],
-        scratch: &mut Scratch<F, E>,
+        scratch: &mut Scratch<F::Packing, E::ExtensionPacking>,
     ) -> [Sums<E::ExtensionPacking>; BLOCKS] {
-        let slots = &mut scratch.slots;
-        slots.clear();
-        slots.extend(self.rules.sources().iter().map(|&source| -> [F::Packing; BLOCKS] {
-            std::array::from_fn(|i| self.load(source, at[i], &next[i], periodic))
-        }));
-        let zero = F::Packing::ZERO;
-        let sums = &mut scratch.sums;
-        sums.clear();
-        sums.resize(4 * E::DIMENSION, [zero; BLOCKS]);
-        let mut index = 0;
-        self.rules.run_blocks(slots, |section, value| {
-            let section = section_index(section) * E::DIMENSION;
-            for (sum, weights) in sums[section..].iter_mut().zip(weights) {
-                for (sum, value) in sum.iter_mut().zip(value) {
-                    *sum += value * weights[index];
-                }
-            }
-            index += 1;
-        });
+        let Scratch { slots, values, .. } = scratch;
+        values.iter_mut().flatten().for_each(Vec::clear);
+        self.rules.run_blocks(
+            slots,
+            |source, block| self.load(source, at[block], &next[block], periodic),
+            |section, block, value| values[section_index(section)][block].push(value),
+        );
         std::array::from_fn(|i| {
             let sum = |section: Section| {
-                let first = section_index(section) * E::DIMENSION;
-                E::ExtensionPacking::from_basis_coefficients_fn(|d| sums[first + d][i])
+                let section = section_index(section);
+                let (values, weights) = (&values[section][i], &weights[section]);
+                E::ExtensionPacking::from_basis_coefficients_fn(|d| {
+                    F::Packing::batched_linear_combination(values, &weights[d])
+                })
             };
             Sums {
                 row: sum(Section::Row),
@@ -161,7 +156,7 @@ where
         next: &Next,
         alphas: &[E],
         periodic: &[Vec<F>],
-        scratch: &mut Scratch<F, E>,
+        scratch: &mut Scratch<F::Packing, E::ExtensionPacking>,
     ) {
         let slots = &mut scratch.message_slots;
         slots.clear();
@@ -175,12 +170,11 @@ where
             })
         };
         let mut sum = E::ExtensionPacking::ZERO;
-        for (column, (&prefix, &alpha)) in self.prefixes.iter().zip(alphas).enumerate() {
+        for (column, &alpha) in alphas[..self.messages.columns()].iter().enumerate() {
             let fraction = cell(column + 1);
             sum += fraction;
-            let terms = &mut scratch.terms;
             let (numerator, denominator) =
-                self.messages.fraction::<E, _>(column, slots, prefix, self.powers, terms);
+                self.messages.fraction(column, slots, self.challenges, &mut scratch.fractions);
             sums.row += (denominator * fraction - numerator) * alpha;
         }
         let here = cell(0);
@@ -195,20 +189,29 @@ where
     /// A source for a block.
     #[inline]
     fn load(&self, source: Source, block: usize, next: &Next, periodic: &[Vec<F>]) -> F::Packing {
-        match source {
-            Source::Main(column) => self.main.packed(block, column),
-            Source::MainNext(column) => load(self.main, column, next),
-            Source::Fixed(column) => {
-                self.fixed.map_or(F::Packing::ZERO, |tiles| tiles.packed(block, column))
-            }
-            Source::FixedNext(column) => {
-                self.fixed.map_or(F::Packing::ZERO, |tiles| load(tiles, column, next))
-            }
-            Source::Periodic(column) => {
+        match (source, self.fixed, next) {
+            (Source::Main(column), ..) => self.main.packed(block, column),
+            (Source::MainNext(column), _, Next::Block(next)) => self.main.packed(*next, column),
+            (Source::Fixed(column), Some(fixed), _) => fixed.packed(block, column),
+            _ => self.gather(source, block, next, periodic),
+        }
+    }
+
+    /// A source for a block, lane by lane. It is called: inlined, it would make what can be moved as a whole move lane
+    /// by lane, too.
+    #[inline(never)]
+    fn gather(&self, source: Source, block: usize, next: &Next, periodic: &[Vec<F>]) -> F::Packing {
+        match (source, self.fixed) {
+            (Source::Main(column), _) => self.main.packed(block, column),
+            (Source::MainNext(column), _) => load(self.main, column, next),
+            (Source::Fixed(column), Some(fixed)) => fixed.packed(block, column),
+            (Source::FixedNext(column), Some(fixed)) => load(fixed, column, next),
+            (Source::Fixed(_) | Source::FixedNext(_), None) => F::Packing::ZERO,
+            (Source::Periodic(column), _) => {
                 let values = &periodic[column];
                 F::Packing::from_fn(|lane| values[self.natural(block, lane) % values.len()])
             }
-            Source::Public(index) => F::Packing::from(self.publics[index]),
+            (Source::Public(index), _) => F::Packing::from(self.publics[index]),
         }
     }
 
@@ -267,21 +270,25 @@ const fn section_index(section: Section) -> usize {
     }
 }
 
+/// The powers of the folding challenge, by section and coordinate: one for each of the section's rules.
+type Weights<F> = [Vec<Vec<F>>; 4];
+
 /// The buffers of a thread.
-struct Scratch<F: Field, E: ExtensionField<F>> {
-    slots: Vec<[F::Packing; BLOCKS]>,
-    sums: Vec<[F::Packing; BLOCKS]>,
-    message_slots: Vec<F::Packing>,
-    terms: Vec<(E::ExtensionPacking, E::ExtensionPacking)>,
+struct Scratch<V, X> {
+    slots: Vec<[V; BLOCKS]>,
+    /// The values of the rules, by section and block.
+    values: [[Vec<V>; BLOCKS]; 4],
+    message_slots: Vec<V>,
+    fractions: messages::Scratch<V, X>,
 }
 
-impl<F: Field, E: ExtensionField<F>> Scratch<F, E> {
-    fn new(slots: usize) -> Self {
+impl<V, X> Default for Scratch<V, X> {
+    fn default() -> Self {
         Self {
-            slots: Vec::with_capacity(slots),
-            sums: Vec::new(),
+            slots: Vec::new(),
+            values: Default::default(),
             message_slots: Vec::new(),
-            terms: Vec::new(),
+            fractions: messages::Scratch::default(),
         }
     }
 }

@@ -76,7 +76,7 @@ fn cells_per_row<P: StarkField>(chip: &Chip) -> Result<usize, CliError> {
     let config = Config::default();
     let stark = P::stark(&config.parameters, &[0; 32]);
     let period = chip.periodic.iter().map(Vec::len).max().unwrap_or(1);
-    let airs = [RecordedAir::<P::Base>::new(chip, None)];
+    let airs = [RecordedAir::<P::Base>::new(chip)];
     let log_height = period.ilog2() as usize;
     let data = P::prover_data(&stark, &airs, &[log_height], &config)
         .map_err(|reason| CliError::Chip { chip: chip.name.clone(), reason })?;

@@ -322,8 +322,8 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 continue;
             }
             desk.values.resize(height * desk.width, F::ZERO);
-            let uniform = chip.fixed.is_none()
-                && chip.periodic.is_empty()
+            // Beyond their contents, fixed columns are zero.
+            let uniform = chip.periodic.is_empty()
                 && desk.pinned.is_empty()
                 && !chip.fills.iter().any(|fill| matches!(fill.op, FillOp::Access { .. }));
             for row in desk.rows..height {

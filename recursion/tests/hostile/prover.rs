@@ -135,15 +135,17 @@ pub(crate) fn deceive(scene: &Scene<P>, deceit: &Deceit) -> Deception {
         let cell = |row: usize, column: &Vec<u64>| column.get(row).copied().unwrap_or(0);
         let rows = (0..table.height).flat_map(|row| columns.iter().map(move |c| cell(row, c)));
         let values: Vec<Goldilocks> = rows.map(Goldilocks::from_u64).collect();
-        let fixed = (!columns.is_empty()).then(|| RowMajorMatrix::new(values, columns.len()));
-        if let Some(fixed) = &fixed {
+        let mut air = RecordedAir::new(chip);
+        if !columns.is_empty() {
+            let fixed = RowMajorMatrix::new(values, columns.len());
             let domain = Pcs::<Ext, Transcript>::natural_domain_for_degree(
                 &stark.pcs().honest,
                 table.height,
             );
             contents.push((domain, fixed.clone()));
+            air = air.with_fixed(fixed);
         }
-        airs.push(RecordedAir::new(chip, fixed));
+        airs.push(air);
     }
     let (commitment, data) = stark.pcs().commit(contents).expect("the columns are committed to");
     let fixed = key.common().preprocessed.as_ref().expect("there are fixed columns");

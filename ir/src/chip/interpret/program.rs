@@ -95,6 +95,11 @@ where
         self.field[node.index()]
     }
 
+    /// Gives a field node its value.
+    pub(crate) fn set(&mut self, node: NodeId, value: P) {
+        self.field[node.index()] = value;
+    }
+
     fn scalar(&self, node: NodeId, lane: usize) -> P::Scalar {
         self.field[node.index()].as_slice()[lane]
     }

@@ -1,7 +1,8 @@
 //! The fills of a chip, compiled.
 //!
 //! Each fill is preceded by the instructions for the nodes that it needs. A node that an earlier fill
-//! computed is not computed again, unless a cell that it depends on has been set since.
+//! computed is not computed again, unless a cell that it depends on has been set since. Most fills set one cell of the
+//! row to one value: all lanes are stored at once, and whatever reads the cell later gets the value.
 
 use p3_field::{PackedField, PrimeCharacteristicRing, PrimeField64};
 
@@ -12,8 +13,17 @@ use crate::chip::{Cell, Chip, ColumnId, ColumnKind, Fill, FillOp, Node, NodeId, 
 #[derive(Clone, Debug, Default)]
 struct Strip {
     program: Program,
-    /// For each fill: its position in [`Chip::fills`], and the end of its instructions.
-    steps: Vec<(usize, usize)>,
+    /// For each fill: its position in [`Chip::fills`], what it does, and the end of its instructions.
+    steps: Vec<(usize, Step, usize)>,
+}
+
+/// What a fill does.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// It sets a cell of this row, at a position in the trace, to a field element. Perhaps a node reads that cell.
+    Store { position: usize, value: NodeId, reader: Option<NodeId> },
+    /// Anything.
+    Perform,
 }
 
 /// The compiled fills of a chip.
@@ -93,7 +103,7 @@ impl Tape {
         self.first.steps.is_empty()
             && self.step.steps.is_empty()
             && !self.row.program.reads_below()
-            && self.row.steps.iter().all(|&(fill, _)| apart(&chip.fills[fill]))
+            && self.row.steps.iter().all(|&(fill, ..)| apart(&chip.fills[fill]))
     }
 
     /// Runs the fills of a section on a row, or on as many rows as there are lanes, if these can be filled apart.
@@ -114,23 +124,39 @@ impl Tape {
             Section::Step => &self.step,
             _ => &self.row,
         };
+        let width = rows.this.len() / P::WIDTH;
         let mut start = 0;
-        for &(fill, end) in &strip.steps {
+        for &(fill, step, end) in &strip.steps {
             strip.program.run_part(start..end, slots, scene, rows.this, rows.next);
             start = end;
-            for lane in 0..P::WIDTH {
-                let (slots, positions) = (&*slots, self.positions.as_slice());
-                let row = scene.row + lane;
-                let mut pen = Pen { chip, positions, slots, lane, row, rows, services };
-                pen.perform(fill, &chip.fills[fill]);
+            match step {
+                Step::Store { position, value, reader } => {
+                    let value = slots.field(value);
+                    let cells = rows.this.iter_mut().skip(position).step_by(width);
+                    cells.zip(value.as_slice()).for_each(|(cell, value)| *cell = *value);
+                    reader.into_iter().for_each(|reader| slots.set(reader, value));
+                }
+                Step::Perform => {
+                    for lane in 0..P::WIDTH {
+                        let (slots, positions) = (&*slots, self.positions.as_slice());
+                        let row = scene.row + lane;
+                        let mut pen = Pen { chip, positions, slots, lane, row, rows, services };
+                        pen.perform(fill, &chip.fills[fill]);
+                    }
+                }
             }
-            let width = rows.this.len() / P::WIDTH;
+            if pinned.is_empty() {
+                continue;
+            }
             for &(row, position, value) in pinned {
                 if (scene.row..scene.row + P::WIDTH).contains(&row) {
                     rows.this[(row - scene.row) * width + position] = value;
                 } else if row == scene.next_row && position < rows.next.len() {
                     rows.next[position] = value;
                 }
+            }
+            if let Step::Store { position, reader: Some(reader), .. } = step {
+                slots.set(reader, P::from_fn(|lane| rows.this[lane * width + position]));
             }
         }
     }
@@ -143,10 +169,23 @@ impl Strip {
         for (index, fill) in chip.fills.iter().enumerate() {
             if fill.section == section {
                 strip.program.extend(chip, positions, fill.nodes(), &mut done);
-                strip.steps.push((index, strip.program.len()));
                 for cell in fill.cells() {
                     forget(chip, users, cell, &mut done);
                 }
+                let step = match fill.op {
+                    FillOp::Set { cell, value }
+                        if !cell.next
+                            && fill.guards.is_empty()
+                            && !chip.graph.node(value).is_integer() =>
+                    {
+                        let reads = |id: &NodeId| chip.graph.node(*id) == Node::Cell(cell);
+                        let reader = users[cell.column.index()].iter().copied().find(reads);
+                        reader.into_iter().for_each(|reader| done[reader.index()] = true);
+                        Step::Store { position: positions[cell.column.index()], value, reader }
+                    }
+                    _ => Step::Perform,
+                };
+                strip.steps.push((index, step, strip.program.len()));
             }
         }
         strip

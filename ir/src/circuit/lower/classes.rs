@@ -154,16 +154,19 @@ fn unite_constants(graph: &Graph, union: &mut UnionFind<u32>) {
 /// it.
 pub(in crate::circuit) fn check_connections(graph: &Graph) -> Result<(), LowerError> {
     crate::circuit::verify::verify_structure(graph)?;
+    let connected = graph.rules().iter().filter_map(|rule| match rule.kind {
+        RuleKind::Connect(a, b) => Some((a, b)),
+        _ => None,
+    });
+    if connected.clone().next().is_none() {
+        return Ok(());
+    }
     let mut union = UnionFind::<u32>::new(graph.len() + 1);
     unite_constants(graph, &mut union);
-    let mut connected = false;
-    for rule in graph.rules() {
-        if let RuleKind::Connect(a, b) = rule.kind {
-            union.union(a.0, b.0);
-            connected = true;
-        }
-    }
-    if connected { check_acyclic(graph, &union.into_labeling()) } else { Ok(()) }
+    connected.for_each(|(a, b)| {
+        union.union(a.0, b.0);
+    });
+    check_acyclic(graph, &union.into_labeling())
 }
 
 /// Rejects connections of a value with one that is computed from it. Values of hints are not computed

@@ -94,8 +94,9 @@ impl<'a> Check<'a> {
 
     fn structure(&mut self) {
         for id in self.graph.ids() {
-            self.operands_stand_before(id);
-            self.arity_and_types(id);
+            let operands = self.graph.operands(id);
+            self.operands_stand_before(id, &operands);
+            self.arity_and_types(id, &operands);
         }
         self.bits();
         for (what, ids) in [("public", self.graph.publics()), ("private", self.graph.privates())] {
@@ -104,8 +105,8 @@ impl<'a> Check<'a> {
         self.rules();
     }
 
-    fn operands_stand_before(&mut self, id: NodeId) {
-        for &operand in &*self.graph.operands(id) {
+    fn operands_stand_before(&mut self, id: NodeId, operands: &[NodeId]) {
+        for &operand in operands {
             if operand >= id {
                 let message = format!("{} is used before it is defined", self.name(operand));
                 self.node(Code::V01, id, message);
@@ -118,13 +119,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn arity_and_types(&mut self, id: NodeId) {
+    fn arity_and_types(&mut self, id: NodeId, operands: &[NodeId]) {
         let graph = self.graph;
-        let operands = graph.operands(id);
         let ty = |operand: NodeId| {
             if operand < id { graph.ty(operand) } else { ValueType::Felt }
         };
-        let types: Vec<_> = operands.iter().map(|&operand| ty(operand)).collect();
+        let mut types = operands.iter().map(|&operand| ty(operand));
         let degree = graph.field.degree();
         let expected = match graph.op(id) {
             Op::Const(_) | Op::Public(_) | Op::Private(_) => Some(0),
@@ -150,22 +150,22 @@ impl<'a> Check<'a> {
                 }
             }
             Op::Binary(_) | Op::MulAdd | Op::MulSub => {
-                let join = types.iter().fold(ValueType::Felt, |a, &b| a.join(b));
+                let join = types.fold(ValueType::Felt, ValueType::join);
                 if graph.ty(id).without_bit() != join {
                     let message = format!("the result is {join}, not {}", graph.ty(id));
                     self.node(Code::V02, id, message);
                 }
             }
             Op::FromCoefficients => {
-                if types.iter().any(|ty| ty.is_ext()) {
+                if types.any(ValueType::is_ext) {
                     self.node(Code::V02, id, "coefficients are base elements, not ext");
                 }
             }
-            Op::Hint(hint) => self.hint(id, hint, &types),
+            Op::Hint(hint) => self.hint(id, hint, &types.collect::<Vec<_>>()),
             Op::Call(call) => {
                 let signature = &graph.call_info(call).signature;
-                for (i, (ty, port)) in types.iter().zip(&signature.inputs).enumerate() {
-                    if *ty > port.ty {
+                for (i, (ty, port)) in types.zip(&signature.inputs).enumerate() {
+                    if ty > port.ty {
                         let message = format!("input {i} is {ty}, expected {}", port.ty);
                         self.node(Code::V02, id, message);
                     }
