@@ -8,7 +8,7 @@ use p3_field::Field;
 use super::{Op, Run, Source, Step, Tape};
 
 /// The rules that are scheduled together. More make longer runs, and more values alive at once.
-const WINDOW: usize = 16;
+const WINDOW: usize = 48;
 
 /// What becomes of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
