@@ -323,7 +323,7 @@ fn assert<AB: AirBuilder>(builder: &mut AB, section: Section, value: AB::Expr) {
 mod tests {
     use std::hash::{DefaultHasher, Hash, Hasher};
 
-    use chipwright_chips::catalog::catalog;
+    use chipwright_chips::catalog;
     use chipwright_ir::Field;
     use p3_goldilocks::Goldilocks;
 

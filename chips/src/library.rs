@@ -1,6 +1,7 @@
 //! The chips that circuits are made of, as one value.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chipwright_dsl::{Chip, Field, Range8, Range16, record};
 use chipwright_ir::chip::Chip as IrChip;
@@ -16,7 +17,7 @@ use crate::{
 /// The standard chips over a field: those behind the tables of every circuit, those that circuits call by
 /// name, and the tables that these look up.
 ///
-/// Chips that need a larger field are left out: over a field of 31 bits there are no `mul32`, `compress` and
+/// The chips are recorded once for each field. Those that need a larger field are left out: over a field of 31 bits there are no `mul32`, `compress` and
 /// `merkle_path`. Each field has the `poseidon2` of its own widths.
 ///
 /// ```
@@ -31,6 +32,12 @@ use crate::{
 /// # Ok::<(), String>(())
 /// ```
 pub fn library(field: Field) -> Library {
+    static MADE: Mutex<BTreeMap<Field, Library>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(field).or_insert_with(|| make(field)).clone()
+}
+
+fn make(field: Field) -> Library {
     let mut library = Library::new(field)
         .with_primitive(TableKind::Const, recorded::<Const>(field))
         .with_primitive(TableKind::Private, recorded::<Private>(field))

@@ -193,8 +193,16 @@ impl<I: Ir> Pipeline<I> {
     ///
     /// A pass rejects its input, or breaks an invariant.
     pub fn run(&self, ir: I) -> Result<I, PipelineError> {
-        let dump = Dump::from_environment();
-        self.run_with(ir, &dump, &mut |text| {
+        Ok(self.run_on(&ir)?.unwrap_or(ir))
+    }
+
+    /// [`Self::run`] on what is still needed afterwards; `None` if there are no passes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn run_on(&self, ir: &I) -> Result<Option<I>, PipelineError> {
+        self.run_all(ir, &Dump::from_environment(), &mut |text| {
             use std::io::Write as _;
             // A closed standard error is no reason to fail.
             let _ = writeln!(std::io::stderr(), "{text}");
@@ -208,29 +216,39 @@ impl<I: Ir> Pipeline<I> {
     /// A pass rejects its input, or breaks an invariant.
     pub fn run_with(
         &self,
-        mut ir: I,
+        ir: I,
         dump: &Dump,
         sink: &mut dyn FnMut(&str),
     ) -> Result<I, PipelineError> {
+        Ok(self.run_all(&ir, dump, sink)?.unwrap_or(ir))
+    }
+
+    fn run_all(
+        &self,
+        ir: &I,
+        dump: &Dump,
+        sink: &mut dyn FnMut(&str),
+    ) -> Result<Option<I>, PipelineError> {
+        let mut last = None;
         for pass in &self.passes {
-            let name = pass.name();
-            let after = match catch_unwind(AssertUnwindSafe(|| pass.run(&ir))) {
+            let (name, before) = (pass.name(), last.as_ref().unwrap_or(ir));
+            let after = match catch_unwind(AssertUnwindSafe(|| pass.run(before))) {
                 Ok(Ok(after)) => after,
                 Ok(Err(error)) => return Err(PipelineError::Rejected { pass: name, error }),
-                Err(panic) => self.unwind(name, &ir, panic),
+                Err(panic) => self.unwind(name, before, panic),
             };
             if self.verify
                 && let Err(error) = after.verify()
             {
-                let file = self.reproduce(name, &ir);
+                let file = self.reproduce(name, before);
                 return Err(PipelineError::Broken { pass: name, error, file });
             }
-            if let Some(text) = dump.text(name, &ir, &after) {
+            if let Some(text) = dump.text(name, before, &after) {
                 sink(&text);
             }
-            ir = after;
+            last = Some(after);
         }
-        Ok(ir)
+        Ok(last)
     }
 
     fn unwind(&self, pass: &str, input: &I, panic: Box<dyn Any + Send>) -> ! {

@@ -1,6 +1,6 @@
 //! From the graph of a chip to a tape.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chipwright_ir::chip::{Chip, ColumnKind, Node, NodeId, Rule};
 use p3_field::Field;
@@ -39,6 +39,8 @@ pub(super) struct Compiler<'a, F, C> {
     places: Vec<Option<u32>>,
     /// The source of each node that is loaded.
     loads: Vec<Option<u32>>,
+    /// When it is the turn of each node that is being scheduled, if all goes by dependency.
+    turns: Vec<Option<u32>>,
     sources: Vec<Source>,
     free: Vec<u32>,
     slots: u32,
@@ -58,6 +60,7 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
             readers: vec![0; chip.graph.len()],
             places: vec![None; chip.graph.len()],
             loads: vec![None; chip.graph.len()],
+            turns: vec![None; chip.graph.len()],
             sources: Vec::new(),
             free: Vec::new(),
             slots: 0,
@@ -92,19 +95,18 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     /// Counts the readers below the roots (a root has one reader more: the rule or the caller), and finds the
     /// sources of the cells and public values among them.
     fn prepare(&mut self, roots: &[NodeId]) {
-        let mut stack = roots.to_vec();
+        let (mut stack, mut reached) = (roots.to_vec(), Vec::new());
         while let Some(node) = stack.pop() {
             self.readers[node.index()] += 1;
             if self.readers[node.index()] == 1 {
+                reached.push(node);
                 stack.extend(self.chip.graph.node(node).operands());
             }
         }
+        reached.sort_unstable();
         let positions = self.chip.positions();
-        for (index, node) in self.chip.graph.nodes().iter().enumerate() {
-            if self.readers[index] == 0 {
-                continue;
-            }
-            let source = match *node {
+        for node in reached {
+            let source = match self.chip.graph.node(node) {
                 Node::Cell(cell) => {
                     let position = positions[cell.column.index()];
                     match (self.chip.columns[cell.column.index()].kind, cell.next) {
@@ -118,7 +120,7 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
                 Node::Public(public) => Source::Public(public.index()),
                 _ => continue,
             };
-            self.loads[index] = Some(self.sources.len() as u32);
+            self.loads[node.index()] = Some(self.sources.len() as u32);
             self.sources.push(source);
         }
     }
@@ -208,51 +210,52 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     /// Computes the roots and all that they need, in runs of one operation.
     fn schedule(&mut self, roots: &[NodeId]) {
         let (order, tasks) = self.pending(roots);
-        let position: HashMap<NodeId, usize> =
-            order.iter().enumerate().map(|(index, &id)| (id, index)).collect();
         let mut waiting = vec![0_u32; order.len()];
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); order.len()];
         for (index, task) in tasks.iter().enumerate() {
             for operand in &task.operands {
-                if let Some(&operand) = position.get(operand) {
+                if let Some(operand) = self.turns[operand.index()] {
                     waiting[index] += 1;
-                    users[operand].push(index);
+                    users[operand as usize].push(index);
                 }
             }
         }
-        let mut ready: Vec<usize> = (0..order.len()).filter(|&i| waiting[i] == 0).collect();
+        let mut ready: BTreeMap<Op, Vec<usize>> = BTreeMap::new();
+        for index in (0..order.len()).filter(|&index| waiting[index] == 0) {
+            ready.entry(tasks[index].op).or_default().push(index);
+        }
         let mut current: Option<Op> = None;
-        while !ready.is_empty() {
-            // Stay with the operation of the run; else take the one with the most ready tasks.
-            let stay = current.filter(|op| ready.iter().any(|&index| tasks[index].op == *op));
-            let op = stay.unwrap_or_else(|| most_frequent(&ready, &tasks));
+        // Stay with the operation of the run; else take the one with the most ready tasks.
+        while let Some(op) = current
+            .filter(|op| ready.contains_key(op))
+            .or_else(|| ready.iter().max_by_key(|(_, tasks)| tasks.len()).map(|(&op, _)| op))
+        {
             current = Some(op);
-            let (now, later): (Vec<usize>, Vec<usize>) =
-                ready.into_iter().partition(|&index| tasks[index].op == op);
-            ready = later;
-            for index in now {
+            for index in ready.remove(&op).unwrap_or_default() {
                 self.compute(order[index], &tasks[index]);
                 for &user in &users[index] {
                     waiting[user] -= 1;
                     if waiting[user] == 0 {
-                        ready.push(user);
+                        ready.entry(tasks[user].op).or_default().push(user);
                     }
                 }
             }
         }
+        order.iter().for_each(|id| self.turns[id.index()] = None);
     }
 
     /// The nodes below the roots that are still to be computed, operands first.
     fn pending(&mut self, roots: &[NodeId]) -> (Vec<NodeId>, Vec<Task>) {
         let (mut order, mut tasks) = (Vec::new(), Vec::new());
-        let mut seen = HashSet::new();
         let mut stack: Vec<(NodeId, Option<Task>)> =
             roots.iter().rev().map(|&root| (root, None)).collect();
         while let Some((id, task)) = stack.pop() {
             if let Some(task) = task {
+                self.turns[id.index()] = Some(order.len() as u32);
                 order.push(id);
                 tasks.push(task);
-            } else if self.places[id.index()].is_none() && seen.insert(id) {
+            } else if self.places[id.index()].is_none() && self.turns[id.index()].is_none() {
+                self.turns[id.index()] = Some(0);
                 let task = self.task(id);
                 let operands = task.operands.clone();
                 stack.push((id, Some(task)));
@@ -390,13 +393,4 @@ impl Step {
     fn of(target: u32, a: u32, b: u32) -> Self {
         Self { target, a, b, constant: 0 }
     }
-}
-
-fn most_frequent(ready: &[usize], tasks: &[Task]) -> Op {
-    let mut ops: Vec<Op> = ready.iter().map(|&index| tasks[index].op).collect();
-    ops.sort_unstable();
-    ops.chunk_by(|a, b| a == b)
-        .max_by_key(|chunk| chunk.len())
-        .map(|chunk| chunk[0])
-        .expect("something is ready")
 }

@@ -209,21 +209,18 @@ pub(super) fn build(
         1 => return Err(errors.remove(0)),
         _ => return Err(BuildError::Several(errors)),
     }
-    let optimised = if optimise {
-        match passes::optimisations().run(Circuit::Expr(graph.clone()))? {
-            Circuit::Expr(optimised) => optimised,
-            other => unreachable!("optimisations stay at stage expr, not {}", other.stage()),
-        }
-    } else {
-        graph.clone()
-    };
-    if optimise {
-        verify::verify(&optimised)?;
+    let expr = Circuit::Expr(graph);
+    let optimised = if optimise { passes::optimisations().run_on(&expr)? } else { None };
+    if let Some(Circuit::Expr(optimised)) = &optimised {
+        verify::verify(optimised)?;
     }
-    let tables = match passes::lowering(form).run(Circuit::Expr(optimised.clone()))? {
-        Circuit::Tables(tables) => tables,
-        other => unreachable!("lowering ends at stage tables, not {}", other.stage()),
+    let lowered = passes::lowering(form).run_on(optimised.as_ref().unwrap_or(&expr))?;
+    let optimised = optimised.unwrap_or_else(|| expr.clone());
+    let (Circuit::Expr(expr), Circuit::Expr(optimised), Some(Circuit::Tables(tables))) =
+        (expr, optimised, lowered)
+    else {
+        unreachable!("optimisations stay at stage expr, lowering ends at stage tables")
     };
     let tables = tables.with_copies(&library);
-    Ok(BuiltCircuit { expr: graph, optimised, tables, library })
+    Ok(BuiltCircuit { expr, optimised, tables, library })
 }

@@ -17,13 +17,13 @@ use crate::chip::{Chip, ColumnId, ColumnKind, FixedData};
 use crate::machine::{ChipRows, Machine, MachineInput, fill};
 use crate::{Field, with_field};
 
-/// Chips for the circuits of one field.
+/// Chips for the circuits of one field. Copies share the chips.
 #[derive(Clone, Debug)]
 pub struct Library {
     field: Field,
-    primitives: BTreeMap<TableKind, Chip>,
+    primitives: BTreeMap<TableKind, Arc<Chip>>,
     called: BTreeMap<String, CalledChip>,
-    helpers: Vec<Chip>,
+    helpers: Vec<Arc<Chip>>,
 }
 
 /// A chip that circuits call.
@@ -235,7 +235,7 @@ impl Library {
     /// Adds the chip that proves the rows of a primitive table.
     #[must_use]
     pub fn with_primitive(mut self, kind: TableKind, chip: Chip) -> Self {
-        self.primitives.insert(kind, chip);
+        self.primitives.insert(kind, Arc::new(chip));
         self
     }
 
@@ -250,14 +250,14 @@ impl Library {
     #[must_use]
     pub fn with_helper(mut self, chip: Chip) -> Self {
         if self.helpers.iter().all(|helper| helper.name != chip.name) {
-            self.helpers.push(chip);
+            self.helpers.push(Arc::new(chip));
         }
         self
     }
 
     /// The chip of a primitive table.
     pub fn primitive(&self, kind: &TableKind) -> Option<&Chip> {
-        self.primitives.get(kind)
+        self.primitives.get(kind).map(Arc::as_ref)
     }
 
     /// The chip that circuits call by a name.
@@ -302,7 +302,8 @@ impl Library {
                 }
             }
         }
-        self.helpers.iter().zip(used).filter(|(_, used)| *used).map(|(helper, _)| helper).collect()
+        let helpers = self.helpers.iter().zip(used).filter(|(_, used)| *used);
+        helpers.map(|(helper, _)| helper.as_ref()).collect()
     }
 }
 
