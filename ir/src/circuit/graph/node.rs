@@ -165,7 +165,7 @@ pub struct Call {
     pub data: Option<u32>,
 }
 
-/// The result of [`Graph::call`].
+/// The result of [`Graph::call`](super::Graph::call).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallResult {
     /// The node of the call itself.
