@@ -17,8 +17,8 @@ use crate::{
 /// The standard chips over a field: those behind the tables of every circuit, those that circuits call by
 /// name, and the tables that these look up.
 ///
-/// The chips are recorded once for each field. Those that need a larger field are left out: over a field of 31 bits there are no `mul32`, `compress` and
-/// `merkle_path`. Each field has the `poseidon2` of its own widths.
+/// The chips are recorded once for each field. Those that need a larger field are left out: over a field of 31 bits
+/// there are no `mul32`, `compress` and `merkle_path`. Each field has the `poseidon2` of its own widths.
 ///
 /// ```
 /// use chipwright_chips::library;

@@ -10,6 +10,7 @@ use chipwright_backend_stark::config::{Stark, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use p3_batch_stark::{OpenedValues, PcsProof};
+use p3_commit::Mmcs;
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
 use p3_matrix::Dimensions;
@@ -18,6 +19,7 @@ use rayon::prelude::*;
 
 use crate::batch::{BatchShape, ChildKey, NativeChallenges, ProofData, RecursiveField};
 use crate::field::{Cap, CapTree};
+use crate::pcs::{Group, MatrixShape, TreePlan};
 
 /// A proof that does not have the shape that a circuit verifies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,9 +117,12 @@ pub(crate) struct ProofWitness {
     queries: Vec<QueryWitness>,
 }
 
+/// The leaf and the path of the tallest matrices of a commitment, and the leaves of the others.
+type OpeningWitness = (Vec<u64>, Vec<Vec<u64>>);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct QueryWitness {
-    openings: Vec<(Vec<u64>, Vec<Vec<u64>>)>,
+    openings: Vec<OpeningWitness>,
     folds: Vec<Vec<u64>>,
 }
 
@@ -225,42 +230,15 @@ impl BatchShape {
         let challenges = self.native_challenges::<P>(key, publics, &said);
         let indices = &challenges.indices;
         let mut queries = vec![QueryWitness::default(); indices.len()];
-        let log_max = self.pcs.log_max();
         let trees = self.pcs.trees();
         length("openings", trees.len(), fri.input_openings.len())?;
-        let openings = trees
-            .par_iter()
-            .zip(&self.pcs.commitments)
-            .zip(&fri.input_openings)
-            .map(|((tree, matrices), opening)| {
-                let dimensions: Vec<Dimensions> = matrices
-                    .iter()
-                    .map(|matrix| Dimensions {
-                        width: matrix.width,
-                        height: 1 << (matrix.log_height + self.pcs.parameters.log_blowup),
-                    })
-                    .collect();
-                let shift = log_max - tree.groups[0].log_height;
-                let leaves: Vec<usize> = indices.iter().map(|index| index >> shift).collect();
-                length("queries", leaves.len(), opening.opened_values.len())?;
-                for rows in &opening.opened_values {
-                    length("opened matrices", matrices.len(), rows.len())?;
-                }
-                let paths = P::mmcs(self.pcs.parameters.cap_height)
-                    .siblings(&dimensions, &leaves, &opening.opened_values, &opening.opening_proof)
-                    .map_err(|reason| WitnessError::Paths { reason })?;
-                let of_query = |(rows, path): (&Vec<Vec<P::Base>>, Vec<P::Base>)| {
-                    let leaf = |group: &crate::pcs::Group| -> Vec<u64> {
-                        let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
-                        rows.map(PrimeField64::as_canonical_u64).collect()
-                    };
-                    let mut data = leaf(&tree.groups[0]);
-                    data.extend(path.iter().map(PrimeField64::as_canonical_u64));
-                    (data, tree.groups[1..].iter().map(leaf).collect())
-                };
-                Ok(opening.opened_values.iter().zip(paths).map(of_query).collect())
+        let openings = (&trees, &self.pcs.commitments, &fri.input_openings)
+            .into_par_iter()
+            .map(|(tree, matrices, opening)| {
+                let (opened, proof) = (&opening.opened_values, &opening.opening_proof);
+                self.opened::<P>(tree, matrices, indices, opened, proof)
             })
-            .collect::<Result<Vec<Vec<_>>, WitnessError>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
         for opening in openings {
             for (query, opening) in queries.iter_mut().zip(opening) {
                 query.openings.push(opening);
@@ -272,6 +250,43 @@ impl BatchShape {
         self.folds(&challenges, proof, &mut queries)?;
         let transcript = said.iter().map(PrimeField64::as_canonical_u64).collect();
         Ok(ProofWitness { transcript, queries })
+    }
+
+    /// What is opened of a commitment, by query.
+    fn opened<P: RecursiveField>(
+        &self,
+        tree: &TreePlan,
+        matrices: &[MatrixShape],
+        indices: &[usize],
+        opened: &[Vec<Vec<P::Base>>],
+        proof: &<P::Mmcs as Mmcs<P::Base>>::MultiProof,
+    ) -> Result<Vec<OpeningWitness>, WitnessError> {
+        let dimensions: Vec<Dimensions> = matrices
+            .iter()
+            .map(|matrix| Dimensions {
+                width: matrix.width,
+                height: 1 << (matrix.log_height + self.pcs.parameters.log_blowup),
+            })
+            .collect();
+        let shift = self.pcs.log_max() - tree.groups[0].log_height;
+        let leaves: Vec<usize> = indices.iter().map(|index| index >> shift).collect();
+        length("queries", leaves.len(), opened.len())?;
+        for rows in opened {
+            length("opened matrices", matrices.len(), rows.len())?;
+        }
+        let paths = P::mmcs(self.pcs.parameters.cap_height)
+            .siblings(&dimensions, &leaves, opened, proof)
+            .map_err(|reason| WitnessError::Paths { reason })?;
+        let of_query = |(rows, path): (&Vec<Vec<P::Base>>, Vec<P::Base>)| {
+            let leaf = |group: &Group| -> Vec<u64> {
+                let rows = group.matrices.iter().flat_map(|&matrix| &rows[matrix]);
+                rows.map(PrimeField64::as_canonical_u64).collect()
+            };
+            let mut data = leaf(&tree.groups[0]);
+            data.extend(path.iter().map(PrimeField64::as_canonical_u64));
+            (data, tree.groups[1..].iter().map(leaf).collect())
+        };
+        Ok(opened.iter().zip(paths).map(of_query).collect())
     }
 
     /// The evaluations and paths of the folding rounds. The evaluation at a query's own place is not in the

@@ -181,32 +181,29 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
         let degrees = base.iter().map(SymbolicExpr::degree_multiple);
         let degrees: Vec<usize> =
             degrees.chain(extension.iter().map(SymbolicExpr::degree_multiple)).collect();
-        let degree = degrees.iter().copied().max().unwrap_or(0);
+        let (count, degree) = (degrees.len(), degrees.iter().copied().max().unwrap_or(0));
         let log_chunks = |degree: usize| log2_ceil_usize(degree.max(2) - 1);
         let periods: Vec<usize> = air.periodic().iter().map(Vec::len).collect();
-        let mut sizes =
-            ConstraintSizes { count: degrees.len(), degree, log_chunks: log_chunks(degree) };
-        if let Some(log_height) = log_height
-            && !periods.is_empty()
-        {
-            // A polynomial's degree is at most what its multiple says, so those of high degree decide.
-            let mut order: Vec<usize> = (0..degrees.len()).collect();
-            order.sort_by_key(|&index| std::cmp::Reverse(degrees[index]));
-            let height = 1 << log_height;
-            sizes.log_chunks = 0;
-            for index in order {
-                if log_chunks(degrees[index]) <= sizes.log_chunks {
-                    break;
-                }
-                let degree = match index.checked_sub(base.len()) {
-                    Some(index) => extension[index].poly_degree(height, &periods),
-                    None => base[index].poly_degree(height, &periods),
-                };
-                let degree = constraint_degree_from_poly_degree(degree, height);
-                sizes.log_chunks = sizes.log_chunks.max(log_chunks(degree));
+        let Some(log_height) = log_height.filter(|_| !periods.is_empty()) else {
+            return ConstraintSizes { count, degree, log_chunks: log_chunks(degree) };
+        };
+        let height = 1 << log_height;
+        let exact = |index: usize| match index.checked_sub(base.len()) {
+            Some(index) => extension[index].poly_degree(height, &periods),
+            None => base[index].poly_degree(height, &periods),
+        };
+        // A polynomial's degree is at most what its multiple says, so those of high degree decide.
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(degrees[index]));
+        let mut most = 0;
+        for index in order {
+            if log_chunks(degrees[index]) <= most {
+                break;
             }
+            let degree = constraint_degree_from_poly_degree(exact(index), height);
+            most = most.max(log_chunks(degree));
         }
-        sizes
+        ConstraintSizes { count, degree, log_chunks: most }
     }
 
     /// The proof system, with a transcript that begins with `seed`: 32 bytes that name the statement.

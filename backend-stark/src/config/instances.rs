@@ -16,7 +16,6 @@ use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_3
 use p3_lookup::{LogUpGadget, Lookup, Lookups};
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
-use p3_util::log2_ceil_usize;
 
 use super::Config;
 use super::field::{Expressions, Stark, StarkField, SymbolicConstraints};
@@ -26,14 +25,13 @@ use crate::verifier::VerifierAir;
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
 /// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
-/// blowup take a larger transform, so there are only as many as constraints of degree `degree` alone need.
-fn packing_degree<F: Field>(lookups: &Lookups<F>, degree: usize, log_blowup: usize) -> usize {
+/// blowup take a larger transform, so there are only as many as `2^log_chunks`, those of the constraints without packing.
+fn packing_degree<F: Field>(lookups: &Lookups<F>, log_chunks: usize, log_blowup: usize) -> usize {
     if lookups.is_empty() {
         return 0;
     }
     let gadget = LogUpGadget::new();
-    let least = log2_ceil_usize(degree.max(2) - 1);
-    (least..=log_blowup.max(least))
+    (log_chunks..=log_blowup.max(log_chunks))
         .min_by_key(|&log_chunks| {
             let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
             packed.len() + (1 << log_chunks)
@@ -80,8 +78,8 @@ macro_rules! plonky3 {
             config: &Config,
         ) -> (Lookups<Self::Base>, usize) {
             let lookups = Lookups::from_air::<Self::Ext, _>(air);
-            let degree = Self::sizes(air, &lookups, None).degree;
-            let most = packing_degree(&lookups, degree, config.parameters.log_blowup);
+            let log_chunks = Self::sizes(air, &lookups, None).log_chunks;
+            let most = packing_degree(&lookups, log_chunks, config.parameters.log_blowup);
             (lookups, most)
         }
 

@@ -187,33 +187,28 @@ where
         }
     }
 
-    /// A source for a block.
+    /// A source for a block. What is made lane by lane is called: inlined, it would make what can be moved as a whole
+    /// move lane by lane, too.
     #[inline]
     fn load(&self, source: Source, block: usize, next: &Next, periodic: &[Vec<F>]) -> F::Packing {
-        match (source, self.fixed, next) {
-            (Source::Main(column), ..) => self.main.packed(block, column),
-            (Source::MainNext(column), _, Next::Block(next)) => self.main.packed(*next, column),
-            (Source::Fixed(column), Some(fixed), _) => fixed.packed(block, column),
-            _ => self.gather(source, block, next, periodic),
+        match source {
+            Source::Main(column) => self.main.packed(block, column),
+            Source::MainNext(column) => load(self.main, column, next),
+            Source::Fixed(column) => {
+                self.fixed.map_or(F::Packing::ZERO, |tiles| tiles.packed(block, column))
+            }
+            Source::FixedNext(column) => {
+                self.fixed.map_or(F::Packing::ZERO, |tiles| load(tiles, column, next))
+            }
+            Source::Periodic(column) => self.repeated(&periodic[column], block),
+            Source::Public(index) => broadcast(self.publics[index]),
         }
     }
 
-    /// A source for a block, lane by lane. It is called: inlined, it would make what can be moved as a whole move lane
-    /// by lane, too.
+    /// A column of some period for a block.
     #[inline(never)]
-    fn gather(&self, source: Source, block: usize, next: &Next, periodic: &[Vec<F>]) -> F::Packing {
-        match (source, self.fixed) {
-            (Source::Main(column), _) => self.main.packed(block, column),
-            (Source::MainNext(column), _) => load(self.main, column, next),
-            (Source::Fixed(column), Some(fixed)) => fixed.packed(block, column),
-            (Source::FixedNext(column), Some(fixed)) => load(fixed, column, next),
-            (Source::Fixed(_) | Source::FixedNext(_), None) => F::Packing::ZERO,
-            (Source::Periodic(column), _) => {
-                let values = &periodic[column];
-                F::Packing::from_fn(|lane| values[self.natural(block, lane) % values.len()])
-            }
-            (Source::Public(index), _) => F::Packing::from(self.publics[index]),
-        }
+    fn repeated(&self, period: &[F], block: usize) -> F::Packing {
+        F::Packing::from_fn(|lane| period[self.natural(block, lane) % period.len()])
     }
 
     /// The position in natural order of a row of a block.
@@ -258,8 +253,20 @@ where
 fn load<F: Field>(tiles: &Tiles<F>, column: usize, next: &Next) -> F::Packing {
     match next {
         Next::Block(block) => tiles.packed(*block, column),
-        Next::Rows(rows) => F::Packing::from_fn(|lane| tiles.cell(rows[lane], column)),
+        Next::Rows(rows) => gather(tiles, column, rows),
     }
+}
+
+/// A column of some rows.
+#[inline(never)]
+fn gather<F: Field>(tiles: &Tiles<F>, column: usize, rows: &[usize]) -> F::Packing {
+    F::Packing::from_fn(|lane| tiles.cell(rows[lane], column))
+}
+
+/// A value in every lane.
+#[inline(never)]
+fn broadcast<F: Field>(value: F) -> F::Packing {
+    value.into()
 }
 
 const fn section_index(section: Section) -> usize {

@@ -73,11 +73,7 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     /// The tape that asserts every rule.
     pub(super) fn all_rules(mut self) -> Tape<F> {
         let rules = &self.chip.rules;
-        let roots: Vec<NodeId> = rules
-            .iter()
-            .flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]))
-            .collect();
-        self.prepare(&roots);
+        self.prepare(&rules.iter().flat_map(Rule::nodes).collect::<Vec<_>>());
         for window in rules.chunks(WINDOW) {
             self.rules(window);
         }
@@ -126,13 +122,19 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     }
 
     fn constant(&mut self, node: NodeId) -> Option<u32> {
-        let Node::Const(value) = self.chip.graph.node(node) else { return None };
+        match self.chip.graph.node(node) {
+            Node::Const(value) => Some(self.constant_of(value)),
+            _ => None,
+        }
+    }
+
+    fn constant_of(&mut self, value: u64) -> u32 {
         let next = self.constants.len() as u32;
         let index = *self.constant_ids.entry(value).or_insert(next);
         if index == next {
             self.constants.push((self.constant)(value));
         }
-        Some(index)
+        index
     }
 
     /// Chooses the instruction of a node.
@@ -317,17 +319,14 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
 
     /// Schedules some rules together, then asserts them in order.
     fn rules(&mut self, rules: &[Rule]) {
-        let zero = |side: NodeId| self.chip.graph.node(side) == Node::Const(0);
-        let roots: Vec<NodeId> = rules
-            .iter()
-            .flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]))
-            .filter(|&root| !zero(root))
-            .collect();
+        let graph = &self.chip.graph;
+        let is_there = |node: &NodeId| graph.node(*node) != Node::Const(0);
+        let roots: Vec<NodeId> = rules.iter().flat_map(Rule::nodes).filter(is_there).collect();
         self.schedule(&roots);
         for rule in rules {
             let sides: Vec<u32> = [rule.left, rule.right]
                 .into_iter()
-                .filter(|&side| self.chip.graph.node(side) != Node::Const(0))
+                .filter(is_there)
                 .map(|side| self.slot(side))
                 .collect();
             let guard = rule.guard.map(|guard| self.slot(guard));
@@ -335,7 +334,7 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
                 ([], _) => {
                     // The rule `0 = 0` still counts as a constraint.
                     let target = self.allocate();
-                    let constant = self.zero();
+                    let constant = self.constant_of(0);
                     self.emit(Op::Const, Step { target, a: 0, b: 0, constant });
                     self.emit(Op::Assert(rule.section), Step::of(0, target, 0));
                     self.free.push(target);
@@ -358,17 +357,8 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
                     self.free.push(target);
                 }
             }
-            self.release(rule.guard.into_iter().chain([rule.left, rule.right]));
+            self.release(rule.nodes());
         }
-    }
-
-    fn zero(&mut self) -> u32 {
-        let next = self.constants.len() as u32;
-        let index = *self.constant_ids.entry(0).or_insert(next);
-        if index == next {
-            self.constants.push(F::ZERO);
-        }
-        index
     }
 
     fn finish(self, outputs: Vec<u32>) -> Tape<F> {

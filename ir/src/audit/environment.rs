@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use p3_field::PrimeField64;
 
 use crate::chip::interpret::{Program, Rows, Scene, Services, Site, Slots, Tape, canonical};
-use crate::chip::{Chip, ColumnKind, Node, NodeId, PortId, PortKind, Section};
+use crate::chip::{Chip, ColumnKind, Interaction, Node, NodeId, PortId, PortKind, Rule, Section};
 use crate::machine::tuples::TupleMap;
 use crate::machine::{Machine, MachineTrace};
 
@@ -224,11 +224,8 @@ impl<'m, F: PrimeField64> Callee<'m, F> {
             return None;
         }
         let rules = chip.rules.iter().filter(|rule| rule.section == Section::Row);
-        let nodes = rules.flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]));
-        let messages = chip
-            .interactions
-            .iter()
-            .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
+        let nodes = rules.flat_map(Rule::nodes);
+        let messages = chip.interactions.iter().flat_map(Interaction::nodes);
         let program = Program::new(chip, tape.positions(), nodes.chain(messages));
         let answers = TupleMap::default();
         Some(Self { chip, message, inputs, program, slots: Slots::new(chip), answers, tape })

@@ -100,18 +100,10 @@ pub(super) struct Judge<'m, F> {
 impl<'m, F: PrimeField64> Judge<'m, F> {
     pub(super) fn new(chip: &'m Chip, machine: &Machine, subject: usize) -> Self {
         let positions = chip.positions();
-        let rule_nodes: Vec<Vec<NodeId>> = chip
-            .rules
-            .iter()
-            .map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]).collect())
-            .collect();
-        let message_nodes: Vec<Vec<NodeId>> = chip
-            .interactions
-            .iter()
-            .map(|interaction| {
-                interaction.message.iter().copied().chain([interaction.count]).collect()
-            })
-            .collect();
+        let rule_nodes: Vec<Vec<NodeId>> =
+            chip.rules.iter().map(|rule| rule.nodes().collect()).collect();
+        let message_nodes: Vec<Vec<NodeId>> =
+            chip.interactions.iter().map(|interaction| interaction.nodes().collect()).collect();
         let all = rule_nodes.iter().chain(&message_nodes).flatten().copied();
         let mut buses: Vec<String> = chip.ports.iter().map(|port| port.bus.clone()).collect();
         buses.sort_unstable();

@@ -240,6 +240,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The nodes that the rule is about: the guard, if there is one, and both sides.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        self.guard.into_iter().chain([self.left, self.right])
+    }
+
     /// The polynomial degree, in multiples of the height: section selector, guard and body. `degrees` are
     /// those of the chip's nodes ([`Graph::degrees`]).
     pub fn degree(&self, degrees: &[usize]) -> usize {
@@ -464,6 +469,13 @@ pub struct Interaction {
     pub label: Label,
 }
 
+impl Interaction {
+    /// The nodes that the interaction is about: the elements, then the count.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.message.iter().copied().chain([self.count])
+    }
+}
+
 /// The sign of a message in its bus's sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sign {
@@ -547,14 +559,8 @@ impl Chip {
     /// Which nodes rules and interactions depend on; the others serve fills alone.
     pub fn proven_nodes(&self) -> Vec<bool> {
         let mut proven = vec![false; self.graph.len()];
-        let rules = self
-            .rules
-            .iter()
-            .flat_map(|rule| rule.guard.into_iter().chain([rule.left, rule.right]));
-        let messages = self
-            .interactions
-            .iter()
-            .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
+        let rules = self.rules.iter().flat_map(Rule::nodes);
+        let messages = self.interactions.iter().flat_map(Interaction::nodes);
         for node in rules.chain(messages) {
             proven[node.index()] = true;
         }

@@ -43,7 +43,7 @@ pub(crate) fn roots(chip: &Chip, line: Line) -> Vec<NodeId> {
         }
         Line::Interaction(index) => {
             let interaction = &chip.interactions[index];
-            interaction.message.iter().copied().chain([interaction.count]).collect()
+            interaction.nodes().collect()
         }
     }
 }

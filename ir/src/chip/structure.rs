@@ -79,8 +79,7 @@ impl Chip {
 
     fn rule_malformation(&self) -> Option<String> {
         self.rules.iter().enumerate().find_map(|(index, rule)| {
-            let mut nodes = rule.guard.into_iter().chain([rule.left, rule.right]);
-            nodes
+            rule.nodes()
                 .any(|node| !self.is_field_node(node))
                 .then(|| format!("rule {index} is not made of field nodes"))
         })
@@ -116,9 +115,8 @@ impl Chip {
 
     fn interaction_malformation(&self) -> Option<String> {
         self.interactions.iter().enumerate().find_map(|(index, interaction)| {
-            let mut nodes = interaction.message.iter().chain([&interaction.count]);
             (interaction.port.index() >= self.ports.len()
-                || nodes.any(|node| !self.is_field_node(*node)))
+                || interaction.nodes().any(|node| !self.is_field_node(node)))
             .then(|| format!("interaction {index} is not made of a port and field nodes"))
         })
     }

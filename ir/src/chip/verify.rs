@@ -29,7 +29,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::sample::{open_tables, trivial_rules};
-use super::{Chip, ColumnKind, FillOp, Location, Node, NodeId, PortKind, Rule, Section, Sign};
+use super::{
+    Chip, ColumnKind, FillOp, Interaction, Location, Node, NodeId, PortKind, Rule, Section, Sign,
+};
 use crate::machine::fill::FillOptions;
 use crate::machine::{Machine, MachineInput, check, fill_with};
 use crate::text::source;
@@ -234,10 +236,7 @@ impl Lints<'_> {
     fn unread(&mut self) {
         let chip = self.chip;
         let rules = chip.rules.iter().flat_map(rule_nodes);
-        let messages = chip
-            .interactions
-            .iter()
-            .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
+        let messages = chip.interactions.iter().flat_map(Interaction::nodes);
         let read = columns_read(chip, rules.chain(messages));
         let fills = columns_read(chip, chip.fills.iter().flat_map(super::Fill::nodes));
         for group in chip.groups.iter().filter(|group| group.free.is_none()) {

@@ -100,10 +100,7 @@ fn check_rules<F: PrimeField64>(
     });
     let mut totals = vec![0_usize; chip.rules.len()];
     for (rules, rows) in sections {
-        let nodes = rules.iter().flat_map(|rule| {
-            let rule = &chip.rules[*rule];
-            rule.guard.into_iter().chain([rule.left, rule.right])
-        });
+        let nodes = rules.iter().flat_map(|rule| chip.rules[*rule].nodes());
         let mut evaluator =
             Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
         let mut pack = Slots::new(chip);
@@ -292,10 +289,7 @@ fn messages<F: PrimeField64>(
     mut visit: impl FnMut(usize, &Interaction, &[u64], F),
 ) {
     let chip = &machine.chips[index];
-    let nodes = chip
-        .interactions
-        .iter()
-        .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
+    let nodes = chip.interactions.iter().flat_map(Interaction::nodes);
     let mut tuple = Vec::new();
     let mut evaluator = Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
     for row in 0..trace.tables[index].height {

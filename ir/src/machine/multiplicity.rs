@@ -79,9 +79,7 @@ pub(crate) fn count<F: PrimeField64>(
                 });
             }
         }
-        let nodes = asking.iter().flat_map(|(interaction, _)| {
-            interaction.message.iter().copied().chain(std::iter::once(interaction.count))
-        });
+        let nodes = asking.iter().flat_map(|(interaction, _)| interaction.nodes());
         let height = trace.tables[index].height;
         let mut evaluator =
             Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);

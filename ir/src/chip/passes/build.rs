@@ -1,6 +1,8 @@
 //! Small steps that passes share: new columns, and graphs without the nodes that nothing uses.
 
-use crate::chip::{Cell, CellType, Chip, Column, ColumnId, ColumnKind, Graph, Group, Node, NodeId};
+use crate::chip::{
+    Cell, CellType, Chip, Column, ColumnId, ColumnKind, Graph, Group, Interaction, Node, NodeId,
+};
 
 /// A column name that the chip does not use: `name`, or `name` with a number.
 pub(super) fn free_name(chip: &Chip, name: &str) -> String {
@@ -75,10 +77,7 @@ pub(super) fn roots(chip: &Chip) -> impl Iterator<Item = NodeId> + '_ {
         .iter()
         .flat_map(|rule| [Some(rule.left), Some(rule.right), rule.guard].into_iter().flatten());
     let fills = chip.fills.iter().flat_map(crate::chip::Fill::nodes);
-    let interactions = chip
-        .interactions
-        .iter()
-        .flat_map(|interaction| interaction.message.iter().copied().chain([interaction.count]));
+    let interactions = chip.interactions.iter().flat_map(Interaction::nodes);
     rules.chain(fills).chain(interactions)
 }
 
