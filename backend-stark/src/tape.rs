@@ -1,10 +1,10 @@
 //! Expressions compiled for evaluation: a tape of instructions in dependency order, with reused slots.
 //!
-//! Constraint evaluation is the one place where a recorded chip could be slower than a hand-written AIR:
-//! it is interpreted. What an interpreter loses, it loses to mispredicted branches, so the tape is
-//! scheduled in *runs* of one operation: the eight lanes of a permutation are squared one after the
-//! other, and one branch serves them all. Rules are scheduled a window at a time, a cell is loaded where it
-//! is first needed, and a slot is free again after its last reader, so the working set stays small.
+//! Constraint evaluation is the one place where a recorded chip could be slower than a hand-written AIR: it is
+//! interpreted. What an interpreter loses, it loses to mispredicted branches, so the tape is scheduled in *runs*
+//! of one operation: the eight lanes of a permutation are squared one after the other, and one branch serves them
+//! all. Cells are loaded first, in the order in which they are stored. Rules are scheduled a window at a time,
+//! and a slot is free again after its last reader, so the working set stays small.
 
 mod compile;
 
@@ -15,7 +15,7 @@ use p3_field::{Algebra, Field, PrimeCharacteristicRing};
 use self::compile::{Compiler, Style};
 
 /// Where the value of a leaf comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Source {
     Main(usize),
     MainNext(usize),
@@ -28,8 +28,6 @@ pub(crate) enum Source {
 /// An operation on slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Op {
-    /// A source, by position.
-    Load,
     Add,
     Sub,
     Mul,
@@ -53,7 +51,7 @@ enum Op {
 #[derive(Clone, Copy, Debug)]
 struct Step {
     target: u32,
-    /// The first operand; of a sum, where its list begins; of a load, the source.
+    /// The first operand; of a sum, where its list begins.
     a: u32,
     /// The second operand; of a sum, the length of its list.
     b: u32,
@@ -71,6 +69,7 @@ struct Run {
 /// A straight-line program over the cells of two rows.
 #[derive(Clone, Debug)]
 pub struct Tape<F> {
+    /// What the first slots hold.
     sources: Vec<Source>,
     constants: Vec<F>,
     /// The lists of slots that are summed.
@@ -132,28 +131,21 @@ impl<F: Field> Tape<F> {
         })
     }
 
-    /// Runs the tape on several blocks of rows at once: `load` gives it the cells of each, and every value that is
+    /// Runs the tape on several blocks of rows at once: `load` stores a source of each, and every value that is
     /// asserted of a block goes to `assert`, in order. What is in `slots` does not matter.
     #[inline]
     pub(crate) fn run_blocks<V: Algebra<F> + Copy, const B: usize>(
         &self,
         slots: &mut Vec<[V; B]>,
-        load: impl Fn(Source, usize) -> V,
+        load: impl Fn(Source, &mut [V; B]),
         mut assert: impl FnMut(Section, usize, V),
     ) {
         let Self { sources, constants, lists, .. } = self;
         slots.resize(self.slots, [V::ZERO; B]);
+        sources.iter().zip(&mut *slots).for_each(|(&source, slot)| load(source, slot));
         for run in &self.runs {
             let steps = &self.steps[run.start as usize..run.end as usize];
             match run.op {
-                Op::Load => {
-                    for step in steps {
-                        let (slot, source) = (step.target as usize, sources[step.a as usize]);
-                        for block in 0..B {
-                            slots[slot][block] = load(source, block);
-                        }
-                    }
-                }
                 Op::Add => blocks(steps, slots, |a, b, _| a + b),
                 Op::Sub => blocks(steps, slots, |a, b, _| a - b),
                 Op::Mul => blocks(steps, slots, |a, b, _| a * b),
@@ -200,12 +192,12 @@ impl<F: Field> Tape<F> {
 
     /// Runs the tape on the rows of a builder and returns the outputs.
     pub fn run<AB: AirBuilder<F = F>>(&self, builder: &mut AB) -> Vec<AB::Expr> {
-        let mut slots = vec![AB::Expr::ZERO; self.slots];
+        let mut slots = self.load(builder);
+        slots.resize(self.slots, AB::Expr::ZERO);
         let Self { constants, lists, .. } = self;
         for run in &self.runs {
             let steps = &self.steps[run.start as usize..run.end as usize];
             match run.op {
-                Op::Load => self.load(steps, builder, &mut slots),
                 Op::Add => each(steps, &mut slots, |s, a, b, _| s[a].clone() + s[b].clone()),
                 Op::Sub => each(steps, &mut slots, |s, a, b, _| s[a].clone() - s[b].clone()),
                 Op::Mul => each(steps, &mut slots, |s, a, b, _| s[a].clone() * s[b].clone()),
@@ -244,21 +236,20 @@ impl<F: Field> Tape<F> {
         self.outputs.iter().map(|&slot| slots[slot as usize].clone()).collect()
     }
 
-    fn load<AB: AirBuilder<F = F>>(&self, steps: &[Step], builder: &AB, slots: &mut [AB::Expr]) {
+    fn load<AB: AirBuilder<F = F>>(&self, builder: &AB) -> Vec<AB::Expr> {
         let (main, fixed) = (builder.main(), builder.preprocessed());
         let (row, next) = (main.current_slice(), main.next_slice());
         let (fixed_row, fixed_next): (&[AB::Var], &[AB::Var]) =
             if self.reads_fixed { (fixed.current_slice(), fixed.next_slice()) } else { (&[], &[]) };
-        for step in steps {
-            slots[step.target as usize] = match self.sources[step.a as usize] {
-                Source::Main(index) => row[index].into(),
-                Source::MainNext(index) => next[index].into(),
-                Source::Fixed(index) => fixed_row[index].into(),
-                Source::FixedNext(index) => fixed_next[index].into(),
-                Source::Periodic(index) => builder.periodic_values()[index].into(),
-                Source::Public(index) => builder.public_values()[index].into(),
-            };
-        }
+        let value = |source: &Source| match *source {
+            Source::Main(index) => row[index].into(),
+            Source::MainNext(index) => next[index].into(),
+            Source::Fixed(index) => fixed_row[index].into(),
+            Source::FixedNext(index) => fixed_next[index].into(),
+            Source::Periodic(index) => builder.periodic_values()[index].into(),
+            Source::Public(index) => builder.public_values()[index].into(),
+        };
+        self.sources.iter().map(value).collect()
     }
 }
 
@@ -331,10 +322,12 @@ mod tests {
 
     /// What a tape asserts of two blocks with arbitrary cells.
     fn asserted(tape: &Tape<Goldilocks>) -> Vec<(Section, usize, Goldilocks)> {
-        let cell = |source: Source, block: usize| {
-            let mut hasher = DefaultHasher::new();
-            (source, block).hash(&mut hasher);
-            Goldilocks::from_u64(hasher.finish())
+        let cell = |source: Source, cells: &mut [Goldilocks; 2]| {
+            for (block, cell) in cells.iter_mut().enumerate() {
+                let mut hasher = DefaultHasher::new();
+                (source, block).hash(&mut hasher);
+                *cell = Goldilocks::from_u64(hasher.finish());
+            }
         };
         let mut asserted = Vec::new();
         let assert = |section, block, value| asserted.push((section, block, value));

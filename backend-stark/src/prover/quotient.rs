@@ -100,12 +100,22 @@ where
                     let at: [usize; BLOCKS] = std::array::from_fn(|i| (first + i).min(blocks - 1));
                     let next = at.map(|block| self.next(block));
                     let mut sums = self.rule_sums(&at, &next, &weights, &periodic, scratch);
+                    scratch.cells.clear();
+                    scratch.cells.extend(self.messages.sources().iter().map(|&source| {
+                        let mut values = [F::Packing::ZERO; BLOCKS];
+                        self.load(source, &at, &next, &periodic, &mut values);
+                        values
+                    }));
                     for (index, value) in values.iter_mut().enumerate() {
                         let sums = &mut sums[index];
                         if let Some(lookup) = self.lookup {
+                            let slots = &mut scratch.message_slots;
+                            slots.clear();
+                            slots.extend(scratch.cells.iter().map(|values| values[index]));
+                            self.messages.run(slots);
                             let (block, next) = (at[index], &next[index]);
                             let alphas = &alphas[rules..];
-                            self.add_lookups(sums, lookup, block, next, alphas, &periodic, scratch);
+                            self.add_lookups(sums, lookup, block, next, alphas, scratch);
                         }
                         *value = selectors.quotient(sums, at[index]);
                     }
@@ -128,7 +138,7 @@ where
         values.iter_mut().flatten().for_each(Vec::clear);
         self.rules.run_blocks(
             slots,
-            |source, block| self.load(source, at[block], &next[block], periodic),
+            |source, values| self.load(source, at, next, periodic, values),
             |section, block, value| values[section_index(section)][block].push(value),
         );
         std::array::from_fn(|i| {
@@ -148,7 +158,7 @@ where
         })
     }
 
-    /// Adds the constraints of the lookup columns of a block.
+    /// Adds the constraints of the lookup columns of a block, whose messages are in place.
     fn add_lookups(
         &self,
         sums: &mut Sums<E::ExtensionPacking>,
@@ -156,15 +166,9 @@ where
         block: usize,
         next: &Next,
         alphas: &[E],
-        periodic: &[Vec<F>],
         scratch: &mut Scratch<F::Packing, E::ExtensionPacking>,
     ) {
-        let slots = &mut scratch.message_slots;
-        slots.clear();
-        slots.extend(
-            self.messages.sources().iter().map(|&source| self.load(source, block, next, periodic)),
-        );
-        self.messages.run(slots);
+        let slots = &scratch.message_slots;
         let cell = |column: usize| {
             E::ExtensionPacking::from_basis_coefficients_fn(|d| {
                 lookup.packed(block, column * E::DIMENSION + d)
@@ -179,7 +183,7 @@ where
             sums.row += (denominator * fraction - numerator) * alpha;
         }
         let here = cell(0);
-        let after = E::ExtensionPacking::from_basis_coefficients_fn(|d| load(lookup, d, next));
+        let after = E::ExtensionPacking::from_basis_coefficients_fn(|d| after(lookup, d, next));
         if let [first, step, last] = alphas[self.messages.columns()..] {
             sums.first += here * first;
             sums.step += (after - here - sum) * step;
@@ -187,21 +191,33 @@ where
         }
     }
 
-    /// A source for a block. What is made lane by lane is called: inlined, it would make what can be moved as a whole
-    /// move lane by lane, too.
+    /// A source for some blocks.
     #[inline]
-    fn load(&self, source: Source, block: usize, next: &Next, periodic: &[Vec<F>]) -> F::Packing {
-        match source {
-            Source::Main(column) => self.main.packed(block, column),
-            Source::MainNext(column) => load(self.main, column, next),
-            Source::Fixed(column) => {
-                self.fixed.map_or(F::Packing::ZERO, |tiles| tiles.packed(block, column))
+    fn load(
+        &self,
+        source: Source,
+        at: &[usize; BLOCKS],
+        next: &[Next; BLOCKS],
+        periodic: &[Vec<F>],
+        values: &mut [F::Packing; BLOCKS],
+    ) {
+        let mut load_next = |tiles: &Tiles<F>, column: usize| {
+            for (value, next) in values.iter_mut().zip(next) {
+                *value = after(tiles, column, next);
             }
-            Source::FixedNext(column) => {
-                self.fixed.map_or(F::Packing::ZERO, |tiles| load(tiles, column, next))
+        };
+        match (source, self.fixed) {
+            (Source::MainNext(column), _) => load_next(self.main, column),
+            (Source::FixedNext(column), Some(fixed)) => load_next(fixed, column),
+            (Source::Main(column), _) => self.main.load(column, at, values),
+            (Source::Fixed(column), Some(fixed)) => fixed.load(column, at, values),
+            (Source::Fixed(_) | Source::FixedNext(_), None) => values.fill(F::Packing::ZERO),
+            (Source::Periodic(column), _) => {
+                for (value, &block) in values.iter_mut().zip(at) {
+                    *value = self.repeated(&periodic[column], block);
+                }
             }
-            Source::Periodic(column) => self.repeated(&periodic[column], block),
-            Source::Public(index) => broadcast(self.publics[index]),
+            (Source::Public(index), _) => values.fill(broadcast(self.publics[index])),
         }
     }
 
@@ -248,9 +264,10 @@ where
     }
 }
 
-/// A column of the rows after a block.
+/// A column of the rows after a block. What is made lane by lane is called: inlined, it would make what can be
+/// moved as a whole move lane by lane, too.
 #[inline]
-fn load<F: Field>(tiles: &Tiles<F>, column: usize, next: &Next) -> F::Packing {
+fn after<F: Field>(tiles: &Tiles<F>, column: usize, next: &Next) -> F::Packing {
     match next {
         Next::Block(block) => tiles.packed(*block, column),
         Next::Rows(rows) => gather(tiles, column, rows),
@@ -286,6 +303,8 @@ struct Scratch<V, X> {
     slots: Vec<[V; BLOCKS]>,
     /// The values of the rules, by section and block.
     values: [[Vec<V>; BLOCKS]; 4],
+    /// What messages are made of, for all blocks.
+    cells: Vec<[V; BLOCKS]>,
     message_slots: Vec<V>,
     fractions: messages::Scratch<V, X>,
 }
@@ -295,6 +314,7 @@ impl<V, X> Default for Scratch<V, X> {
         Self {
             slots: Vec::new(),
             values: Default::default(),
+            cells: Vec::new(),
             message_slots: Vec::new(),
             fractions: messages::Scratch::default(),
         }

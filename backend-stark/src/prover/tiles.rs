@@ -66,6 +66,21 @@ impl<F: Field> Tiles<F> {
         self.slabs[slab][block * self.slab_width(slab) + column % lanes::<F>()]
     }
 
+    /// A column of some blocks.
+    #[inline]
+    pub(crate) fn load<const B: usize>(
+        &self,
+        column: usize,
+        blocks: &[usize; B],
+        values: &mut [F::Packing; B],
+    ) {
+        let slab = column / lanes::<F>();
+        let (cells, width) = (&self.slabs[slab], self.slab_width(slab));
+        for (value, block) in values.iter_mut().zip(blocks) {
+            *value = cells[block * width + column % lanes::<F>()];
+        }
+    }
+
     /// A cell.
     #[inline]
     pub(crate) fn cell(&self, row: usize, column: usize) -> F {

@@ -23,7 +23,6 @@ pub(super) enum Style {
 struct Task {
     op: Op,
     operands: Vec<NodeId>,
-    /// Of a load, the source.
     constant: u32,
 }
 
@@ -37,8 +36,6 @@ pub(super) struct Compiler<'a, F, C> {
     readers: Vec<u32>,
     /// The slot of each computed node.
     places: Vec<Option<u32>>,
-    /// The source of each node that is loaded.
-    loads: Vec<Option<u32>>,
     /// When it is the turn of each node that is being scheduled, if all goes by dependency.
     turns: Vec<Option<u32>>,
     sources: Vec<Source>,
@@ -59,7 +56,6 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
             constant_ids: HashMap::new(),
             readers: vec![0; chip.graph.len()],
             places: vec![None; chip.graph.len()],
-            loads: vec![None; chip.graph.len()],
             turns: vec![None; chip.graph.len()],
             sources: Vec::new(),
             free: Vec::new(),
@@ -88,8 +84,8 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
         self.finish(outputs)
     }
 
-    /// Counts the readers below the roots (a root has one reader more: the rule or the caller), and finds the
-    /// sources of the cells and public values among them.
+    /// Counts the readers below the roots (a root has one reader more: the rule or the caller), and gives the
+    /// cells and public values among them the first slots, for good.
     fn prepare(&mut self, roots: &[NodeId]) {
         let (mut stack, mut reached) = (roots.to_vec(), Vec::new());
         while let Some(node) = stack.pop() {
@@ -101,6 +97,7 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
         }
         reached.sort_unstable();
         let positions = self.chip.positions();
+        let mut loaded = Vec::new();
         for node in reached {
             let source = match self.chip.graph.node(node) {
                 Node::Cell(cell) => {
@@ -116,9 +113,14 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
                 Node::Public(public) => Source::Public(public.index()),
                 _ => continue,
             };
-            self.loads[node.index()] = Some(self.sources.len() as u32);
+            loaded.push((source, node));
+        }
+        loaded.sort_unstable();
+        for (source, node) in loaded {
+            self.places[node.index()] = Some(self.sources.len() as u32);
             self.sources.push(source);
         }
+        self.slots = self.sources.len() as u32;
     }
 
     fn constant(&mut self, node: NodeId) -> Option<u32> {
@@ -141,9 +143,6 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
     fn task(&mut self, id: NodeId) -> Task {
         let task =
             |op, operands: &[NodeId], constant| Task { op, operands: operands.into(), constant };
-        if let Some(source) = self.loads[id.index()] {
-            return task(Op::Load, &[], source);
-        }
         match self.chip.graph.node(id) {
             Node::Const(_) => task(Op::Const, &[], self.constant(id).expect("matched above")),
             Node::Add(a, b) if a == b => task(Op::Double, &[a, a], 0),
@@ -273,7 +272,6 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
         self.release(task.operands.iter().copied());
         let target = self.allocate();
         let (a, b) = match (task.op, slots.as_slice()) {
-            (Op::Load, _) => (task.constant, 0),
             (Op::Sum, slots) => {
                 let start = self.lists.len() as u32;
                 self.lists.extend(slots);
@@ -311,6 +309,7 @@ impl<'a, F: Field, C: Fn(u64) -> F> Compiler<'a, F, C> {
             self.readers[node.index()] -= 1;
             if self.readers[node.index()] == 0
                 && let Some(place) = self.places[node.index()]
+                && place as usize >= self.sources.len()
             {
                 self.free.push(place);
             }
