@@ -65,8 +65,8 @@ fn main() {
 
 /// The trace of permutations of pairwise different states.
 fn permutations(machine: &Machine) -> MachineTrace<Goldilocks> {
-    let state = |row: u64| (0..8).map(|i| row.wrapping_mul(0x9e37_79b9) ^ i).collect();
-    let rows = ChipRows { rows: (0..1 << LOG_HEIGHT).map(state).collect() };
+    let state = |row: u64| (0..8).map(move |i| row.wrapping_mul(0x9e37_79b9) ^ i);
+    let rows = (0..1 << LOG_HEIGHT).map(state).collect::<ChipRows>();
     let name = machine.chips[0].name.clone();
     let input = MachineInput { rows: vec![(name, rows)], ..MachineInput::default() };
     fill::<Pair>(machine, &input).expect("every state has a permutation")

@@ -27,7 +27,7 @@ fn outputs(library: &Library, chip: &str, inputs: &[u64]) -> Vec<u64> {
     let mut machine = Machine::new(chip, library.field());
     machine.chips.push(called.clone());
     machine.chips.extend(library.helpers_of([called]).into_iter().cloned());
-    let rows = vec![(chip.to_owned(), ChipRows { rows: vec![inputs.to_vec()] })];
+    let rows = vec![(chip.to_owned(), ChipRows::from(vec![inputs.to_vec()]))];
     let input = MachineInput { rows, ..MachineInput::default() };
     with_field!(library.field(), F => {
         let trace = fill::<F>(&machine, &input).expect("the inputs are of their types");

@@ -212,14 +212,14 @@ impl Input {
             C::store(&record, &mut Cells::new(self.field, &mut cells));
             cells
         });
-        self.input.rows.push((C::name(), ChipRows { rows: rows.collect() }));
+        self.input.rows.push((C::name(), rows.collect()));
         self
     }
 
     /// As many real rows as given, for a chip whose rows need no record.
     #[must_use]
     pub fn empty_rows<C: Chip>(mut self, count: usize) -> Self {
-        self.input.rows.push((C::name(), ChipRows { rows: vec![Vec::new(); count] }));
+        self.input.rows.push((C::name(), ChipRows::from(vec![[]; count])));
         self
     }
 

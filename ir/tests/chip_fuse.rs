@@ -51,7 +51,7 @@ fn machine(chips: &[Chip]) -> Machine {
 }
 
 fn honest(machine: &Machine) -> MachineTrace<Goldilocks> {
-    let rows = |rows: Vec<Vec<u64>>| ChipRows { rows };
+    let rows = |rows: Vec<Vec<u64>>| ChipRows::from(rows);
     let input = MachineInput {
         rows: vec![("squarer".to_owned(), rows((0..4).map(|n| vec![n]).collect()))],
         publics: vec![("counter".to_owned(), vec![3])],

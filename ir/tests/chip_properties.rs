@@ -17,7 +17,7 @@ fn report(chip: &Chip, rows: &[Vec<u64>]) -> Report {
     let mut machine = Machine::new("test", chip.field);
     machine.chips.push(chip.clone());
     let input = MachineInput {
-        rows: vec![(chip.name.clone(), ChipRows { rows: rows.to_vec() })],
+        rows: vec![(chip.name.clone(), ChipRows::from(rows.to_vec()))],
         publics: vec![(chip.name.clone(), vec![3])],
         ..MachineInput::default()
     };
@@ -126,7 +126,7 @@ proptest! {
                 value: 123_456_789,
             };
             let input = MachineInput {
-                rows: vec![(lowered.name.clone(), ChipRows { rows: random::rows(&numbers) })],
+                rows: vec![(lowered.name.clone(), random::rows(&numbers).into())],
                 publics: vec![(lowered.name.clone(), vec![3])],
                 ..MachineInput::default()
             };

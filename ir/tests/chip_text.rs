@@ -179,7 +179,7 @@ fn a_function_is_known_by_name_until_it_is_resolved() {
       row { fill y = native \"square\"(x) \n eq y, x * x }
     }";
     let mut chip = parse(text).unwrap();
-    let rows = || ChipRows { rows: vec![vec![7]] };
+    let rows = || ChipRows::from(vec![vec![7]]);
     let errors = fill_rows::<Goldilocks2>(&chip, rows(), &[]).unwrap_err();
     insta::assert_snapshot!(errors, @"row 0 of chip `c`: `square` failed: the function `square` is known by name only");
     let call: chipwright_ir::chip::NativeCall = std::sync::Arc::new(|inputs, outputs| {

@@ -133,7 +133,7 @@ fn machine(text: &str) -> Machine {
 }
 
 fn input(rows: &[(&str, &[&[u64]])]) -> MachineInput {
-    let chip_rows = |rows: &[&[u64]]| ChipRows { rows: rows.iter().map(|r| r.to_vec()).collect() };
+    let chip_rows = |rows: &[&[u64]]| rows.iter().map(|r| r.to_vec()).collect::<ChipRows>();
     MachineInput {
         rows: rows.iter().map(|(chip, rows)| ((*chip).to_owned(), chip_rows(rows))).collect(),
         ..MachineInput::default()
@@ -225,8 +225,8 @@ fn rows_that_depend_on_the_row_above_are_filled_in_order() {
     );
 }
 
-/// Rules are first evaluated on packs of rows. A forged cell breaks the rules of the row above it, of its own row, or of both,
-/// wherever it stands in its pack.
+/// Rules are first evaluated on packs of rows. A forged cell breaks the rules of the row above it, of its own
+/// row, or of both, wherever it stands in its pack.
 #[test]
 fn a_forged_cell_is_found_in_every_row_of_a_high_table() {
     const ROWS: usize = 64;
@@ -268,7 +268,7 @@ fn squares() -> (Machine, MachineInput) {
         eq z, y + 1
       }
     } }";
-    let rows = ChipRows { rows: (0..1024).map(|x| vec![x]).collect() };
+    let rows = (0..1024).map(|x| [x]).collect::<ChipRows>();
     let input = MachineInput { rows: vec![("squares".into(), rows)], ..MachineInput::default() };
     (machine(text), input)
 }
@@ -293,8 +293,8 @@ fn rows_that_need_no_other_are_filled_apart() {
     ");
 }
 
-/// Rows are filled apart in packs, and the last pack of these is not full. Integers, guards, inverses, fixed and periodic
-/// cells differ from lane to lane.
+/// Rows are filled apart in packs, and the last pack of these is not full. Integers, guards, inverses, fixed and
+/// periodic cells differ from lane to lane.
 #[test]
 fn rows_in_packs_are_filled_like_single_rows() {
     const ROWS: u64 = 1003;
@@ -316,7 +316,7 @@ fn rows_in_packs_are_filled_like_single_rows() {
           }
         } }",
     );
-    let rows = ChipRows { rows: (0..ROWS).map(|x| vec![x]).collect() };
+    let rows = (0..ROWS).map(|x| [x]).collect::<ChipRows>();
     let input = MachineInput { rows: vec![("lanes".into(), rows)], ..MachineInput::default() };
     let trace = filled(&machine, &input);
     for x in 0..ROWS {

@@ -155,7 +155,7 @@ impl BatchShape {
             LookupPlaces {
                 challenges: std::array::from_fn(|_| plan.sample(degree)),
                 cap: plan.listen(caps[caps.len() - 1]),
-                terminals: (0..lookup_tables).map(|_| plan.listen(degree)).collect(),
+                terminals: (0..lookup_tables).map(|_| plan.listen_ext(degree)).collect(),
             }
         });
         let constraint = plan.sample(degree);
@@ -182,7 +182,8 @@ impl BatchShape {
             .claimed_evaluation_counts
             .iter()
             .map(|matrices| {
-                let mut point = |&width: &usize| (0..width).map(|_| plan.listen(degree)).collect();
+                let mut point =
+                    |&width: &usize| (0..width).map(|_| plan.listen_ext(degree)).collect();
                 matrices.iter().map(|points| points.iter().map(&mut point).collect()).collect()
             })
             .collect();
@@ -213,7 +214,7 @@ impl BatchShape {
             })
             .collect();
         let final_poly =
-            (0..1 << parameters.log_final_poly_len).map(|_| plan.listen(degree)).collect();
+            (0..1 << parameters.log_final_poly_len).map(|_| plan.listen_ext(degree)).collect();
         work(&mut plan, grinding.query);
         let indices = plan.sample(parameters.queries);
         let places = Places {
@@ -287,10 +288,9 @@ fn verify<P: RecursiveField>(
     });
 
     // Challenges and opened values as extension elements.
-    let said = |range: &Range<usize>| transcript.said[range.clone()].to_vec();
-    let said_ext = |builder: &mut CircuitBuilder, range: &Range<usize>| {
-        builder.from_coefficients(&transcript.said[range.clone()])
-    };
+    let said = |range: &Range<usize>| transcript.said(range);
+    let said_ext =
+        |builder: &mut CircuitBuilder, range: &Range<usize>| transcript.said_ext(builder, range);
     let challenge = |builder: &mut CircuitBuilder, range: &Range<usize>| {
         builder.from_coefficients(&transcript.samples[range.clone()])
     };

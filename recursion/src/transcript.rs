@@ -1,16 +1,18 @@
 //! The transcript: everything that the prover says, and every challenge, through one sponge.
 //!
 //! A [`TranscriptPlan`] mirrors p3's duplex challenger: the same calls of *observe* and *sample* in the same
-//! order. Nothing is hashed while planning; the plan knows which permutation absorbs which elements, and
-//! becomes one call of the hash chip, whose state never leaves its rows. What the proof says (commitments,
-//! opened values, witnesses of proofs of work) is *created* by that call, so it needs no table of its own.
+//! order. Nothing is hashed while planning; the plan knows which permutation absorbs which elements, and becomes
+//! one call of the hash chip, whose state never leaves its rows. What the proof says (commitments, opened values,
+//! witnesses of proofs of work) is *created* by that call, so it needs no table of its own. Extension elements
+//! are created as such where rows can [join](HashSizes::joined) them; the coefficients of others are put together
+//! by arithmetic.
 //!
 //! Source: the duplex construction of `p3-challenger`, `DuplexChallenger`.
 
 use std::ops::Range;
 
 use chipwright_chips::recursion::{HashSizes, RowKind, RowSpec, Script};
-use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, Target};
+use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, ExtTarget, Target};
 use p3_challenger::{CanObserve, CanSample};
 use p3_field::Field;
 
@@ -19,8 +21,10 @@ use p3_field::Field;
 enum Event<K> {
     /// A known value is observed.
     Known(K),
-    /// What the proof says is observed, in order.
+    /// What the proof says is observed, in order: an element.
     Said,
+    /// The same: this coefficient of an extension element.
+    SaidCoefficient(usize),
     /// An element is sampled.
     Sample,
 }
@@ -37,11 +41,41 @@ pub(crate) struct TranscriptPlan<K> {
 #[derive(Debug)]
 pub(crate) struct Transcript {
     /// What the proof says, in the order of observation.
-    pub(crate) said: Vec<Target>,
+    said: Vec<Said>,
     /// The samples, in order.
     pub(crate) samples: Vec<Target>,
     /// Where a run supplies what the proof says.
     pub(crate) data: Option<DataTarget>,
+}
+
+/// An element that the proof says.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// An element of the base field.
+    Felt(Target),
+    /// The first coefficient of an extension element, which has one slot.
+    Ext(ExtTarget),
+    /// Another coefficient of an extension element.
+    Coefficient,
+}
+
+impl Transcript {
+    /// Elements of the base field that the proof says, at some positions that [`TranscriptPlan::listen`] gave.
+    pub(crate) fn said(&self, range: &Range<usize>) -> Vec<Target> {
+        let felt = |said: &Said| match *said {
+            Said::Felt(target) => target,
+            Said::Ext(_) | Said::Coefficient => unreachable!("it is part of an extension element"),
+        };
+        self.said[range.clone()].iter().map(felt).collect()
+    }
+
+    /// An extension element that the proof says, at positions that [`TranscriptPlan::listen_ext`] gave.
+    pub(crate) fn said_ext(&self, builder: &mut CircuitBuilder, range: &Range<usize>) -> ExtTarget {
+        match self.said[range.start] {
+            Said::Ext(target) => target,
+            _ => builder.from_coefficients(&self.said(range)),
+        }
+    }
 }
 
 impl<K: Copy> TranscriptPlan<K> {
@@ -59,6 +93,14 @@ impl<K: Copy> TranscriptPlan<K> {
         self.events.extend(std::iter::repeat_n(Event::Said, count));
         self.said += count;
         self.said - count..self.said
+    }
+
+    /// Observes an extension element that the proof says; the positions of its `degree` coefficients among
+    /// [`Transcript::said`].
+    pub(crate) fn listen_ext(&mut self, degree: usize) -> Range<usize> {
+        self.events.extend((0..degree).map(Event::SaidCoefficient));
+        self.said += degree;
+        self.said - degree..self.said
     }
 
     /// Samples elements; their positions among [`Transcript::samples`].
@@ -85,7 +127,9 @@ impl<F: Field> TranscriptPlan<F> {
         for event in &self.events {
             match event {
                 Event::Known(value) => challenger.observe(*value),
-                Event::Said => challenger.observe(said.next().unwrap_or_default()),
+                Event::Said | Event::SaidCoefficient(_) => {
+                    challenger.observe(said.next().unwrap_or_default());
+                }
                 Event::Sample => samples.push(challenger.sample()),
             }
         }
@@ -99,6 +143,15 @@ enum Row {
     Absorb(RowKind, Vec<Event<Target>>),
     /// The samples taken of each element.
     Echo(Vec<Option<usize>>),
+}
+
+/// What an output of the call is, by position.
+#[derive(Clone, Copy, Debug)]
+enum Output {
+    Said(usize),
+    /// The element whose first coefficient has this position.
+    SaidExt(usize),
+    Sample(usize),
 }
 
 /// The duplex construction: which permutation absorbs what.
@@ -157,7 +210,9 @@ impl Duplex {
 impl TranscriptPlan<Target> {
     /// The call of the hash chip.
     pub(crate) fn build(self, builder: &mut CircuitBuilder) -> Transcript {
-        let mut duplex = Duplex::new(HashSizes::of(builder.field()).rate());
+        let field = builder.field();
+        let degree = field.degree();
+        let mut duplex = Duplex::new(HashSizes::of(field).rate());
         for &event in &self.events {
             match event {
                 Event::Sample => duplex.sample(),
@@ -166,8 +221,7 @@ impl TranscriptPlan<Target> {
         }
         let mut rows = Vec::with_capacity(duplex.rows.len());
         let mut inputs: Vec<AnyTarget> = Vec::new();
-        // For each output, which of the said elements or of the samples it is.
-        let mut outputs: Vec<Result<usize, usize>> = Vec::new();
+        let mut outputs: Vec<Output> = Vec::new();
         let mut said = 0;
         for row in &duplex.rows {
             let mut spec = match row {
@@ -176,22 +230,29 @@ impl TranscriptPlan<Target> {
             };
             match row {
                 Row::Absorb(_, events) => {
+                    let elements = elements(field, events);
+                    spec.joined = !elements.is_empty();
                     for (i, event) in events.iter().enumerate() {
                         if let Event::Known(target) = event {
                             spec.read |= 1 << i;
                             inputs.push((*target).into());
-                        } else {
-                            spec.written |= 1 << i;
-                            outputs.push(Ok(said));
-                            said += 1;
+                            continue;
                         }
+                        let is_first = elements.contains(&i);
+                        let is_other = |&first: &usize| (first + 1..first + degree).contains(&i);
+                        if !elements.iter().any(is_other) {
+                            spec.written |= 1 << i;
+                            let output = if is_first { Output::SaidExt } else { Output::Said };
+                            outputs.push(output(said));
+                        }
+                        said += 1;
                     }
                 }
                 Row::Echo(samples) => {
                     for (i, sample) in samples.iter().enumerate() {
                         if let Some(sample) = sample {
                             spec.written |= 1 << i;
-                            outputs.push(Err(*sample));
+                            outputs.push(Output::Sample(*sample));
                         }
                     }
                 }
@@ -201,19 +262,35 @@ impl TranscriptPlan<Target> {
         let called = builder.call_named(Script { tree: 0, rows }.call(), &inputs);
         let zero = builder.add_const(0);
         let mut transcript = Transcript {
-            said: vec![zero; self.said],
+            said: vec![Said::Coefficient; self.said],
             samples: vec![zero; self.samples],
             data: called.data,
         };
         for (place, target) in outputs.into_iter().zip(called.outputs) {
-            let target = builder.as_felt(target);
             match place {
-                Ok(said) => transcript.said[said] = target,
-                Err(sample) => transcript.samples[sample] = target,
+                Output::Said(said) => transcript.said[said] = Said::Felt(builder.as_felt(target)),
+                Output::SaidExt(said) => transcript.said[said] = Said::Ext(builder.as_ext(target)),
+                Output::Sample(sample) => transcript.samples[sample] = builder.as_felt(target),
             }
         }
         transcript
     }
+}
+
+/// Where among the observations that a row absorbs extension elements begin, each of them whole: where the row can join
+/// coefficients, if it can do so everywhere there.
+fn elements(field: chipwright_ir::Field, events: &[Event<Target>]) -> Vec<usize> {
+    let is_whole = |&first: &usize| {
+        let coefficients = events.iter().skip(first).take(field.degree()).enumerate();
+        let mut in_order = coefficients.map(|(i, event)| match event {
+            Event::SaidCoefficient(index) => *index == i,
+            _ => false,
+        });
+        first + field.degree() <= events.len() && in_order.all(|in_order| in_order)
+    };
+    let firsts: Vec<usize> =
+        HashSizes::joined(field).take_while(|&first| first < events.len()).collect();
+    if firsts.iter().all(is_whole) { firsts } else { Vec::new() }
 }
 
 /// What a domain separator begins a protocol with.

@@ -22,8 +22,8 @@ pub(crate) fn layer<P: FieldPair>(log_height: usize) -> (Machine, MachineTrace<P
     let mut chip: Chip = (*record::<Poseidon2<16>>(P::FIELD).expect("the chip records")).clone();
     let mut plain = Machine::new("permutations", P::FIELD);
     plain.chips.push(chip.clone());
-    let state = |row: u64| (0..16).map(|i| row.wrapping_mul(0x9e37_79b9) ^ i).collect();
-    let rows = ChipRows { rows: (0..height as u64).map(state).collect() };
+    let state = |row: u64| (0..16).map(move |i| row.wrapping_mul(0x9e37_79b9) ^ i);
+    let rows = (0..height as u64).map(state).collect::<ChipRows>();
     let input = MachineInput { rows: vec![(chip.name.clone(), rows)], ..MachineInput::default() };
     let filled = fill::<P>(&plain, &input).expect("every state has a permutation");
     let narrow = &filled.tables[0];

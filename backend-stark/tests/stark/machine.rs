@@ -26,7 +26,7 @@ fn compiled(mut machine: Machine) -> (MachineProver<Goldilocks2>, MachineVerifie
 }
 
 fn input(chip: &str, rows: &[[u64; 2]], publics: &[u64]) -> MachineInput {
-    let rows = ChipRows { rows: rows.iter().map(|row| row.to_vec()).collect() };
+    let rows = rows.iter().map(|row| row.to_vec()).collect::<ChipRows>();
     MachineInput {
         rows: vec![(chip.to_owned(), rows)],
         publics: vec![(chip.to_owned(), publics.to_vec())],

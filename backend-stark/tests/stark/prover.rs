@@ -154,8 +154,8 @@ fn wide_tables_are_proven_alike() {
         let chip = record::<Poseidon2<W>>(P::FIELD).expect("the chip records");
         let mut machine = Machine::new("permutations", P::FIELD);
         machine.chips.push((*chip).clone());
-        let state = |row: u64| (0..W as u64).map(|i| row * row + i).collect();
-        let rows = ChipRows { rows: (0..40).map(state).collect() };
+        let state = |row: u64| (0..W as u64).map(move |i| row * row + i);
+        let rows = (0..40).map(state).collect::<ChipRows>();
         let input =
             MachineInput { rows: vec![(chip.name.clone(), rows)], ..MachineInput::default() };
         let trace = fill_with::<P>(&machine, &input, &FillOptions::default()).expect("fills");

@@ -159,7 +159,7 @@ impl CatalogEntry {
             // A table has no records; the chip that asks it comes first among the others.
             Samples::Asked => (&self.others[0], samples::typed(&self.others[0], rng)),
         };
-        let rows = vec![(chip.name.clone(), ChipRows { rows })];
+        let rows = vec![(chip.name.clone(), ChipRows::from(rows))];
         MachineInput { rows, ..MachineInput::default() }
     }
 }

@@ -6,6 +6,7 @@ use chipwright_dsl::prelude::*;
 use chipwright_ir::chip::Chip as IrChip;
 use chipwright_ir::circuit::{CallPlan, CalledChip, ChipCall};
 
+use super::HashSizes;
 use super::cap::CapEntry;
 use super::kernel::{FoldPart, MAX_LOG_ARITY, fold_parts, lagrange};
 use super::script::Script;
@@ -22,8 +23,8 @@ const fn digest_columns(d: usize) -> usize {
     if d == 4 { d } else { 0 }
 }
 
-/// One permutation of Poseidon2 a row, chained to the row before as the circuit fixes it. Digests have `D` elements, and
-/// states four times as many: `D` is 4 over Goldilocks, and 8 over KoalaBear
+/// One permutation of Poseidon2 a row, chained to the row before as the circuit fixes it. Digests have `D`
+/// elements, and states four times as many: `D` is 4 over Goldilocks, and 8 over KoalaBear
 /// ([`HashSizes`](super::HashSizes)).
 ///
 /// A call is a [`Script`]: a transcript, or the opening of one tree. The elements that a transcript absorbs and
@@ -81,6 +82,10 @@ pub struct Hasher<const D: usize> {
     /// The number of the tree where the path ends.
     #[fixed]
     tree: Felt,
+    /// Absorbed elements are on the bus as the coefficients of extension elements: those that
+    /// [`HashSizes::joined`](super::HashSizes::joined) says.
+    #[fixed]
+    joined: Bit,
     /// The rate before the permutation.
     #[input]
     pub before: [[Felt; D]; 3],
@@ -262,8 +267,8 @@ fn radix<const D: usize>(c: &Builder, row: &Row<Hasher<D>>) -> Expr {
     (0..MAX_LOG_ARITY).fold(Expr::ONE, |radix, k| radix * (Expr::ONE + used(c, row, k)))
 }
 
-/// `point^12 · sum + Σ point^(11 − i) · element[i]`, over those of the 12 elements of a part that are taken; `sum` is that
-/// after the part before.
+/// `point^12 · sum + Σ point^(11 − i) · element[i]`, over those of the 12 elements of a part that are taken;
+/// `sum` is that after the part before.
 fn combined<const D: usize>(row: &Row<Hasher<D>>, part: usize) -> ExtExpr {
     let (point, fourth) = (row.point.expr(), row.fourth.expr());
     let before = part.checked_sub(1).map_or(row.sum, |before| row.partial[before]);
@@ -331,11 +336,9 @@ pub fn hasher(chip: IrChip) -> CalledChip {
     };
     CalledChip::planned(chip, plan)
         .creating(&["before", "sum"])
+        .joining_if("joined", "before", HashSizes::joined(field))
         .reading_if("enter", &["entry", "point"])
-        .with_native(Arc::new(move |call, inputs, data| {
-            Ok(trace::run(field, call, inputs, data).map_err(|e| e.to_string())?.outputs)
-        }))
-        .with_records(Arc::new(move |call, inputs, data| {
-            Ok(trace::run(field, call, inputs, data).map_err(|e| e.to_string())?.records)
+        .with_run(Arc::new(move |call, inputs, data| {
+            trace::run(field, call, inputs, data).map_err(|error| error.to_string())
         }))
 }

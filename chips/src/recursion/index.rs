@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chipwright_dsl::prelude::*;
 use chipwright_ir::chip::Chip as IrChip;
-use chipwright_ir::circuit::{CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType};
+use chipwright_ir::circuit::{
+    CallPlan, CallPort, CallRun, CalledChip, ChipCall, Signature, ValueType,
+};
 use chipwright_ir::{Field, with_field};
 use p3_field::{PrimeField64, TwoAdicField};
 
@@ -238,12 +240,12 @@ fn fixed<F: PrimeField64 + TwoAdicField>(
     Some(columns.to_vec())
 }
 
-/// Input and record columns of every row, and the outputs.
+/// The outputs, and the input and record columns of every row.
 fn run<F: PrimeField64 + TwoAdicField>(
     field: Field,
     call: &ChipCall,
     inputs: &[u64],
-) -> Result<(Vec<Vec<u64>>, Vec<u64>), String> {
+) -> Result<CallRun, String> {
     let (_, lower) = split(field);
     let segment =
         IndexSegment::of(field, call).ok_or("the parameters are not those of an index")?;
@@ -263,7 +265,7 @@ fn run<F: PrimeField64 + TwoAdicField>(
             ones &= (0..count).all(|i| bit(i) == 1);
         }
         let rest = if start < segment.bits { index >> start } else { 0 };
-        records.push(vec![
+        records.push([
             element >> start,
             rest,
             if start < segment.bits { power.as_canonical_u64() } else { 0 },
@@ -282,7 +284,7 @@ fn run<F: PrimeField64 + TwoAdicField>(
             outputs.push(record[2]);
         }
     }
-    Ok((records, outputs))
+    Ok(CallRun { outputs, rows: records.into() })
 }
 
 /// The recorded [`Index`] as a chip that circuits call: `element → indices and inverse powers`.
@@ -304,6 +306,5 @@ fn index_over<F: PrimeField64 + TwoAdicField>(chip: IrChip) -> CalledChip {
     };
     CalledChip::planned(chip, plan)
         .creating(&["index", "power"])
-        .with_native(Arc::new(move |call, inputs, _| Ok(run::<F>(field, call, inputs)?.1)))
-        .with_records(Arc::new(move |call, inputs, _| Ok(run::<F>(field, call, inputs)?.0)))
+        .with_run(Arc::new(move |call, inputs, _| run::<F>(field, call, inputs)))
 }

@@ -36,6 +36,22 @@ impl HashSizes {
         ((1 << self.digest) - 1) << (self.digest * place)
     }
 
+    /// The elements that are first coefficients where a row of a transcript joins what it absorbs to elements of the
+    /// extension.
+    ///
+    /// Rows are the blocks of the transcript, so where its extension elements begin is for the protocol to say.
+    /// In the proof of a layer, which is one table with eight chunks of a quotient, 99 known elements over
+    /// KoalaBear and 43 over Goldilocks come before the opened values: the encoding of the seed of Plonky3's
+    /// `PcsShape`, 293 bytes and their number.
+    pub fn joined(field: Field) -> impl Iterator<Item = usize> {
+        let (rate, degree) = (Self::of(field).rate(), field.degree());
+        let known = match field {
+            Field::Goldilocks2 | Field::Goldilocks3 => 43,
+            Field::KoalaBear4 | Field::KoalaBear5 => 99,
+        };
+        (known % rate % degree..=rate - degree).step_by(degree)
+    }
+
     /// The number of elements of a state.
     pub const fn width(self) -> usize {
         4 * self.digest

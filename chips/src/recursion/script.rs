@@ -79,6 +79,9 @@ pub struct RowSpec {
     pub read: u32,
     /// Which elements the row puts on the bus.
     pub written: u32,
+    /// Those of them that [`HashSizes::joined`] counts are first coefficients of extension elements, which the
+    /// row puts on the bus as a whole.
+    pub joined: bool,
     /// What is done with the elements.
     pub leaf: Leaf,
     /// Whether the index comes from the bus in this row.
@@ -99,6 +102,7 @@ impl RowSpec {
             taken,
             read: 0,
             written: 0,
+            joined: false,
             leaf: Leaf::Plain,
             enter: false,
             sum: false,
@@ -114,7 +118,7 @@ impl RowSpec {
             Leaf::Combine => (0, 0, 1),
             Leaf::Fold { log_arity, part } => (log_arity as u64, part as u64, 0),
         };
-        let flags = [self.enter, self.sum, self.own, self.end];
+        let flags = [self.enter, self.sum, self.own, self.end, self.joined];
         let flags = flags.iter().rev().fold(0, |bits, &flag| bits << 1 | u64::from(flag));
         let code = self.kind as u64
             | (self.taken as u64) << 4
@@ -150,6 +154,7 @@ impl RowSpec {
             sum: flag(1),
             own: flag(2),
             end: flag(3),
+            joined: flag(4),
         };
         (row.encode() == codes).then_some(row)
     }
@@ -164,7 +169,7 @@ impl RowSpec {
     pub(super) fn data(&self, sizes: HashSizes) -> usize {
         match self.kind {
             RowKind::Begin | RowKind::Absorb | RowKind::Resume => {
-                self.written.count_ones() as usize
+                self.taken.saturating_sub(self.read.count_ones() as usize)
             }
             RowKind::Leaf | RowKind::LeafNext => self.taken,
             RowKind::Parent4 => 3 * sizes.digest,
@@ -181,6 +186,37 @@ impl RowSpec {
             (_, Leaf::Fold { log_arity, .. }) => log_arity,
             _ => 0,
         }
+    }
+
+    /// Whether the row is one of a transcript, and absorbs.
+    fn is_absorbing(&self) -> bool {
+        matches!(self.kind, RowKind::Begin | RowKind::Absorb | RowKind::Resume)
+    }
+
+    /// Which elements the row puts on the bus, by themselves or as coefficients; `None` if an extension element is not
+    /// whole.
+    fn said(&self, field: Field) -> Option<u32> {
+        if !self.joined {
+            return Some(self.written);
+        }
+        let degree = field.degree();
+        let mut said = self.written;
+        for first in HashSizes::joined(field).take_while(|&first| first < self.taken) {
+            let others = ((1 << (degree - 1)) - 1) << (first + 1);
+            let known = self.read | self.written;
+            if self.written >> first & 1 == 0 || first + degree > self.taken || known & others != 0
+            {
+                return None;
+            }
+            said |= others;
+        }
+        Some(said)
+    }
+
+    /// The type of an element that the row puts on the bus.
+    pub(super) fn written_type(&self, field: Field, element: usize) -> ValueType {
+        let joined = self.joined && HashSizes::joined(field).any(|first| first == element);
+        if joined { ValueType::Ext } else { ValueType::Felt }
     }
 
     /// Whether the row is the parent of the previous row's digest.
@@ -231,7 +267,8 @@ impl Script {
                 return false;
             }
             let mask = (1_u32 << row.taken) - 1;
-            let wired = row.read | row.written;
+            let Some(said) = row.said(field) else { return false };
+            let wired = row.read | said;
             let elements = match row.kind {
                 RowKind::Begin => previous.is_none() && row.taken > 0 && wired == mask,
                 RowKind::Absorb => {
@@ -290,7 +327,8 @@ impl Script {
             let ends = !row.end || self.tree > 0;
             let enters = !row.enter || row.kind == RowKind::Leaf;
             let no_overlap = row.read & row.written == 0;
-            if !(elements && leaf && ends && enters && no_overlap) {
+            let joins = !row.joined || row.is_absorbing();
+            if !(elements && leaf && ends && enters && no_overlap && joins) {
                 return false;
             }
             previous = Some(row);
@@ -312,7 +350,11 @@ impl Script {
             let ext = |port: u16| CallPort { ty: ValueType::Ext, row, port };
             let of = |mask: u32| (0..ports.entry).filter(move |i| mask >> i & 1 == 1);
             signature.inputs.extend(of(spec.read).map(felt));
-            signature.outputs.extend(of(spec.written).map(felt));
+            signature.outputs.extend(of(spec.written).map(|port| CallPort {
+                ty: spec.written_type(field, port.into()),
+                row,
+                port,
+            }));
             if spec.enter {
                 signature.inputs.push(felt(ports.entry));
                 signature.inputs.push(ext(ports.point));
@@ -338,7 +380,7 @@ impl Script {
         let spec = RowSpec::decode(*codes.as_chunks().0.get(row)?)?;
         let sizes = HashSizes::of(field);
         let is = |kinds: &[RowKind]| u64::from(kinds.contains(&spec.kind));
-        let mut fixed = Vec::with_capacity(sizes.rate() + 24);
+        let mut fixed = Vec::with_capacity(sizes.rate() + 25);
         let taken = match spec.kind {
             Parent4 => sizes.rate(),
             Parent2 | Inject => 2 * sizes.digest,
@@ -360,6 +402,7 @@ impl Script {
         fixed.extend(fold_parts(field).into_iter().map(|p| u64::from(part == Some(p))));
         fixed.push(u64::from(spec.end));
         fixed.push(if spec.end { tree } else { 0 });
+        fixed.push(u64::from(spec.joined));
         Some(fixed)
     }
 }

@@ -1,7 +1,8 @@
 //! What a call of the hash chip computes, natively.
 
-use chipwright_ir::circuit::ChipCall;
+use chipwright_ir::circuit::{CallRun, ChipCall};
 use chipwright_ir::field::from_canonical;
+use chipwright_ir::machine::ChipRows;
 use chipwright_ir::{Field, with_field};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_symmetric::Permutation;
@@ -41,21 +42,13 @@ pub enum HasherError {
     },
 }
 
-/// The rows and the outputs of a call.
-#[derive(Debug)]
-pub(super) struct Run {
-    /// Input and record columns, row by row.
-    pub(super) records: Vec<Vec<u64>>,
-    /// The outputs.
-    pub(super) outputs: Vec<u64>,
-}
-
+/// The outputs of a call, and the input and record columns of every row.
 pub(super) fn run(
     field: Field,
     call: &ChipCall,
     inputs: &[u64],
     data: &[u64],
-) -> Result<Run, HasherError> {
+) -> Result<CallRun, HasherError> {
     let script = Script::of(call).ok_or(HasherError::Script)?;
     with_field!(field, P => Runner::<P>::new(inputs, data).run(&script))
 }
@@ -91,6 +84,7 @@ struct Runner<'a, P: HashField> {
     permutation: P::Permutation,
     inputs: Supply<'a>,
     data: Supply<'a>,
+    records: ChipRows,
     outputs: Vec<u64>,
     /// The previous row's state, before and after its permutation.
     before: P::State,
@@ -108,6 +102,7 @@ impl<'a, P: HashField> Runner<'a, P> {
             permutation: P::permutation(),
             inputs: Supply { what: "input", rest: inputs },
             data: Supply { what: "private data", rest: data },
+            records: ChipRows::default(),
             outputs: Vec::new(),
             before: P::State::default(),
             after: P::State::default(),
@@ -119,20 +114,19 @@ impl<'a, P: HashField> Runner<'a, P> {
         }
     }
 
-    fn run(mut self, script: &Script) -> Result<Run, HasherError> {
-        let mut records = Vec::with_capacity(script.rows.len());
+    fn run(mut self, script: &Script) -> Result<CallRun, HasherError> {
         for (number, row) in script.rows.iter().enumerate() {
-            records.push(self.row(number, row)?);
+            self.row(number, row)?;
         }
         for supply in [&self.inputs, &self.data] {
             if !supply.rest.is_empty() {
                 return Err(HasherError::Count { what: supply.what, missing: 0 });
             }
         }
-        Ok(Run { records, outputs: self.outputs })
+        Ok(CallRun { outputs: self.outputs, rows: self.records })
     }
 
-    fn row(&mut self, number: usize, spec: &RowSpec) -> Result<Vec<u64>, HasherError> {
+    fn row(&mut self, number: usize, spec: &RowSpec) -> Result<(), HasherError> {
         let state = self.state(spec)?;
         let mut entry = 0;
         if spec.enter {
@@ -151,25 +145,28 @@ impl<'a, P: HashField> Runner<'a, P> {
         if spec.own && self.inputs.ext::<P>()? != self.own {
             return Err(HasherError::Own { row: number });
         }
-        let (rate, degree) = (P::SIZES.rate(), P::FIELD.degree());
-        let (absorbed, capacity) = state.as_ref().split_at(rate);
-        let mut record: Vec<u64> = Vec::with_capacity(P::SIZES.width() + 5 + 4 * degree);
-        record.extend(absorbed.iter().map(PrimeField64::as_canonical_u64));
-        record.push(entry);
-        for value in [self.point, self.sum, self.own] {
-            let coefficients = value.as_basis_coefficients_slice();
-            record.extend(coefficients.iter().map(PrimeField64::as_canonical_u64));
-        }
-        record.extend(capacity.iter().map(PrimeField64::as_canonical_u64));
-        record.push(self.index);
-        record.extend((0..MAX_LOG_ARITY).map(|k| self.bits >> k & 1));
+        let (absorbed, capacity) = state.as_ref().split_at(P::SIZES.rate());
         let fourth = self.point.square().square();
-        let coefficients = fourth.as_basis_coefficients_slice();
-        record.extend(coefficients.iter().map(PrimeField64::as_canonical_u64));
+        let values = [self.point, self.sum, self.own];
+        let values = values.iter().flat_map(P::Ext::as_basis_coefficients_slice);
+        let bits = (0..MAX_LOG_ARITY).map(|k| self.bits >> k & 1);
+        self.records.push(
+            absorbed
+                .iter()
+                .map(PrimeField64::as_canonical_u64)
+                .chain([entry])
+                .chain(values.map(PrimeField64::as_canonical_u64))
+                .chain(capacity.iter().map(PrimeField64::as_canonical_u64))
+                .chain([self.index])
+                .chain(bits)
+                .chain(
+                    fourth.as_basis_coefficients_slice().iter().map(PrimeField64::as_canonical_u64),
+                ),
+        );
         self.absorb(spec, state.as_ref());
         self.before = state;
         self.after = self.permutation.permute(state);
-        Ok(record)
+        Ok(())
     }
 
     /// The state before the row's permutation; elements that are put on the bus become outputs.
@@ -223,7 +220,12 @@ impl<'a, P: HashField> Runner<'a, P> {
             RowKind::Echo | RowKind::Rest => {}
         }
         let written = (0..rate).filter(|i| spec.written >> i & 1 == 1);
-        self.outputs.extend(written.map(|i| state[i].as_canonical_u64()));
+        for i in written {
+            let whole = spec.written_type(P::FIELD, i).is_ext();
+            let count = if whole { P::FIELD.degree() } else { 1 };
+            let coefficients = &state[i..i + count];
+            self.outputs.extend(coefficients.iter().map(PrimeField64::as_canonical_u64));
+        }
         Ok(whole)
     }
 

@@ -345,7 +345,7 @@ fn results(chip: &IrChip, inputs: &[u64], data: &[u64]) -> Result<Vec<u64>, Stri
         ColumnKind::Record => Some(data.next().copied().unwrap_or(0)),
         _ => None,
     });
-    let rows = ChipRows { rows: vec![record.collect()] };
+    let rows = ChipRows::from_iter([record]);
     let mut machine = Machine::new(chip.name.clone(), chip.field);
     machine.chips.push(chip.clone());
     let input = MachineInput { rows: vec![(chip.name.clone(), rows)], ..MachineInput::default() };

@@ -194,7 +194,7 @@ impl<C: Chip> Sample<C> {
                 rows.push(cells);
             }
             inputs.push(MachineInput {
-                rows: vec![(C::name(), ChipRows { rows })],
+                rows: vec![(C::name(), ChipRows::from(rows))],
                 ..MachineInput::default()
             });
             expected.push((!results.is_empty()).then_some(results));

@@ -137,7 +137,7 @@ impl Engine {
         // The rows of a program that is a public input are as many as it has.
         let given = |name: &str| {
             let rows = self.program.rows.iter().find(|(chip, _)| chip == name);
-            rows.map(|(_, rows)| rows.rows.len().ilog2() as usize)
+            rows.map(|(_, rows)| rows.len().ilog2() as usize)
         };
         let height = |name: &str| self.shape.log_height(name).or_else(|| given(name)).unwrap_or(0);
         let tables = self.key().tables().iter();

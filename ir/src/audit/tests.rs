@@ -55,7 +55,7 @@ fn without(left_out: Option<usize>) -> String {
 
 fn run(text: &str, chip: &str, rows: &[&[u64]], publics: &[u64]) -> ChipAudit {
     let machine = parse_machine(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let rows = ChipRows { rows: rows.iter().map(|row| row.to_vec()).collect() };
+    let rows = rows.iter().map(|row| row.to_vec()).collect::<ChipRows>();
     let input = MachineInput {
         rows: vec![(chip.to_owned(), rows)],
         publics: vec![(chip.to_owned(), publics.to_vec())],
@@ -180,7 +180,7 @@ fn a_rule_that_says_nothing_new_is_reported() {
         "eq help, x ; copy\neq help + 1, y ; again\nsend out(y) times real",
     ))
     .expect("the text is well-formed");
-    let rows = ChipRows { rows: vec![vec![1]] };
+    let rows = ChipRows::from(vec![vec![1]]);
     let input = MachineInput { rows: vec![("helper".to_owned(), rows)], ..MachineInput::default() };
     let audit = audit_all(&machine, input, &declared);
     assert_eq!(audit.complaints(), Vec::<String>::new());

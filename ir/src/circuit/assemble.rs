@@ -23,7 +23,7 @@ use crate::chip::Chip;
 use crate::chip::passes::WitnessBusError;
 use crate::field::FieldPair;
 use crate::machine::{Machine, MachineInput};
-use plan::Plan;
+use plan::{Plan, Scene};
 use wiring::{Numbers, Wiring};
 
 /// A circuit as a machine.
@@ -216,9 +216,9 @@ impl Assembly {
             .flat_map(BasedVectorSpace::<P::Base>::as_basis_coefficients_slice)
             .map(PrimeField64::as_canonical_u64)
             .collect();
-        let records =
-            |plan: &Plan| (plan.chip.clone(), plan.records(&coefficients, degree, &witness.data));
-        let rows = self.plans.iter().map(records).collect();
+        let Witness { data, calls, .. } = witness;
+        let scene = Scene { coefficients: &coefficients, degree, data, calls };
+        let rows = self.plans.iter().map(|plan| (plan.chip.clone(), plan.records(scene))).collect();
         let publics: Vec<u64> = self
             .publics
             .iter()

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::value::ValueType;
+use crate::machine::ChipRows;
 
 /// Which chip is called, with the constants that the call site fixes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,27 +75,46 @@ impl Signature {
     }
 }
 
+/// What a call computes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallRun {
+    /// The outputs.
+    pub outputs: Vec<u64>,
+    /// What the call's rows hold, as far as the chip says so: those that are left out hold the call's inputs and data.
+    pub rows: ChipRows,
+}
+
 /// The chips that circuits may call.
 pub trait ChipLibrary: fmt::Debug + Send + Sync {
     /// What the call takes and gives, or `None` if there is no such chip or it refuses the parameters.
     fn signature(&self, call: &ChipCall) -> Option<Signature>;
 
-    /// Computes the outputs of a call natively.
+    /// Computes a call natively: its outputs, and what its rows hold if that is known at once.
     ///
-    /// `inputs` and `outputs` are the canonical integers of the coefficients of the values, one after
+    /// `inputs` and the outputs are the canonical integers of the coefficients of the values, one after
     /// the other: one for each base element, as many as the degree for each extension element. `data`
     /// is the private data of all rows.
     ///
     /// # Errors
     ///
     /// A sentence, if the inputs violate the chip's rules.
+    fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String>;
+
+    /// The outputs of [`Self::run`], added to `outputs`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
     fn evaluate(
         &self,
         call: &ChipCall,
         inputs: &[u64],
         data: &[u64],
         outputs: &mut Vec<u64>,
-    ) -> Result<(), String>;
+    ) -> Result<(), String> {
+        outputs.extend(self.run(call, inputs, data)?.outputs);
+        Ok(())
+    }
 }
 
 /// The library without chips.
@@ -106,13 +126,7 @@ impl ChipLibrary for NoChips {
         None
     }
 
-    fn evaluate(
-        &self,
-        call: &ChipCall,
-        _inputs: &[u64],
-        _data: &[u64],
-        _outputs: &mut Vec<u64>,
-    ) -> Result<(), String> {
+    fn run(&self, call: &ChipCall, _inputs: &[u64], _data: &[u64]) -> Result<CallRun, String> {
         Err(format!("there is no chip `{}`", call.chip))
     }
 }

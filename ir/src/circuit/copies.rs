@@ -4,14 +4,15 @@
 //! slot nevertheless. The two are compared by a row of arithmetic.
 
 use super::library::Library;
-use super::rows::{A, OUT, Port, Relation, Role, RowOp, Rows, SlotId};
+use super::rows::{A, OUT, Port, Relation, Role, Row, RowOp, Rows, SlotId};
+use super::slots::Slots;
 use super::tables::{Table, TableKind, Tables};
 use super::value::ValueType;
 use crate::chip::passes::Wire;
 
 impl Tables {
-    /// The same circuit with a slot of its own for every value that rows of its chip [only create](Wire::Create), and a row
-    /// that compares it with the slot that was read. Once done, there is nothing more to do.
+    /// The same circuit with a slot of its own for every value that rows of its chip [only create](Wire::Create),
+    /// and a row that compares it with the slot that was read. Once done, there is nothing more to do.
     #[must_use]
     pub fn with_copies(mut self, library: &Library) -> Self {
         let mut equal = Vec::new();
@@ -35,7 +36,8 @@ impl Tables {
                         return port;
                     };
                     let copy = SlotId::new(self.program.slots.len() + self.copies.len());
-                    let ty = if value.cells == 1 { ValueType::Felt } else { ValueType::Ext };
+                    let whole = value.cells > 1 || is_joined(&self.program, row, port);
+                    let ty = if whole { ValueType::Ext } else { ValueType::Felt };
                     self.copies.push(port.slot);
                     self.multiplicities.push(1);
                     equal.push((ty, [copy, port.slot], row.origin));
@@ -72,4 +74,13 @@ impl Tables {
         }
         &mut self.tables[position].rows
     }
+}
+
+/// Whether a row of a call holds an element of the extension at a port.
+fn is_joined(program: &Slots, row: Row<'_>, port: Port) -> bool {
+    let RowOp::Call { call, row } = row.op else { return false };
+    let signature = &program.calls[call.index()].signature;
+    let mut places = signature.inputs.iter().chain(&signature.outputs);
+    let place = places.find(|place| (place.row, place.port) == (*row, port.position));
+    place.is_some_and(|place| place.ty.is_ext())
 }

@@ -14,6 +14,7 @@ use super::rows::{A, B, C, OUT, Port, Relation, Role, Row, RowOp, SlotId};
 use super::slots::Slots;
 use super::value::{Constant, ValueType, element};
 use crate::field::FieldPair;
+use crate::machine::ChipRows;
 
 /// What the prover knows: canonical integers of the coefficients, by position. A base element has one
 /// coefficient, an extension element as many as the degree (or one, if it is a lifted base element).
@@ -63,9 +64,24 @@ pub struct Witness<P: FieldPair> {
     pub values: Vec<P::Ext>,
     /// The private data of calls, as given.
     pub data: Vec<Vec<u64>>,
+    /// By call: what its rows hold.
+    pub(super) calls: Vec<KnownRows>,
+}
+
+/// What the rows of a call hold, if its inputs and its data are these; none if that is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct KnownRows {
+    pub(super) inputs: Vec<u64>,
+    pub(super) data: Vec<u64>,
+    pub(super) rows: ChipRows,
 }
 
 impl<P: FieldPair> Witness<P> {
+    /// A witness from the values of all slots, and the private data of calls.
+    pub fn new(values: Vec<P::Ext>, data: Vec<Vec<u64>>) -> Self {
+        Self { values, data, calls: Vec::new() }
+    }
+
     /// The value of a slot.
     pub fn value(&self, slot: SlotId) -> P::Ext {
         self.values[slot.index()]
@@ -196,13 +212,14 @@ impl Slots {
             environment,
             values: vec![P::Ext::ZERO; self.slots.len()],
             defined: vec![false; self.slots.len()],
+            calls: vec![KnownRows::default(); self.calls.len()],
             violations: Vec::new(),
         };
         for row in self.rows.iter() {
             run.row(row)?;
         }
         if run.violations.is_empty() {
-            Ok(Witness { values: run.values, data: inputs.data.clone() })
+            Ok(Witness { values: run.values, data: inputs.data.clone(), calls: run.calls })
         } else {
             Err(WitnessError::Violated(run.violations))
         }
@@ -259,6 +276,7 @@ struct Run<'a, P: FieldPair> {
     environment: Environment<'a>,
     values: Vec<P::Ext>,
     defined: Vec<bool>,
+    calls: Vec<KnownRows>,
     violations: Vec<Violation>,
 }
 
@@ -291,12 +309,13 @@ impl<P: FieldPair> Run<'_, P> {
                 )?;
                 self.settle_all(row, count, &outputs)
             }
-            RowOp::Call { call, .. } => {
-                let call = &self.circuit.calls[call.index()];
+            RowOp::Call { call: id, .. } => {
+                let call = &self.circuit.calls[id.index()];
                 let count = call.signature.inputs.len();
                 let inputs = self.gather(&row.ports[..count.min(row.ports.len())])?;
-                let outputs =
+                let (outputs, known) =
                     evaluate_call::<P>(self.environment, call, &inputs, &self.inputs.data)?;
+                self.calls[id.index()] = known;
                 self.settle_all(row, count, &outputs)
             }
         }
@@ -496,20 +515,24 @@ fn solve<F: p3_field::Field>(relation: Relation, position: u16, operands: [F; 4]
     }
 }
 
-/// Calls a chip natively.
+/// Calls a chip natively: the outputs, and what the rows hold.
 pub(super) fn evaluate_call<P: FieldPair>(
     environment: Environment<'_>,
     call: &super::graph::Call,
     inputs: &[P::Ext],
     data: &[Vec<u64>],
-) -> Result<Vec<P::Ext>, WitnessError> {
+) -> Result<(Vec<P::Ext>, KnownRows), WitnessError> {
     let error = |message| WitnessError::Function { place: format!("call {}", call.chip), message };
     let types: Vec<_> = call.signature.inputs.iter().map(|port| port.ty).collect();
     let data = call.data.and_then(|index| data.get(index as usize)).map_or(&[][..], |v| v);
-    let mut flat = Vec::new();
     let inputs = flatten::<P>(inputs, &types);
-    environment.chips.evaluate(&call.chip, &inputs, data, &mut flat).map_err(error)?;
+    let run = environment.chips.run(&call.chip, &inputs, data).map_err(error)?;
     let mut outputs = Vec::with_capacity(call.signature.outputs.len());
-    unflatten::<P>(&flat, &call.signature.output_types(), &mut outputs).map_err(error)?;
-    Ok(outputs)
+    unflatten::<P>(&run.outputs, &call.signature.output_types(), &mut outputs).map_err(error)?;
+    let known = if run.rows.is_empty() {
+        KnownRows::default()
+    } else {
+        KnownRows { inputs, data: data.to_vec(), rows: run.rows }
+    };
+    Ok((outputs, known))
 }

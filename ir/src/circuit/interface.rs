@@ -13,6 +13,8 @@ pub(super) struct Interface {
     cells: Vec<Source>,
     /// The number of private data of a row.
     pub(super) data: usize,
+    /// The degree of the extension.
+    degree: usize,
 }
 
 /// Where a cell of a record comes from.
@@ -50,22 +52,36 @@ impl Interface {
             }
         }
         drop(inputs);
-        Self { values, cells, data }
+        Self { values, cells, data, degree: chip.field.degree() }
     }
 
-    /// The record of row `row` of a call. `value` gives a coefficient of a value, zero where nothing is
+    /// The record of row `row` of a call. `value` gives a coefficient of a value, if something is
     /// wired to it; `data` is the private data of all rows of the call.
     pub(super) fn record(
         &self,
         row: u32,
         data: &[u64],
-        value: impl Fn(usize, usize) -> u64,
-    ) -> Vec<u64> {
+        value: impl Fn(usize, usize) -> Option<u64>,
+    ) -> impl Iterator<Item = u64> {
         let first = self.data * row as usize;
-        let cell = |source: &Source| match *source {
-            Source::Value { value: index, coefficient } => value(index, coefficient),
-            Source::Data(index) => data.get(first + index).copied().unwrap_or(0),
+        let cell = move |source: &Source| match *source {
+            Source::Value { value: index, coefficient } => {
+                value(index, coefficient).or_else(|| {
+                    let (whole, coefficient) = self.joined(index)?;
+                    value(whole, coefficient)
+                })
+            }
+            Source::Data(index) => data.get(first + index).copied(),
         };
-        self.cells.iter().map(cell).collect()
+        self.cells.iter().map(move |source| cell(source).unwrap_or(0))
+    }
+
+    /// The value that has this one as a coefficient in rows that join them, and which one.
+    fn joined(&self, value: usize) -> Option<(usize, usize)> {
+        let whole = |coefficient: usize| {
+            let whole = value.checked_sub(coefficient)?;
+            self.values[whole].joined_if.map(|_| (whole, coefficient))
+        };
+        (1..self.degree).find_map(whole)
     }
 }

@@ -93,7 +93,7 @@ impl Graph {
                 let call = self.call_info(call);
                 let arguments: Vec<_> =
                     (0..operands.len()).map(&operand).collect::<Result<_, _>>()?;
-                *outputs = evaluate_call::<P>(environment, call, &arguments, &inputs.data)?;
+                (*outputs, _) = evaluate_call::<P>(environment, call, &arguments, &inputs.data)?;
                 P::Ext::ZERO
             }
             // Outputs follow their producer directly.

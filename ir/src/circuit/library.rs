@@ -4,11 +4,12 @@
 //! A [`Library`] is a value: recorded chips by name. It answers both questions that a circuit asks of a
 //! chip: what a call computes (by replaying the chip's fills), and which table proves it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::call::{CallPort, ChipCall, ChipLibrary, Signature};
+use super::call::{CallPort, CallRun, ChipCall, ChipLibrary, Signature};
 use super::interface::Interface;
 use super::tables::TableKind;
 use super::value::ValueType;
@@ -33,17 +34,16 @@ pub struct CalledChip {
     interface: Arc<Interface>,
     plan: Option<Arc<CallPlan>>,
     native: Option<NativeEvaluation>,
-    records: Option<NativeRecords>,
+    run: Option<NativeRun>,
 }
 
-/// Computes the outputs of a call: `(call, inputs, data) → outputs`, as [`ChipLibrary::evaluate`].
+/// Computes the outputs of a call: `(call, inputs, data) → outputs`, as [`ChipLibrary::run`] does.
 pub type NativeEvaluation =
     Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<Vec<u64>, String> + Send + Sync>;
 
-/// Computes the input and record columns of every row of a call, in layout order: `(call, inputs, data) →
-/// rows`.
-pub type NativeRecords =
-    Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<Vec<Vec<u64>>, String> + Send + Sync>;
+/// Computes the outputs of a call and what its rows hold: `(call, inputs, data) → run`, as [`ChipLibrary::run`] does.
+pub type NativeRun =
+    Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<CallRun, String> + Send + Sync>;
 
 /// What a call takes and gives, from its parameters and its number of rows.
 pub type CallSignature = Box<dyn Fn(&ChipCall) -> Option<Signature> + Send + Sync>;
@@ -76,7 +76,7 @@ impl CalledChip {
     /// private data, its outputs the results.
     pub fn new(chip: Chip) -> Self {
         let interface = Arc::new(Interface::new(&chip));
-        Self { chip: Arc::new(chip), interface, plan: None, native: None, records: None }
+        Self { chip: Arc::new(chip), interface, plan: None, native: None, run: None }
     }
 
     /// A chip whose fixed columns and wiring depend on the call.
@@ -92,10 +92,8 @@ impl CalledChip {
     /// Panics if the chip has no such column or value.
     #[must_use]
     pub fn reading_if(self, flag: &str, names: &[&str]) -> Self {
-        let named = |id: ColumnId| self.chip.columns[id.index()].name == flag;
-        let position = self.chip.columns_of(ColumnKind::Fixed).position(named);
-        let position = position.unwrap_or_else(|| panic!("`{}` has no `{flag}`", self.chip.name));
-        self.wired(Wire::ReadIf(position), names)
+        let position = self.fixed_position(flag);
+        self.wired(|_, value| value.wire = Wire::ReadIf(position), names)
     }
 
     /// With values that rows never read: those that use them create their slots. Names are as in
@@ -106,21 +104,60 @@ impl CalledChip {
     /// Panics if the chip has no such value.
     #[must_use]
     pub fn creating(self, names: &[&str]) -> Self {
-        self.wired(Wire::Create, names)
+        self.wired(|_, value| value.wire = Wire::Create, names)
     }
 
-    fn wired(mut self, wire: Wire, names: &[&str]) -> Self {
+    /// With base elements that rows join where a fixed column, a bit, is one. Of the values of the column called
+    /// `name`, as many as the degree are an extension element there, at the port of the first of them: those
+    /// behind each of `firsts`. The others stay what they are.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the chip has no such columns, or not as many base elements.
+    #[must_use]
+    pub fn joining_if(
+        self,
+        flag: &str,
+        name: &str,
+        firsts: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let (position, degree) = (self.fixed_position(flag), self.chip.field.degree());
+        let firsts: Vec<usize> = firsts.into_iter().collect();
+        let chip = Arc::clone(&self.chip);
+        self.wired(
+            |(index, count), value| {
+                if firsts.contains(&index) {
+                    let fits =
+                        index + degree <= count && value_type(&chip, value) == ValueType::Felt;
+                    assert!(fits, "`{}` has no {degree} base elements behind it", value.name);
+                    value.joined_if = Some(position);
+                }
+            },
+            &[name],
+        )
+    }
+
+    /// The position of a fixed column among them.
+    fn fixed_position(&self, name: &str) -> usize {
+        let named = |id: ColumnId| self.chip.columns[id.index()].name == name;
+        let position = self.chip.columns_of(ColumnKind::Fixed).position(named);
+        position.unwrap_or_else(|| panic!("`{}` has no `{name}`", self.chip.name))
+    }
+
+    /// Changes the values with some names; of each, `change` is told which one of how many it is.
+    fn wired(mut self, change: impl Fn((usize, usize), &mut WitnessValue), names: &[&str]) -> Self {
         let interface = Arc::make_mut(&mut self.interface);
         for name in names {
-            let mut known = false;
-            for value in &mut interface.values {
+            let is_named = |value: &&mut WitnessValue| {
                 let index = value.name.strip_prefix(name);
-                if index.is_some_and(|index| index.is_empty() || index.starts_with('[')) {
-                    value.wire = wire;
-                    known = true;
-                }
+                index.is_some_and(|index| index.is_empty() || index.starts_with('['))
+            };
+            let mut named: Vec<_> = interface.values.iter_mut().filter(is_named).collect();
+            assert!(!named.is_empty(), "`{}` has no value `{name}`", self.chip.name);
+            let count = named.len();
+            for (index, value) in named.iter_mut().enumerate() {
+                change((index, count), value);
             }
-            assert!(known, "`{}` has no value `{name}`", self.chip.name);
         }
         self
     }
@@ -133,30 +170,28 @@ impl CalledChip {
         self
     }
 
-    /// With a native function that says what the executor puts in the rows of a call, for chips whose rows
-    /// hold more of the executor's knowledge than the call's inputs and data: the values of intermediate
-    /// rows, for example. The private data may then have any length.
+    /// With a native function that computes the results, as [`Self::with_native`], and says what the executor
+    /// puts in the rows of a call, for chips whose rows hold more of the executor's knowledge than the call's
+    /// inputs and data: the values of intermediate rows, for example. The private data may then have any length.
     #[must_use]
-    pub fn with_records(mut self, records: NativeRecords) -> Self {
-        self.records = Some(records);
+    pub fn with_run(mut self, run: NativeRun) -> Self {
+        self.run = Some(run);
         self
     }
 
-    /// The input and record columns of every row of a call, if a native function gives them; none if that
-    /// function refuses the call.
-    pub fn native_records(
+    /// The results of a call and what its rows hold, if a native function says both.
+    pub fn native_run(
         &self,
         call: &ChipCall,
         inputs: &[u64],
         data: &[u64],
-    ) -> Option<Vec<Vec<u64>>> {
-        let records = self.records.as_ref()?;
-        Some(records(call, inputs, data).unwrap_or_default())
+    ) -> Option<Result<CallRun, String>> {
+        self.run.as_ref().map(|run| run(call, inputs, data))
     }
 
-    /// Whether a native function gives the records of a call's rows.
-    pub(super) fn has_records(&self) -> bool {
-        self.records.is_some()
+    /// Whether a native function says what the rows of a call hold.
+    pub(super) fn has_run(&self) -> bool {
+        self.run.is_some()
     }
 
     /// The chip.
@@ -195,14 +230,24 @@ impl CalledChip {
     /// Whether a planned signature agrees with the chip: rows, ports, types and data exist.
     fn fits(&self, call: &ChipCall, signature: &Signature) -> bool {
         let Interface { values, data, .. } = &*self.interface;
-        let port = |port: &CallPort| {
-            port.row < call.rows
-                && values
-                    .get(usize::from(port.port))
-                    .is_some_and(|value| port.ty.is_ext() == value_type(&self.chip, value).is_ext())
+        let row_fits = |ports: &[CallPort]| {
+            let fixed = OnceCell::new();
+            let is_one = |flag: usize| {
+                let fixed = fixed.get_or_init(|| self.fixed_row(call, ports[0].row));
+                fixed.get(flag) == Some(&1)
+            };
+            ports.iter().all(|port| {
+                values.get(usize::from(port.port)).is_some_and(|value| {
+                    let joined = value.joined_if.is_some_and(is_one);
+                    port.row < call.rows
+                        && port.ty.is_ext() == (joined || value_type(&self.chip, value).is_ext())
+                })
+            })
         };
-        signature.inputs.iter().chain(&signature.outputs).all(port)
-            && (self.records.is_some() || signature.data as usize == data * call.rows as usize)
+        let fit = |ports: &[CallPort]| ports.chunk_by(|a, b| a.row == b.row).all(row_fits);
+        fit(&signature.inputs)
+            && fit(&signature.outputs)
+            && (self.run.is_some() || signature.data as usize == data * call.rows as usize)
     }
 
     /// How circuits see the chip.
@@ -312,20 +357,18 @@ impl ChipLibrary for Library {
         self.called.get(&call.chip)?.signature(call)
     }
 
-    fn evaluate(
-        &self,
-        call: &ChipCall,
-        inputs: &[u64],
-        data: &[u64],
-        outputs: &mut Vec<u64>,
-    ) -> Result<(), String> {
+    fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String> {
         let called = self
             .called
             .get(&call.chip)
             .ok_or_else(|| format!("there is no chip `{}`", call.chip))?;
+        if let Some(run) = called.native_run(call, inputs, data) {
+            return run;
+        }
+        let mut run = CallRun::default();
         if let Some(native) = &called.native {
-            outputs.extend(native(call, inputs, data)?);
-            return Ok(());
+            run.outputs = native(call, inputs, data)?;
+            return Ok(run);
         }
         let signature = called
             .signature(call)
@@ -341,16 +384,14 @@ impl ChipLibrary for Library {
             values.push(value.to_vec());
             rest = tail;
         }
-        let rows = (0..call.rows)
-            .map(|row| {
-                called.interface.record(row, data, |port, coefficient| {
-                    let wired =
-                        |input: &CallPort| input.row == row && usize::from(input.port) == port;
-                    let input = signature.inputs.iter().position(wired);
-                    input.and_then(|input| values[input].get(coefficient).copied()).unwrap_or(0)
-                })
-            })
-            .collect();
+        let mut rows = ChipRows::default();
+        for row in 0..call.rows {
+            rows.push(called.interface.record(row, data, |port, coefficient| {
+                let wired = |input: &CallPort| input.row == row && usize::from(input.port) == port;
+                let input = signature.inputs.iter().position(wired);
+                input.and_then(|input| values[input].get(coefficient).copied())
+            }));
+        }
         let mut machine = Machine::new(call.chip.clone(), self.field);
         machine.chips.push(Chip::clone(&called.chip));
         machine.chips.extend(self.helpers_of([called.chip()]).into_iter().cloned());
@@ -364,10 +405,8 @@ impl ChipLibrary for Library {
                 .collect();
             machine.chips[0].fixed = Some(FixedData { columns });
         }
-        let input = MachineInput {
-            rows: vec![(call.chip.clone(), ChipRows { rows })],
-            ..MachineInput::default()
-        };
+        let input =
+            MachineInput { rows: vec![(call.chip.clone(), rows)], ..MachineInput::default() };
         with_field!(self.field, P => {
             use p3_field::PrimeField64;
             let trace = fill::<P>(&machine, &input).map_err(|errors| errors.to_string())?;
@@ -377,9 +416,9 @@ impl ChipLibrary for Library {
                 let value = &interface[usize::from(port.port)];
                 let row = trace.tables[0].row(port.row as usize);
                 let cells = value.start.index()..value.start.index() + value.cells;
-                outputs.extend(cells.map(|cell| row[positions[cell]].as_canonical_u64()));
+                run.outputs.extend(cells.map(|cell| row[positions[cell]].as_canonical_u64()));
             }
         });
-        Ok(())
+        Ok(run)
     }
 }

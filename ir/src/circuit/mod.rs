@@ -53,7 +53,7 @@ mod value;
 pub mod verify;
 
 pub use assemble::{AssembleError, Assembly};
-pub use call::{CallPort, ChipCall, ChipLibrary, NoChips, Signature};
+pub use call::{CallPort, CallRun, ChipCall, ChipLibrary, NoChips, Signature};
 pub use cost::ScopeCost;
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};
 pub use graph::{
@@ -63,7 +63,7 @@ pub use graph::{
 pub use hint::{HintFunction, HintKind, HintRegistry};
 pub use layout::{CostParameters, Fusion, Layout, LayoutCost, LayoutError};
 pub use library::{
-    CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRecords,
+    CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRun,
 };
 pub use lower::{LowerError, lower_to_slots, lower_to_tables};
 pub use names::{Names, Symbol};

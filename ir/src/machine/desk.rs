@@ -74,9 +74,9 @@ impl<F: PrimeField64> Desk<F> {
     pub(super) fn load(&mut self, chip: &Chip, given: &ChipRows, errors: &mut FillErrors) {
         let start = self.rows;
         let fixed = chip.fixed.as_ref().map_or(0, crate::chip::FixedData::rows);
-        self.rows = (start + given.rows.len()).max(fixed);
+        self.rows = (start + given.len()).max(fixed);
         self.values.resize(self.rows * self.width, F::ZERO);
-        for (offset, record) in given.rows.iter().enumerate() {
+        for (offset, record) in given.iter().enumerate() {
             let row = start + offset;
             if record.len() != self.record.len() {
                 errors.push(FillError::RecordWidth {

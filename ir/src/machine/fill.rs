@@ -269,12 +269,13 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
             };
             let rows = memory.rows();
             let actual = chip.columns_of(ColumnKind::Record).count();
-            if let Some(expected) = rows.first().map(Vec::len).filter(|width| *width != actual) {
+            let first = rows.iter().next();
+            if let Some(expected) = first.map(<[u64]>::len).filter(|&width| width != actual) {
                 let (chip, bus) = (chip.name.clone(), bus.clone());
                 self.errors.push(FillError::MemoryWidth { chip, bus, expected, actual });
                 continue;
             }
-            self.fill_chip(index, &ChipRows { rows });
+            self.fill_chip(index, &rows);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A memory while it is being used: what every address held last, and since when.
 
-use super::MemoryCell;
 use super::tuples::TupleMap;
+use super::{ChipRows, MemoryCell};
 
 /// The contents of one memory bus.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ impl Memory {
     }
 
     /// The rows of the memory's table, sorted by address: address, final time, final value, initial value.
-    pub(crate) fn rows(&self) -> Vec<Vec<u64>> {
+    pub(crate) fn rows(&self) -> ChipRows {
         self.cells
             .sorted(|_| true)
             .into_iter()

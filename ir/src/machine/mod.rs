@@ -21,12 +21,14 @@ mod fill_error;
 pub(crate) mod memory;
 mod multiplicity;
 pub mod report;
+mod rows;
 pub(crate) mod tuples;
 pub mod verify;
 
 pub use check::check;
 pub use fill::{FillError, FillErrors, FillOptions, Forge, fill, fill_with};
 pub use report::Report;
+pub use rows::ChipRows;
 pub use verify::verify;
 
 use crate::Field;
@@ -106,14 +108,6 @@ impl BusKind {
     pub const fn of(port: PortKind) -> Self {
         if port.is_lookup() { Self::Lookup } else { Self::Permutation }
     }
-}
-
-/// What an executor says about the real rows of one chip.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChipRows {
-    /// For each real row, one canonical value per [`ColumnKind::Input`](crate::chip::ColumnKind::Input)
-    /// and [`ColumnKind::Record`](crate::chip::ColumnKind::Record) column, in layout order.
-    pub rows: Vec<Vec<u64>>,
 }
 
 /// Everything that [`fill()`] needs besides the machine itself.

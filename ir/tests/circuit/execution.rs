@@ -2,8 +2,8 @@
 
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{
-    BinaryOp, CallPort, ChipCall, ChipLibrary, Constant, Environment, Form, Graph, HintKind,
-    HintRegistry, Inputs, NodeId, Signature, Slots, TableKind, ValueType, WitnessError,
+    BinaryOp, CallPort, CallRun, ChipCall, ChipLibrary, Constant, Environment, Form, Graph,
+    HintKind, HintRegistry, Inputs, NodeId, Signature, Slots, TableKind, ValueType, WitnessError,
     lower_to_slots, lower_to_tables, parse,
 };
 use chipwright_ir::field::Goldilocks2;
@@ -156,18 +156,12 @@ impl ChipLibrary for Sums {
         })
     }
 
-    fn evaluate(
-        &self,
-        _call: &ChipCall,
-        inputs: &[u64],
-        data: &[u64],
-        outputs: &mut Vec<u64>,
-    ) -> Result<(), String> {
+    fn run(&self, _call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String> {
         if data.contains(&99) {
             return Err("99 is not allowed".into());
         }
-        outputs.push(inputs[0] + data.iter().sum::<u64>());
-        Ok(())
+        let outputs = vec![inputs[0] + data.iter().sum::<u64>()];
+        Ok(CallRun { outputs, ..CallRun::default() })
     }
 }
 

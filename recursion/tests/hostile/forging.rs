@@ -15,8 +15,8 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::{RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::BuiltCircuit;
 use chipwright_ir::circuit::{
-    A, B, C, ChipCall, ChipLibrary, Environment, HintRegistry, Inputs, Library, OUT, Relation,
-    Role, RowOp, SlotId, Slots, ValueType, Witness, element,
+    A, B, C, CallRun, ChipCall, ChipLibrary, Environment, HintRegistry, Inputs, Library, OUT,
+    Relation, Role, RowOp, SlotId, Slots, ValueType, Witness, element,
 };
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::fill::{FillOptions, fill_with};
@@ -64,23 +64,20 @@ pub(crate) fn honestly(
     data: &[u64],
 ) -> (Vec<Vec<u64>>, Vec<u64>) {
     let chip = library.called(&call.chip).expect("a standard chip");
-    let rows = chip.native_records(call, inputs, data).expect("the chip has records");
-    let mut outputs = Vec::new();
-    library
-        .evaluate(call, inputs, data, &mut outputs)
-        .unwrap_or_else(|error| panic!("{call}: {error}"));
-    (rows, outputs)
+    let run = chip.native_run(call, inputs, data).expect("the chip says what its rows hold");
+    let CallRun { outputs, rows } = run.unwrap_or_else(|error| panic!("{call}: {error}"));
+    (rows.iter().map(<[u64]>::to_vec).collect(), outputs)
 }
 
 /// The standard library, one chip of which lies.
 fn lying(field: Field, name: &str, lie: &Lie) -> Library {
     let standard = chipwright_chips::library(field);
     let honest = standard.called(name).expect("a standard chip").clone();
-    let (library, first, second) = (standard.clone(), lie.clone(), lie.clone());
-    let other = standard.clone();
-    let chip = honest
-        .with_native(Arc::new(move |call, inputs, data| Ok(first(&library, call, inputs, data).1)))
-        .with_records(Arc::new(move |call, inputs, data| Ok(second(&other, call, inputs, data).0)));
+    let (library, lie) = (standard.clone(), lie.clone());
+    let chip = honest.with_run(Arc::new(move |call, inputs, data| {
+        let (rows, outputs) = lie(&library, call, inputs, data);
+        Ok(CallRun { outputs, rows: rows.into() })
+    }));
     standard.with_chip(chip)
 }
 
@@ -253,8 +250,9 @@ impl<P: RecursiveField> Forgeable<P> {
 }
 
 impl<P: RecursiveField> Forged<P> {
-    /// Everything violated, by name: rows of the circuit, rules of called chips, and buses. A row of the circuit that
-    /// does not hold leaves messages about its slot without a partner, or violates a rule of its table: it is named once.
+    /// Everything violated, by name: rows of the circuit, rules of called chips, and buses. A row of the circuit
+    /// that does not hold leaves messages about its slot without a partner, or violates a rule of its table: it
+    /// is named once.
     pub(crate) fn violated(&self) -> Vec<String> {
         let mut names = self.rows.clone();
         let rules = self.report.rules.iter().filter(|rule| rule.chip.starts_with("call_"));
@@ -398,7 +396,7 @@ fn execute<P: RecursiveField>(
             }
         }
     }
-    (Witness { values, data: inputs.data.clone() }, violated)
+    (Witness::new(values, inputs.data.clone()), violated)
 }
 
 fn coefficients<P: RecursiveField>(value: &P::Ext, ty: ValueType) -> Vec<u64> {

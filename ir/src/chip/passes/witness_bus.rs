@@ -1,11 +1,12 @@
 //! Connects a chip to the witness table of a circuit.
 //!
-//! The values of a chip's interface are its input and output columns: one value a cell, or as many cells
-//! as the degree for an extension element. For each value the pass adds two fixed columns, the slot and
-//! the count, and one message `(slot, value)` with that count: plus the number of reads where the row
-//! creates the slot, minus one where it reads it, zero on rows that do not use the port. The columns are
-//! fixed, so what a row is wired to is part of the verifying key. A chip that does the same with a value in
-//! every row that uses it needs fewer of them: [`Wire`].
+//! The values of a chip's interface are its input and output columns: one value a cell, or as many cells as the
+//! degree for an extension element. For each value the pass adds two fixed columns, the slot and the count, and
+//! one message `(slot, value)` with that count: plus the number of reads where the row creates the slot, minus
+//! one where it reads it, zero on rows that do not use the port. The columns are fixed, so what a row is wired to
+//! is part of the verifying key. A chip that does the same with a value in every row that uses it needs fewer of
+//! them: [`Wire`]. Base elements that some rows hold as the coefficients of an extension element share a
+//! message in those: [`WitnessValue::joined_if`].
 //!
 //! ```text
 //!   x: input felt                  x: input felt
@@ -43,6 +44,9 @@ pub struct WitnessValue {
     pub output: bool,
     /// What rows do with it.
     pub wire: Wire,
+    /// The position of a fixed column of the chip, a bit: where it is one, the value is an extension element, and
+    /// the values behind it are its further coefficients.
+    pub joined_if: Option<usize>,
 }
 
 /// What the rows of a chip do with a value of its interface.
@@ -54,8 +58,8 @@ pub enum Wire {
     /// Those read its slot where the chip's fixed column at this position, a bit, is one; the others do not use it. The
     /// column stands for the count.
     ReadIf(usize),
-    /// Some create its slot, none reads it. The slots of all such values of a row have consecutive numbers, the first of
-    /// which is a fixed column; the count is another.
+    /// Some create its slot, none reads it. The slots of all such values of a row have consecutive numbers, the
+    /// first of which is a fixed column; the count is another.
     Create,
 }
 
@@ -128,8 +132,15 @@ pub fn witness_values(chip: &Chip) -> Vec<WitnessValue> {
                         _ => &column.name,
                     };
                     let name = name.to_owned();
-                    let wire = Wire::Any;
-                    values.push(WitnessValue { name, start: id, cells: 1, output, wire });
+                    let (wire, joined_if) = (Wire::Any, None);
+                    values.push(WitnessValue {
+                        name,
+                        start: id,
+                        cells: 1,
+                        output,
+                        wire,
+                        joined_if,
+                    });
                 }
             }
         }
@@ -180,7 +191,7 @@ pub fn on_witness_bus(chip: &Chip, values: &[WitnessValue]) -> Result<WiredChip,
         wired.push((slot, count));
     }
     let first_slot = (created > 0).then(|| add_fixed(&mut chip, &mut fixed, "first_slot"));
-    for (value, &(slot, count)) in values.iter().zip(&wired) {
+    for (index, &(slot, count)) in wired.iter().enumerate() {
         let slot = match slot {
             SlotSource::Column(position) => cell(&mut chip, fixed[position]),
             SlotSource::Created(place) => {
@@ -197,9 +208,17 @@ pub fn on_witness_bus(chip: &Chip, values: &[WitnessValue]) -> Result<WiredChip,
             }
         };
         let zero = chip.graph.add(Node::Const(0));
+        let value = &values[index];
         let mut message = vec![slot];
         let cells = value.start.index()..value.start.index() + value.cells;
         message.extend(cells.map(|column| cell(&mut chip, ColumnId::new(column))));
+        if let Some(position) = value.joined_if {
+            let flag = cell(&mut chip, fixed[position]);
+            message.extend(values[index + 1..].iter().take(degree - 1).map(|value| {
+                let coefficient = cell(&mut chip, value.start);
+                chip.graph.add(Node::Mul(flag, coefficient))
+            }));
+        }
         message.resize(1 + degree, zero);
         chip.interactions.push(Interaction {
             port,

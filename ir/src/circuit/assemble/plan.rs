@@ -5,12 +5,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::circuit::call::{CallPort, ChipCall};
+use crate::circuit::execute::KnownRows;
+use crate::circuit::graph::CallId;
 use crate::circuit::interface::Interface;
 use crate::circuit::library::CalledChip;
 use crate::circuit::rows::SlotId;
 use crate::machine::ChipRows;
 
-/// The calls whose records one thread computes at a time, at least.
+/// The calls whose records one thread computes at a time.
 const CALLS_AT_A_TIME: usize = 64;
 
 /// Where the cells of a chip's rows come from.
@@ -29,8 +31,26 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 pub(super) struct Native {
     pub(super) called: CalledChip,
-    /// Each call, and where its inputs are.
-    pub(super) calls: Vec<(ChipCall, Vec<CallPort>)>,
+    pub(super) calls: Vec<PlannedCall>,
+}
+
+/// A call, and where its inputs are.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedCall {
+    pub(super) id: CallId,
+    pub(super) chip: ChipCall,
+    pub(super) inputs: Vec<CallPort>,
+}
+
+/// The witness, as plans read it.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    /// The coefficients of all slots, `degree` a slot.
+    pub(super) coefficients: &'a [u64],
+    pub(super) degree: usize,
+    pub(super) data: &'a [Vec<u64>],
+    /// By call, as far as known.
+    pub(super) calls: &'a [KnownRows],
 }
 
 /// The row within its call, and the position of the call's private data.
@@ -41,13 +61,8 @@ pub(super) struct RowPlan {
 }
 
 impl Plan {
-    /// The records of all rows; `coefficients` are those of all slots, `degree` a slot.
-    pub(super) fn records(
-        &self,
-        coefficients: &[u64],
-        degree: usize,
-        data: &[Vec<u64>],
-    ) -> ChipRows {
+    /// The records of all rows.
+    pub(super) fn records(&self, scene: Scene<'_>) -> ChipRows {
         let calls = self.native.iter().flat_map(|native| native.calls.iter().map(Some));
         let mut first = 0;
         let runs: Vec<_> = self
@@ -59,32 +74,39 @@ impl Plan {
                 (first - rows.len(), rows, call)
             })
             .collect();
-        let scene = (coefficients, degree, data);
-        let rows = runs
-            .into_par_iter()
-            .with_min_len(CALLS_AT_A_TIME)
-            .flat_map_iter(|(first, rows, call)| self.records_of_call(first, rows, call, scene))
+        let parts: Vec<ChipRows> = runs
+            .par_chunks(CALLS_AT_A_TIME)
+            .map(|runs| {
+                let mut records = ChipRows::default();
+                for &(first, rows, call) in runs {
+                    self.add_call(&mut records, first, rows, call, scene);
+                }
+                records
+            })
             .collect();
-        ChipRows { rows }
+        let mut records = ChipRows::default();
+        parts.iter().for_each(|part| records.append(part));
+        records
     }
 
-    /// The records of the rows of one call, the first of which has number `first`.
-    fn records_of_call(
+    /// Adds the records of the rows of one call, the first of which has number `first`.
+    fn add_call(
         &self,
+        records: &mut ChipRows,
         first: usize,
         rows: &[RowPlan],
-        call: Option<&(ChipCall, Vec<CallPort>)>,
-        (coefficients, degree, data): (&[u64], usize, &[Vec<u64>]),
-    ) -> Vec<Vec<u64>> {
+        call: Option<&PlannedCall>,
+        Scene { coefficients, degree, data, calls }: Scene<'_>,
+    ) {
         let width = self.interface.values.len();
         let data_of = |row: &RowPlan| {
             let data = row.data.and_then(|position| data.get(position as usize));
             data.map_or(&[][..], Vec::as_slice)
         };
-        let mut records = Vec::new();
-        if let (Some(native), Some((call, inputs)), Some(row)) = (&self.native, call, rows.first())
-        {
-            let inputs: Vec<u64> = inputs
+        let mut given = 0;
+        if let (Some(native), Some(call), Some(row)) = (&self.native, call, rows.first()) {
+            let inputs: Vec<u64> = call
+                .inputs
                 .iter()
                 .flat_map(|port| {
                     let place = (first + port.row as usize) * width;
@@ -94,17 +116,25 @@ impl Plan {
                 })
                 .copied()
                 .collect();
-            records = native.called.native_records(call, &inputs, data_of(row)).unwrap_or_default();
-            records.truncate(rows.len());
+            let before = records.len();
+            let data = data_of(row);
+            let is_this = |known: &&KnownRows| known.inputs == inputs && known.data == data;
+            let known = calls.get(call.id.index()).filter(|known| !known.rows.is_empty());
+            match known.filter(is_this) {
+                Some(known) => records.append(&known.rows),
+                None => {
+                    let run = native.called.native_run(&call.chip, &inputs, data);
+                    records.append(&run.and_then(Result::ok).unwrap_or_default().rows);
+                }
+            }
+            records.truncate(before + rows.len());
+            given = records.len() - before;
         }
-        let given = records.len();
         let slots = self.slots[first * width..].chunks_exact(width);
-        let record = |(row, slots): (&RowPlan, &[Option<SlotId>])| {
-            self.interface.record(row.row, data_of(row), |value, index| {
-                slots[value].map_or(0, |slot| coefficients[slot.index() * degree + index])
-            })
-        };
-        records.extend(rows.iter().zip(slots).skip(given).map(record));
-        records
+        for (row, slots) in rows.iter().zip(slots).skip(given) {
+            records.push(self.interface.record(row.row, data_of(row), |value, index| {
+                slots[value].map(|slot| coefficients[slot.index() * degree + index])
+            }));
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! The wiring of a circuit in the fixed columns of its chips: which slot each value of a row is, and what the row does with
-//! it.
+//! The wiring of a circuit in the fixed columns of its chips: which slot each value of a row is, and what the row
+//! does with it.
 
 use std::sync::Arc;
 
 use super::AssembleError;
-use super::plan::{Native, Plan, RowPlan};
+use super::plan::{Native, Plan, PlannedCall, RowPlan};
 use crate::chip::passes::{CountSource, SlotSource, Wire, WiredChip, WitnessValue, on_witness_bus};
 use crate::chip::{Chip, ColumnKind, FixedData, Origin};
 use crate::circuit::interface::Interface;
@@ -138,13 +138,14 @@ impl<'a> Wiring<'a> {
         let mut plans = Vec::with_capacity(rows.len());
         let mut native = self
             .called
-            .filter(|called| called.has_records())
+            .filter(|called| called.has_run())
             .map(|called| Native { called: called.clone(), calls: Vec::new() });
         for (row, slots) in self.rows(rows).zip(slots.chunks_exact_mut(width)) {
             let plan = self.own_columns(row, &mut columns[..self.own])?;
             if let (Some(native), RowOp::Call { call, row: 0 }) = (&mut native, row.op) {
                 let info = &self.tables.program.calls[call.index()];
-                native.calls.push((info.chip.clone(), info.signature.inputs.clone()));
+                let (chip, inputs) = (info.chip.clone(), info.signature.inputs.clone());
+                native.calls.push(PlannedCall { id: *call, chip, inputs });
             }
             columns[self.own..].iter_mut().for_each(|column| column.push(0));
             let mut set = |column: usize, cell: u64| {
@@ -190,8 +191,8 @@ impl<'a> Wiring<'a> {
         Ok((chip, Plan { chip: name, interface, slots, rows: plans, native }))
     }
 
-    /// Whether a row, whose fixed cells are the last ones, does with the values of the interface what the chip says that
-    /// all rows do.
+    /// Whether a row, whose fixed cells are the last ones, does with the values of the interface what the chip
+    /// says that all rows do.
     fn check_wires(
         &self,
         row: Row<'_>,
