@@ -3,14 +3,14 @@
 use p3_field::{Field as _, PrimeField64};
 
 use super::interpret::{Program, Scene, Slots};
-use super::verify::{columns_read, rule_nodes};
-use super::{Chip, FixedData, NodeId, PortKind, Section};
+use super::verify::columns_read;
+use super::{Chip, FixedData, NodeId, PortKind, Rule, Section};
 use crate::FieldPair;
 
 /// Rules that hold at random points: identities, but for a probability of degree / p.
 pub(super) fn trivial_rules<P: FieldPair>(chip: &Chip) -> Vec<bool> {
     let mut trivial = vec![true; chip.rules.len()];
-    let nodes: Vec<NodeId> = chip.rules.iter().flat_map(rule_nodes).collect();
+    let nodes: Vec<NodeId> = chip.rules.iter().flat_map(Rule::nodes).collect();
     for seed in 0..2 {
         at_random_point::<P::Base>(chip, &nodes, seed, None, |slots| {
             for (rule, trivial) in chip.rules.iter().zip(&mut trivial) {
@@ -45,11 +45,11 @@ pub(super) fn open_tables<P: FieldPair>(chip: &Chip) -> Vec<String> {
         let multiplicity = chip.multiplicity_of(interaction.count);
         // A rule over nothing but the multiplicity and the padding bit may close the table.
         let closed = chip.rules.iter().filter(|rule| rule.section == Section::Row).any(|rule| {
-            let read = columns_read(chip, rule_nodes(rule));
+            let read = columns_read(chip, rule.nodes());
             let only = (0..read.len()).filter(|column| read[*column]).all(|column| {
                 column == real.index() || multiplicity.is_some_and(|m| m.index() == column)
             });
-            let nodes: Vec<NodeId> = rule_nodes(rule).collect();
+            let nodes: Vec<NodeId> = rule.nodes().collect();
             let mut fails = false;
             at_random_point::<P::Base>(chip, &nodes, 0, Some((real.index(), 0)), |slots| {
                 let guard = rule.guard.is_none_or(|guard| !slots.field(guard).is_zero());

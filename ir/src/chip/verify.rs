@@ -235,7 +235,7 @@ impl Lints<'_> {
     /// Columns that no rule and no message reads.
     fn unread(&mut self) {
         let chip = self.chip;
-        let rules = chip.rules.iter().flat_map(rule_nodes);
+        let rules = chip.rules.iter().flat_map(Rule::nodes);
         let messages = chip.interactions.iter().flat_map(Interaction::nodes);
         let read = columns_read(chip, rules.chain(messages));
         let fills = columns_read(chip, chip.fills.iter().flat_map(super::Fill::nodes));
@@ -368,10 +368,6 @@ impl Lints<'_> {
             self.warning("L08", message, None, &[note, help]);
         }
     }
-}
-
-pub(super) fn rule_nodes(rule: &Rule) -> impl Iterator<Item = NodeId> + use<> {
-    [Some(rule.left), Some(rule.right), rule.guard].into_iter().flatten()
 }
 
 /// Which columns the nodes depend on.

@@ -69,6 +69,12 @@ impl Signature {
         Self { inputs, outputs: ports.collect(), data }
     }
 
+    /// What is at a port in a row of the call.
+    pub fn at(&self, row: u32, port: u16) -> impl Iterator<Item = &CallPort> {
+        let places = self.inputs.iter().chain(&self.outputs);
+        places.filter(move |place| (place.row, place.port) == (row, port))
+    }
+
     /// The types of the outputs.
     pub fn output_types(&self) -> Vec<ValueType> {
         self.outputs.iter().map(|port| port.ty).collect()

@@ -22,21 +22,21 @@ impl Tables {
             };
             let Some(called) = library.called(name) else { continue };
             let values = &called.interface().values;
-            let creates = |port: &Port| {
-                values.get(usize::from(port.position)).filter(|value| value.wire == Wire::Create)
+            let copied = |port: &Port| {
+                let value = values.get(usize::from(port.position));
+                port.role == Role::Reads && value.is_some_and(|value| value.wire == Wire::Create)
             };
-            let copied = |port: &Port| port.role == Role::Reads && creates(port).is_some();
             if !rows.ports().iter().any(copied) {
                 continue;
             }
             let mut with_copies = Rows::default();
             for row in rows.iter() {
                 let ports = row.ports.iter().map(|&port| {
-                    let Some(value) = creates(&port).filter(|_| port.role == Role::Reads) else {
+                    if !copied(&port) {
                         return port;
-                    };
+                    }
                     let copy = SlotId::new(self.program.slots.len() + self.copies.len());
-                    let whole = value.cells > 1 || is_joined(&self.program, row, port);
+                    let whole = holds_extension(&self.program, row, port);
                     let ty = if whole { ValueType::Ext } else { ValueType::Felt };
                     self.copies.push(port.slot);
                     self.multiplicities.push(1);
@@ -77,10 +77,8 @@ impl Tables {
 }
 
 /// Whether a row of a call holds an element of the extension at a port.
-fn is_joined(program: &Slots, row: Row<'_>, port: Port) -> bool {
+fn holds_extension(program: &Slots, row: Row<'_>, port: Port) -> bool {
     let RowOp::Call { call, row } = row.op else { return false };
     let signature = &program.calls[call.index()].signature;
-    let mut places = signature.inputs.iter().chain(&signature.outputs);
-    let place = places.find(|place| (place.row, place.port) == (*row, port.position));
-    place.is_some_and(|place| place.ty.is_ext())
+    signature.at(*row, port.position).any(|place| place.ty.is_ext())
 }

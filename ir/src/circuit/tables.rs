@@ -203,10 +203,7 @@ impl Tables {
             let is_base = |port: &&Port| match row.op {
                 RowOp::Call { call, row } => {
                     let signature = &self.program.calls[call.index()].signature;
-                    let mut ports = signature.inputs.iter().chain(&signature.outputs);
-                    ports.any(|place| {
-                        (place.row, place.port) == (*row, port.position) && !place.ty.is_ext()
-                    })
+                    signature.at(*row, port.position).any(|place| !place.ty.is_ext())
                 }
                 RowOp::Arithmetic(Relation::Eq, ValueType::Felt) => {
                     row.ports.iter().any(|other| self.original(other.slot) != other.slot)

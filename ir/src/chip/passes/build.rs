@@ -2,6 +2,7 @@
 
 use crate::chip::{
     Cell, CellType, Chip, Column, ColumnId, ColumnKind, Graph, Group, Interaction, Node, NodeId,
+    Rule,
 };
 
 /// A column name that the chip does not use: `name`, or `name` with a number.
@@ -72,10 +73,7 @@ pub(super) fn collect(chip: &Chip) -> Chip {
 
 /// Every node that a rule, a fill or an interaction names.
 pub(super) fn roots(chip: &Chip) -> impl Iterator<Item = NodeId> + '_ {
-    let rules = chip
-        .rules
-        .iter()
-        .flat_map(|rule| [Some(rule.left), Some(rule.right), rule.guard].into_iter().flatten());
+    let rules = chip.rules.iter().flat_map(Rule::nodes);
     let fills = chip.fills.iter().flat_map(crate::chip::Fill::nodes);
     let interactions = chip.interactions.iter().flat_map(Interaction::nodes);
     rules.chain(fills).chain(interactions)
