@@ -24,7 +24,7 @@ use chipwright_ir::chip::passes::{FuseError, lower_degree};
 use chipwright_ir::circuit::layout::{FUSED_TABLE, FusionError};
 use chipwright_ir::circuit::{
     AssembleError, Assembly, CostParameters, Environment, Fusion, HintRegistry, Inputs, Layout,
-    Library, PUBLIC_TABLE, Tables, Witness, WitnessError,
+    Library, PUBLIC_TABLE, Schedule, Tables, Witness, WitnessError,
 };
 use chipwright_ir::machine::fill::{FillOptions, fill_with};
 use chipwright_ir::machine::{Machine, MachineTrace, Report, check, verify};
@@ -90,6 +90,7 @@ pub struct PlacedCircuit {
 /// Proves a circuit for given inputs.
 pub struct CircuitProver<P: StarkField> {
     circuit: PlacedCircuit,
+    schedule: Schedule,
     key: ProvingKey<P>,
 }
 
@@ -227,7 +228,8 @@ impl PlacedCircuit {
             widths: self.assembly.public_widths().collect(),
             table: if self.fusion.is_some() { FUSED_TABLE } else { PUBLIC_TABLE },
         };
-        (CircuitProver { circuit: self, key }, verifier)
+        let schedule = Schedule::new(&self.tables.program);
+        (CircuitProver { circuit: self, schedule, key }, verifier)
     }
 
     /// The shape of the key that [`Self::compile`] makes.
@@ -329,7 +331,7 @@ impl<P: StarkField> CircuitProver<P> {
         hints: Option<&HintRegistry>,
     ) -> Result<Witness<P>, CircuitError> {
         let environment = Environment { chips: &self.circuit.library, hints };
-        Ok(self.tables().program.execute::<P>(inputs, environment)?)
+        Ok(self.tables().program.execute_in::<P>(&self.schedule, inputs, environment)?)
     }
 
     /// Fills the tables of the machine that is proven.

@@ -338,7 +338,8 @@ pub fn hasher(chip: IrChip) -> CalledChip {
         .creating(&["before", "sum"])
         .joining_if("joined", "before", HashSizes::joined(field))
         .reading_if("enter", &["entry", "point"])
-        .with_run(Arc::new(move |call, inputs, data| {
-            trace::run(field, call, inputs, data).map_err(|error| error.to_string())
+        .with_runs(Arc::new(move |call, given| {
+            let runs = trace::run_all(field, call, given).into_iter();
+            runs.map(|run| run.map_err(|error| error.to_string())).collect()
         }))
 }

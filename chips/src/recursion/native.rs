@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5};
 use chipwright_ir::{Field, FieldPair};
-use p3_field::TwoAdicField;
+use p3_field::{PackedValue, TwoAdicField};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
 use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_32};
 use p3_symmetric::Permutation;
@@ -81,6 +81,9 @@ pub trait HashField: FieldPair<Base: TwoAdicField> {
     /// The permutation.
     fn permutation() -> Self::Permutation;
 
+    /// Permutes states, as many at once as a vector has lanes.
+    fn permute_all(permutation: &Self::Permutation, states: &mut [Self::State]);
+
     /// The first elements of a state.
     fn digest(state: &Self::State) -> Self::Digest {
         let mut digest = Self::Digest::default();
@@ -88,6 +91,27 @@ pub trait HashField: FieldPair<Base: TwoAdicField> {
             *element = first;
         }
         digest
+    }
+}
+
+/// Permutes states lane by lane.
+fn permute_all<F, P, const N: usize>(permutation: &P, states: &mut [[F; N]])
+where
+    F: TwoAdicField,
+    P: Permutation<[F; N]> + Permutation<[F::Packing; N]>,
+{
+    for states in states.chunks_mut(F::Packing::WIDTH) {
+        if let [state] = states {
+            permutation.permute_mut(state);
+            continue;
+        }
+        let mut packed: [F::Packing; N] = std::array::from_fn(|i| {
+            F::Packing::from_fn(|lane| states.get(lane).map_or(F::ZERO, |state| state[i]))
+        });
+        permutation.permute_mut(&mut packed);
+        for (lane, state) in states.iter_mut().enumerate() {
+            *state = std::array::from_fn(|i| packed[i].as_slice()[lane]);
+        }
     }
 }
 
@@ -100,6 +124,10 @@ macro_rules! hash_field {
 
             fn permutation() -> Self::Permutation {
                 $default()
+            }
+
+            fn permute_all(permutation: &Self::Permutation, states: &mut [Self::State]) {
+                permute_all(permutation, states);
             }
         }
     )*};

@@ -1,11 +1,10 @@
 //! What a call of the hash chip computes, natively.
 
-use chipwright_ir::circuit::{CallRun, ChipCall};
+use chipwright_ir::circuit::{CallInput, CallRun, ChipCall};
 use chipwright_ir::field::from_canonical;
 use chipwright_ir::machine::ChipRows;
 use chipwright_ir::{Field, with_field};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
-use p3_symmetric::Permutation;
 
 use super::kernel::{MAX_LOG_ARITY, lagrange};
 use super::native::HashField;
@@ -42,15 +41,41 @@ pub enum HasherError {
     },
 }
 
-/// The outputs of a call, and the input and record columns of every row.
-pub(super) fn run(
+/// The outputs of calls with the same parameters, and the input and record columns of every row.
+pub(super) fn run_all(
     field: Field,
     call: &ChipCall,
-    inputs: &[u64],
-    data: &[u64],
-) -> Result<CallRun, HasherError> {
-    let script = Script::of(call).ok_or(HasherError::Script)?;
-    with_field!(field, P => Runner::<P>::new(inputs, data).run(&script))
+    given: &[CallInput<'_>],
+) -> Vec<Result<CallRun, HasherError>> {
+    match Script::of(call) {
+        Some(script) => with_field!(field, P => run_script::<P>(&script, given)),
+        None => given.iter().map(|_| Err(HasherError::Script)).collect(),
+    }
+}
+
+/// Runs a script on several inputs, row by row, so that a row's permutations are done at once.
+fn run_script<P: HashField>(
+    script: &Script,
+    given: &[CallInput<'_>],
+) -> Vec<Result<CallRun, HasherError>> {
+    let permutation = P::permutation();
+    let mut runners: Vec<_> = given.iter().map(|given| Ok(Runner::<P>::new(given))).collect();
+    let mut states = Vec::with_capacity(given.len());
+    for (number, spec) in script.rows.iter().enumerate() {
+        states.clear();
+        for runner in &mut runners {
+            let Ok(running) = runner else { continue };
+            match running.row(number, spec) {
+                Ok(()) => states.push(running.before),
+                Err(error) => *runner = Err(error),
+            }
+        }
+        P::permute_all(&permutation, &mut states);
+        for (runner, &after) in runners.iter_mut().flatten().zip(&states) {
+            runner.after = after;
+        }
+    }
+    runners.into_iter().map(|runner| runner.and_then(Runner::finish)).collect()
 }
 
 /// Elements that are consumed in order.
@@ -81,12 +106,11 @@ fn element<P: HashField>(coefficients: &[P::Base]) -> P::Ext {
 }
 
 struct Runner<'a, P: HashField> {
-    permutation: P::Permutation,
     inputs: Supply<'a>,
     data: Supply<'a>,
     records: ChipRows,
     outputs: Vec<u64>,
-    /// The previous row's state, before and after its permutation.
+    /// The last row's state, before and after its permutation.
     before: P::State,
     after: P::State,
     index: u64,
@@ -97,9 +121,9 @@ struct Runner<'a, P: HashField> {
 }
 
 impl<'a, P: HashField> Runner<'a, P> {
-    fn new(inputs: &'a [u64], data: &'a [u64]) -> Self {
+    fn new(given: &CallInput<'a>) -> Self {
+        let CallInput { inputs, data } = *given;
         Self {
-            permutation: P::permutation(),
             inputs: Supply { what: "input", rest: inputs },
             data: Supply { what: "private data", rest: data },
             records: ChipRows::default(),
@@ -114,10 +138,8 @@ impl<'a, P: HashField> Runner<'a, P> {
         }
     }
 
-    fn run(mut self, script: &Script) -> Result<CallRun, HasherError> {
-        for (number, row) in script.rows.iter().enumerate() {
-            self.row(number, row)?;
-        }
+    /// What has been computed after the last row, if nothing is left over.
+    fn finish(self) -> Result<CallRun, HasherError> {
         for supply in [&self.inputs, &self.data] {
             if !supply.rest.is_empty() {
                 return Err(HasherError::Count { what: supply.what, missing: 0 });
@@ -126,6 +148,7 @@ impl<'a, P: HashField> Runner<'a, P> {
         Ok(CallRun { outputs: self.outputs, rows: self.records })
     }
 
+    /// A row up to its permutation, which is for the caller to do.
     fn row(&mut self, number: usize, spec: &RowSpec) -> Result<(), HasherError> {
         let state = self.state(spec)?;
         let mut entry = 0;
@@ -165,7 +188,6 @@ impl<'a, P: HashField> Runner<'a, P> {
         );
         self.absorb(spec, state.as_ref());
         self.before = state;
-        self.after = self.permutation.permute(state);
         Ok(())
     }
 

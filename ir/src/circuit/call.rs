@@ -81,6 +81,16 @@ impl Signature {
     }
 }
 
+/// What a call is given, as canonical integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallInput<'a> {
+    /// The coefficients of the inputs, one after the other: one for each base element, as many as the degree for each
+    /// extension element.
+    pub inputs: &'a [u64],
+    /// The private data of all rows.
+    pub data: &'a [u64],
+}
+
 /// What a call computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallRun {
@@ -97,14 +107,17 @@ pub trait ChipLibrary: fmt::Debug + Send + Sync {
 
     /// Computes a call natively: its outputs, and what its rows hold if that is known at once.
     ///
-    /// `inputs` and the outputs are the canonical integers of the coefficients of the values, one after
-    /// the other: one for each base element, as many as the degree for each extension element. `data`
-    /// is the private data of all rows.
+    /// `inputs`, `data` and the outputs are as in [`CallInput`].
     ///
     /// # Errors
     ///
     /// A sentence, if the inputs violate the chip's rules.
     fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String>;
+
+    /// [`Self::run`] for several calls with the same parameters.
+    fn run_all(&self, call: &ChipCall, given: &[CallInput<'_>]) -> Vec<Result<CallRun, String>> {
+        given.iter().map(|given| self.run(call, given.inputs, given.data)).collect()
+    }
 
     /// The outputs of [`Self::run`], added to `outputs`.
     ///

@@ -1,20 +1,30 @@
-//! Witness generation: one pass over the rows of stage `slots`.
+//! Witness generation: one pass over the rows of stage `slots`, in the order of a [`Schedule`].
 //!
-//! A row that creates a slot is solved for it, any other row is checked. Violations are collected, so
+//! A row that creates a slot is solved for it, any other row is checked. Calls that do not wait for each other are
+//! computed several at a time, on all threads. Violations are collected, so
 //! that one run reports all of them; what makes going on impossible (a wrong number of inputs, a
 //! division by zero) ends the run.
+
+mod calls;
 
 use std::fmt;
 
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use rayon::prelude::*;
 
 use super::call::{ChipLibrary, NoChips};
-use super::hint::{HintRegistry, flatten, unflatten};
+use super::graph::{Call, CallId};
+use super::hint::HintRegistry;
 use super::rows::{A, B, C, OUT, Port, Relation, Role, Row, RowOp, SlotId};
+use super::schedule::Schedule;
 use super::slots::Slots;
 use super::value::{Constant, ValueType, element};
 use crate::field::FieldPair;
-use crate::machine::ChipRows;
+
+pub(super) use calls::{Answer, KnownRows, answer};
+
+/// The calls that are computed together: as many as vectors have lanes.
+const CALLS_AT_A_TIME: usize = 16;
 
 /// What the prover knows: canonical integers of the coefficients, by position. A base element has one
 /// coefficient, an extension element as many as the degree (or one, if it is a lifted base element).
@@ -66,14 +76,6 @@ pub struct Witness<P: FieldPair> {
     pub data: Vec<Vec<u64>>,
     /// By call: what its rows hold.
     pub(super) calls: Vec<KnownRows>,
-}
-
-/// What the rows of a call hold, if its inputs and its data are these; none if that is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct KnownRows {
-    pub(super) inputs: Vec<u64>,
-    pub(super) data: Vec<u64>,
-    pub(super) rows: ChipRows,
 }
 
 impl<P: FieldPair> Witness<P> {
@@ -202,6 +204,25 @@ impl Slots {
         inputs: &Inputs,
         environment: Environment<'_>,
     ) -> Result<Witness<P>, WitnessError> {
+        self.execute_in(&Schedule::new(self), inputs, environment)
+    }
+
+    /// [`Self::execute`] in the order of the circuit's own schedule, which serves all inputs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::execute`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the schedule is of a circuit with another number of rows.
+    pub fn execute_in<P: FieldPair>(
+        &self,
+        schedule: &Schedule,
+        inputs: &Inputs,
+        environment: Environment<'_>,
+    ) -> Result<Witness<P>, WitnessError> {
+        assert_eq!(schedule.rows, self.rows.len(), "the schedule is of another circuit");
         let public_types = self.public_types().collect::<Vec<_>>();
         check_inputs::<P>("public", &inputs.publics, &public_types)?;
         check_inputs::<P>("private", &inputs.privates, &self.privates)?;
@@ -213,16 +234,19 @@ impl Slots {
             values: vec![P::Ext::ZERO; self.slots.len()],
             defined: vec![false; self.slots.len()],
             calls: vec![KnownRows::default(); self.calls.len()],
+            at: 0,
             violations: Vec::new(),
         };
-        for row in self.rows.iter() {
-            run.row(row)?;
+        for stage in &schedule.stages {
+            stage.rows.iter().try_for_each(|&row| run.row(row as usize))?;
+            run.call_rows(&stage.calls)?;
         }
         if run.violations.is_empty() {
-            Ok(Witness { values: run.values, data: inputs.data.clone(), calls: run.calls })
-        } else {
-            Err(WitnessError::Violated(run.violations))
+            return Ok(Witness { values: run.values, data: inputs.data.clone(), calls: run.calls });
         }
+        run.violations.sort_by_key(|(row, _)| *row);
+        let violations = run.violations.into_iter().map(|(_, violation)| violation);
+        Err(WitnessError::Violated(violations.collect()))
     }
 }
 
@@ -246,7 +270,7 @@ pub(super) fn check_inputs<P: FieldPair>(
 
 /// Checks that every call finds its private data.
 pub(super) fn check_data<P: FieldPair>(
-    calls: &[super::graph::Call],
+    calls: &[Call],
     data: &[Vec<u64>],
 ) -> Result<(), WitnessError> {
     for call in calls {
@@ -277,13 +301,19 @@ struct Run<'a, P: FieldPair> {
     values: Vec<P::Ext>,
     defined: Vec<bool>,
     calls: Vec<KnownRows>,
-    violations: Vec<Violation>,
+    /// The row that is visited.
+    at: usize,
+    /// With the rows that they are of.
+    violations: Vec<(usize, Violation)>,
 }
 
 impl<P: FieldPair> Run<'_, P> {
-    fn row(&mut self, row: Row<'_>) -> Result<(), WitnessError> {
+    /// Visits a row that is no call.
+    fn row(&mut self, index: usize) -> Result<(), WitnessError> {
+        self.at = index;
+        let row = self.circuit.rows.get(index);
         match row.op {
-            RowOp::Witness | RowOp::Advice { .. } => Ok(()),
+            RowOp::Witness | RowOp::Advice { .. } | RowOp::Call { .. } => Ok(()),
             RowOp::Const(constant) => self.settle(row, 0, constant.to_ext::<P>()),
             RowOp::Public(index) => {
                 let value = self.inputs.publics.get(*index as usize).map_or(&[][..], |v| v);
@@ -309,16 +339,41 @@ impl<P: FieldPair> Run<'_, P> {
                 )?;
                 self.settle_all(row, count, &outputs)
             }
-            RowOp::Call { call: id, .. } => {
-                let call = &self.circuit.calls[id.index()];
-                let count = call.signature.inputs.len();
-                let inputs = self.gather(&row.ports[..count.min(row.ports.len())])?;
-                let (outputs, known) =
-                    evaluate_call::<P>(self.environment, call, &inputs, &self.inputs.data)?;
-                self.calls[id.index()] = known;
-                self.settle_all(row, count, &outputs)
+        }
+    }
+
+    /// Visits rows that are calls, none of which waits for another: those of a group have the same parameters.
+    fn call_rows(&mut self, groups: &[Vec<(u32, CallId)>]) -> Result<(), WitnessError> {
+        let Self { circuit, inputs, environment, .. } = *self;
+        let mut batches = Vec::new();
+        for rows in groups.iter().flat_map(|rows| rows.chunks(CALLS_AT_A_TIME)) {
+            let mut calls = Vec::with_capacity(rows.len());
+            for &(row, call) in rows {
+                let call = &circuit.calls[call.index()];
+                let ports = circuit.rows.get(row as usize).ports;
+                let count = call.signature.inputs.len().min(ports.len());
+                calls.push((call, self.gather(&ports[..count])?));
+            }
+            batches.push((rows, calls));
+        }
+        let evaluate = |(rows, calls): (_, Vec<_>)| {
+            answer::<P>(environment, &calls, &inputs.data).map(|answers| (rows, answers))
+        };
+        let batches: Vec<Result<(&[_], _), _>> = if batches.len() > 1 {
+            batches.into_par_iter().map(evaluate).collect()
+        } else {
+            batches.into_iter().map(evaluate).collect()
+        };
+        for batch in batches {
+            let (rows, answers) = batch?;
+            for (&(row, call), Answer { outputs, known }) in rows.iter().zip(answers) {
+                self.at = row as usize;
+                self.calls[call.index()] = known;
+                let count = circuit.calls[call.index()].signature.inputs.len();
+                self.settle_all(circuit.rows.get(self.at), count, &outputs)?;
             }
         }
+        Ok(())
     }
 
     fn gather(&self, ports: &[Port]) -> Result<Vec<P::Ext>, WitnessError> {
@@ -477,12 +532,13 @@ impl<P: FieldPair> Run<'_, P> {
     }
 
     fn violation(&mut self, row: Row<'_>, values: String) {
-        self.violations.push(Violation {
+        let violation = Violation {
             rule: self.place(row),
             scope: self.circuit.names.text(row.origin.scope).to_owned(),
             values,
             location: row.origin.location.map(ToString::to_string),
-        });
+        };
+        self.violations.push((self.at, violation));
     }
 }
 
@@ -513,26 +569,4 @@ fn solve<F: p3_field::Field>(relation: Relation, position: u16, operands: [F; 4]
         (Relation::MulAdd, C) => Some(d - a * b),
         _ => Some(d),
     }
-}
-
-/// Calls a chip natively: the outputs, and what the rows hold.
-pub(super) fn evaluate_call<P: FieldPair>(
-    environment: Environment<'_>,
-    call: &super::graph::Call,
-    inputs: &[P::Ext],
-    data: &[Vec<u64>],
-) -> Result<(Vec<P::Ext>, KnownRows), WitnessError> {
-    let error = |message| WitnessError::Function { place: format!("call {}", call.chip), message };
-    let types: Vec<_> = call.signature.inputs.iter().map(|port| port.ty).collect();
-    let data = call.data.and_then(|index| data.get(index as usize)).map_or(&[][..], |v| v);
-    let inputs = flatten::<P>(inputs, &types);
-    let run = environment.chips.run(&call.chip, &inputs, data).map_err(error)?;
-    let mut outputs = Vec::with_capacity(call.signature.outputs.len());
-    unflatten::<P>(&run.outputs, &call.signature.output_types(), &mut outputs).map_err(error)?;
-    let known = if run.rows.is_empty() {
-        KnownRows::default()
-    } else {
-        KnownRows { inputs, data: data.to_vec(), rows: run.rows }
-    };
-    Ok((outputs, known))
 }

@@ -5,7 +5,7 @@
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 
 use super::execute::{
-    Environment, Inputs, Violation, WitnessError, check_data, check_inputs, evaluate_call,
+    Environment, Inputs, Violation, WitnessError, answer, check_data, check_inputs,
 };
 use super::graph::{BinaryOp, Graph, NodeId, Op, Rule, RuleKind};
 use super::hint::HintRegistry;
@@ -93,7 +93,8 @@ impl Graph {
                 let call = self.call_info(call);
                 let arguments: Vec<_> =
                     (0..operands.len()).map(&operand).collect::<Result<_, _>>()?;
-                (*outputs, _) = evaluate_call::<P>(environment, call, &arguments, &inputs.data)?;
+                let answers = answer::<P>(environment, &[(call, arguments)], &inputs.data)?;
+                *outputs = answers.into_iter().flat_map(|answer| answer.outputs).collect();
                 P::Ext::ZERO
             }
             // Outputs follow their producer directly.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::call::{CallPort, CallRun, ChipCall, ChipLibrary, Signature};
+use super::call::{CallInput, CallPort, CallRun, ChipCall, ChipLibrary, Signature};
 use super::interface::Interface;
 use super::tables::TableKind;
 use super::value::ValueType;
@@ -34,7 +34,7 @@ pub struct CalledChip {
     interface: Arc<Interface>,
     plan: Option<Arc<CallPlan>>,
     native: Option<NativeEvaluation>,
-    run: Option<NativeRun>,
+    runs: Option<NativeRuns>,
 }
 
 /// Computes the outputs of a call: `(call, inputs, data) → outputs`, as [`ChipLibrary::run`] does.
@@ -44,6 +44,10 @@ pub type NativeEvaluation =
 /// Computes the outputs of a call and what its rows hold: `(call, inputs, data) → run`, as [`ChipLibrary::run`] does.
 pub type NativeRun =
     Arc<dyn Fn(&ChipCall, &[u64], &[u64]) -> Result<CallRun, String> + Send + Sync>;
+
+/// [`NativeRun`] for several calls with the same parameters: a result for each, as [`ChipLibrary::run_all`] does.
+pub type NativeRuns =
+    Arc<dyn Fn(&ChipCall, &[CallInput<'_>]) -> Vec<Result<CallRun, String>> + Send + Sync>;
 
 /// What a call takes and gives, from its parameters and its number of rows.
 pub type CallSignature = Box<dyn Fn(&ChipCall) -> Option<Signature> + Send + Sync>;
@@ -76,7 +80,7 @@ impl CalledChip {
     /// private data, its outputs the results.
     pub fn new(chip: Chip) -> Self {
         let interface = Arc::new(Interface::new(&chip));
-        Self { chip: Arc::new(chip), interface, plan: None, native: None, run: None }
+        Self { chip: Arc::new(chip), interface, plan: None, native: None, runs: None }
     }
 
     /// A chip whose fixed columns and wiring depend on the call.
@@ -174,8 +178,17 @@ impl CalledChip {
     /// puts in the rows of a call, for chips whose rows hold more of the executor's knowledge than the call's
     /// inputs and data: the values of intermediate rows, for example. The private data may then have any length.
     #[must_use]
-    pub fn with_run(mut self, run: NativeRun) -> Self {
-        self.run = Some(run);
+    pub fn with_run(self, run: NativeRun) -> Self {
+        self.with_runs(Arc::new(move |call, given| {
+            given.iter().map(|given| run(call, given.inputs, given.data)).collect()
+        }))
+    }
+
+    /// [`Self::with_run`] with a function that computes several calls at once, perhaps in less time than one after the
+    /// other.
+    #[must_use]
+    pub fn with_runs(mut self, runs: NativeRuns) -> Self {
+        self.runs = Some(runs);
         self
     }
 
@@ -186,12 +199,23 @@ impl CalledChip {
         inputs: &[u64],
         data: &[u64],
     ) -> Option<Result<CallRun, String>> {
-        self.run.as_ref().map(|run| run(call, inputs, data))
+        let runs = self.native_runs(call, &[CallInput { inputs, data }])?;
+        let missing = || Err(format!("chip `{}` did not run", call.chip));
+        Some(runs.into_iter().next().unwrap_or_else(missing))
+    }
+
+    /// [`Self::native_run`] for several calls with the same parameters.
+    pub fn native_runs(
+        &self,
+        call: &ChipCall,
+        given: &[CallInput<'_>],
+    ) -> Option<Vec<Result<CallRun, String>>> {
+        self.runs.as_ref().map(|runs| runs(call, given))
     }
 
     /// Whether a native function says what the rows of a call hold.
     pub(super) fn has_run(&self) -> bool {
-        self.run.is_some()
+        self.runs.is_some()
     }
 
     /// The chip.
@@ -247,7 +271,7 @@ impl CalledChip {
         let fit = |ports: &[CallPort]| ports.chunk_by(|a, b| a.row == b.row).all(row_fits);
         fit(&signature.inputs)
             && fit(&signature.outputs)
-            && (self.run.is_some() || signature.data as usize == data * call.rows as usize)
+            && (self.has_run() || signature.data as usize == data * call.rows as usize)
     }
 
     /// How circuits see the chip.
@@ -355,6 +379,12 @@ impl Library {
 impl ChipLibrary for Library {
     fn signature(&self, call: &ChipCall) -> Option<Signature> {
         self.called.get(&call.chip)?.signature(call)
+    }
+
+    fn run_all(&self, call: &ChipCall, given: &[CallInput<'_>]) -> Vec<Result<CallRun, String>> {
+        let runs = self.called.get(&call.chip).and_then(|called| called.native_runs(call, given));
+        let one_by_one = || given.iter().map(|given| self.run(call, given.inputs, given.data));
+        runs.unwrap_or_else(|| one_by_one().collect())
     }
 
     fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String> {

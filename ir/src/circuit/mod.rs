@@ -47,13 +47,14 @@ pub mod passes;
 mod print;
 mod public_table;
 mod rows;
+mod schedule;
 mod slots;
 mod tables;
 mod value;
 pub mod verify;
 
 pub use assemble::{AssembleError, Assembly};
-pub use call::{CallPort, CallRun, ChipCall, ChipLibrary, NoChips, Signature};
+pub use call::{CallInput, CallPort, CallRun, ChipCall, ChipLibrary, NoChips, Signature};
 pub use cost::ScopeCost;
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};
 pub use graph::{
@@ -63,13 +64,14 @@ pub use graph::{
 pub use hint::{HintFunction, HintKind, HintRegistry};
 pub use layout::{CostParameters, Fusion, Layout, LayoutCost, LayoutError};
 pub use library::{
-    CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRun,
+    CallPlan, CallRow, CallSignature, CalledChip, Library, NativeEvaluation, NativeRun, NativeRuns,
 };
 pub use lower::{LowerError, lower_to_slots, lower_to_tables};
 pub use names::{Names, Symbol};
 pub use parse::{Circuit, SourceLines, parse, parse_graph, parse_with_lines};
 pub use public_table::PUBLIC_TABLE;
 pub use rows::{A, B, C, OUT, Origin, Port, Relation, Role, Row, RowOp, Rows, SlotId};
+pub use schedule::Schedule;
 pub use slots::{Form, SlotInfo, Slots};
 pub use tables::{Table, TableKind, Tables};
 pub use value::{Constant, UnknownType, ValueType, element};

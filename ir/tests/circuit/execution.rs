@@ -1,10 +1,12 @@
 //! Witness generation.
 
+use std::sync::Mutex;
+
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{
-    BinaryOp, CallPort, CallRun, ChipCall, ChipLibrary, Constant, Environment, Form, Graph,
-    HintKind, HintRegistry, Inputs, NodeId, Signature, Slots, TableKind, ValueType, WitnessError,
-    lower_to_slots, lower_to_tables, parse,
+    BinaryOp, CallInput, CallPort, CallRun, ChipCall, ChipLibrary, Circuit, Constant, Environment,
+    Form, Graph, HintKind, HintRegistry, Inputs, NodeId, Schedule, Signature, Slots, TableKind,
+    ValueType, WitnessError, lower_to_slots, lower_to_tables, parse,
 };
 use chipwright_ir::field::Goldilocks2;
 
@@ -219,6 +221,120 @@ fn what_a_call_computes_is_checked_like_anything_else() {
     let inputs = Inputs { data: vec![vec![1, 99]], ..Inputs::publics([1, 7]) };
     let error = run_in(&graph, &inputs, SUMS).unwrap_err();
     assert_eq!(error.to_string(), "call sum: 99 is not allowed");
+}
+
+/// [`Sums`] that notes how many calls are computed together.
+#[derive(Debug, Default)]
+struct Noting(Mutex<Vec<usize>>);
+
+impl ChipLibrary for Noting {
+    fn signature(&self, call: &ChipCall) -> Option<Signature> {
+        Sums.signature(call)
+    }
+
+    fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String> {
+        Sums.run(call, inputs, data)
+    }
+
+    fn run_all(&self, call: &ChipCall, given: &[CallInput<'_>]) -> Vec<Result<CallRun, String>> {
+        self.0.lock().unwrap().push(given.len());
+        given.iter().map(|given| self.run(call, given.inputs, given.data)).collect()
+    }
+}
+
+/// `chains` chains of two calls that start from the same public input; each ends in a public input of its own.
+fn chains(chains: usize) -> Graph {
+    let mut graph = graph();
+    let start = graph.public(ValueType::Felt);
+    let call = ChipCall { rows: 1, ..ChipCall::new("sum") };
+    let signature = Sums.signature(&call).unwrap();
+    for chain in 0..chains {
+        let half = graph.call(call.clone(), &signature, &[start]).outputs[0];
+        let half = graph.binary(BinaryOp::Add, half, half);
+        let end = graph.call(call.clone(), &signature, &[half]).outputs[0];
+        let expected = graph.public(ValueType::Felt);
+        graph.assert_eq(end, expected);
+        graph.set_rule_label(&format!("chain {chain}"));
+    }
+    graph
+}
+
+#[test]
+fn calls_that_do_not_wait_for_each_other_are_computed_together() {
+    let slots = lower_to_slots(&chains(20), Form::Fused).unwrap();
+    let data = (0..40).map(|value| vec![value]).collect();
+    let expected = (0..20).map(|chain| 2 * (5 + 2 * chain) + 2 * chain + 1);
+    let inputs = Inputs { data, ..Inputs::publics([5].into_iter().chain(expected)) };
+    let noting = Noting::default();
+    let environment = Environment { chips: &noting, hints: None };
+    let schedule = Schedule::new(&slots);
+    for _ in 0..2 {
+        let together = slots.execute_in::<Goldilocks2>(&schedule, &inputs, environment).unwrap();
+        let mut batches = std::mem::take(&mut *noting.0.lock().unwrap());
+        batches.sort_unstable();
+        assert_eq!(batches, [4, 4, 16, 16]);
+        let alone = slots.execute::<Goldilocks2>(&inputs, SUMS).unwrap();
+        assert_eq!(together.values, alone.values);
+    }
+}
+
+#[test]
+fn violations_are_in_the_order_of_the_rows_whatever_is_computed_first() {
+    let mut graph = chains(2);
+    // Its row waits for no call, and is visited before those of the chains.
+    let (x, expected) = (graph.public(ValueType::Felt), graph.public(ValueType::Felt));
+    let square = graph.binary(BinaryOp::Mul, x, x);
+    graph.assert_eq(square, expected);
+    graph.set_rule_label("square");
+    let inputs = Inputs { data: vec![vec![0]; 4], ..Inputs::publics([5, 11, 12, 3, 8]) };
+    let error = run_in(&graph, &inputs, SUMS).unwrap_err();
+    let WitnessError::Violated(violations) = &error else { panic!("{error}") };
+    let rules: Vec<_> = violations.iter().map(|violation| &*violation.rule).collect();
+    assert_eq!(rules, ["chain 0", "chain 1", "square"]);
+}
+
+#[test]
+fn a_call_without_a_result_is_a_typed_error() {
+    #[derive(Debug)]
+    struct Silent;
+    impl ChipLibrary for Silent {
+        fn signature(&self, call: &ChipCall) -> Option<Signature> {
+            Sums.signature(call)
+        }
+        fn run(&self, _: &ChipCall, _: &[u64], _: &[u64]) -> Result<CallRun, String> {
+            Err("not alone".into())
+        }
+        fn run_all(&self, _: &ChipCall, _: &[CallInput<'_>]) -> Vec<Result<CallRun, String>> {
+            Vec::new()
+        }
+    }
+    let (graph, _) = sums(1);
+    let inputs = Inputs { data: vec![vec![1]], ..Inputs::publics([1, 2]) };
+    let environment = Environment { chips: &Silent, hints: None };
+    let error = run_in(&graph, &inputs, environment).unwrap_err();
+    assert_eq!(error.to_string(), "call sum: 0 of 1 calls have a result");
+}
+
+#[test]
+fn a_row_that_comes_before_the_creator_of_its_slot_has_no_value_to_read() {
+    let text = lower_to_slots(&chains(1), Form::Fused).unwrap().to_string();
+    let mut lines: Vec<_> = text.lines().collect();
+    let last = lines.iter().position(|line| line.contains("chain 0")).unwrap();
+    let call = lines.remove(last);
+    let first = lines.iter().position(|line| line.contains("call")).unwrap();
+    lines.insert(first, call);
+    let Ok(Circuit::Slots(slots)) = parse(&lines.join("\n")) else { panic!("{lines:?}") };
+    let inputs = Inputs { data: vec![vec![0]; 2], ..Inputs::publics([5, 10]) };
+    let error = slots.execute::<Goldilocks2>(&inputs, SUMS).unwrap_err();
+    assert!(matches!(error, WitnessError::Undefined { .. }), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "the schedule is of another circuit")]
+fn a_schedule_serves_its_own_circuit() {
+    let schedule = Schedule::new(&lower_to_slots(&chains(1), Form::Fused).unwrap());
+    let other = lower_to_slots(&chains(2), Form::Fused).unwrap();
+    let _ = other.execute_in::<Goldilocks2>(&schedule, &Inputs::default(), SUMS);
 }
 
 #[test]
