@@ -178,6 +178,49 @@ impl<F: Field> Messages<F> {
         E: ExtensionField<F, ExtensionPacking = V>,
         V: PackedFieldExtension<F, E> + Copy,
     {
+        self.sum(column, slots, challenges, scratch);
+        match scratch.terms.as_slice() {
+            [] => (V::ZERO, V::ONE),
+            &[sum] => sum,
+            &[(a, over_a), (b, over_b), ..] => (a * over_b + b * over_a, over_a * over_b),
+        }
+    }
+
+    /// The constraint of a column: its fraction's denominator times its cell, less the numerator.
+    #[inline]
+    pub(crate) fn constraint<E, V>(
+        &self,
+        column: usize,
+        slots: &[F::Packing],
+        challenges: &Challenges<F, E>,
+        scratch: &mut Scratch<F::Packing, V>,
+        cell: V,
+    ) -> V
+    where
+        E: ExtensionField<F, ExtensionPacking = V>,
+        V: PackedFieldExtension<F, E> + Copy,
+    {
+        self.sum(column, slots, challenges, scratch);
+        match scratch.terms.as_slice() {
+            [] => cell,
+            &[(a, over_a)] => over_a * cell - a,
+            // One product less than with the common denominator.
+            &[(a, over_a), (b, over_b), ..] => (over_a * cell - a) * over_b - b * over_a,
+        }
+    }
+
+    /// A column's fraction as the sum of at most two, in `scratch.terms`.
+    #[inline]
+    fn sum<E, V>(
+        &self,
+        column: usize,
+        slots: &[F::Packing],
+        challenges: &Challenges<F, E>,
+        scratch: &mut Scratch<F::Packing, V>,
+    ) where
+        E: ExtensionField<F, ExtensionPacking = V>,
+        V: PackedFieldExtension<F, E> + Copy,
+    {
         let Scratch { elements, terms } = scratch;
         let prefix = challenges.prefixes[column].as_basis_coefficients_slice();
         let scales = &challenges.scales[column];
@@ -197,6 +240,7 @@ impl<F: Field> Messages<F> {
                 }
             })
         };
+        terms.clear();
         if column.exclusive {
             let mut numerator = F::Packing::ZERO;
             let mut flags = F::Packing::ZERO;
@@ -211,14 +255,14 @@ impl<F: Field> Messages<F> {
                 };
                 sum += denominator(index) * flag;
             }
-            return (V::from(numerator), sum + (F::Packing::ONE - flags));
+            terms.push((V::from(numerator), sum + (F::Packing::ONE - flags)));
+            return;
         }
         let scaled = |value: V, count: Count| match count {
             Count::One => value,
             Count::MinusOne => -value,
             Count::Slot(count) => value * slot(count),
         };
-        terms.clear();
         for (pair, index) in column.terms.chunks(2).zip((0..).step_by(2)) {
             terms.push(match pair {
                 [a, b] => {
@@ -229,7 +273,7 @@ impl<F: Field> Messages<F> {
                 [] => (V::ZERO, V::ONE),
             });
         }
-        while terms.len() > 1 {
+        while terms.len() > 2 {
             let pairs = terms.len() / 2;
             for pair in 0..pairs {
                 let ((a, over_a), (b, over_b)) = (terms[2 * pair], terms[2 * pair + 1]);
@@ -240,7 +284,6 @@ impl<F: Field> Messages<F> {
             }
             terms.truncate(terms.len() - pairs);
         }
-        terms.first().copied().unwrap_or((V::ZERO, V::ONE))
     }
 }
 

@@ -178,9 +178,10 @@ where
         for (column, &alpha) in alphas[..self.messages.columns()].iter().enumerate() {
             let fraction = cell(column + 1);
             sum += fraction;
-            let (numerator, denominator) =
-                self.messages.fraction(column, slots, self.challenges, &mut scratch.fractions);
-            sums.row += (denominator * fraction - numerator) * alpha;
+            let scratch = &mut scratch.fractions;
+            let constraint =
+                self.messages.constraint(column, slots, self.challenges, scratch, fraction);
+            sums.row += constraint * alpha;
         }
         let here = cell(0);
         let after = E::ExtensionPacking::from_basis_coefficients_fn(|d| after(lookup, d, next));

@@ -3,7 +3,7 @@
 //! The Multiplicity column of a table's row gets the sum of the counts of all lookups that ask for the
 //! row's entry. Where several rows give the same entry, the first one takes all.
 
-use p3_field::PrimeField64;
+use p3_field::{Field, PrimeField64};
 
 use super::evaluator::Evaluator;
 use super::fill::{FillError, FillErrors};
@@ -79,14 +79,22 @@ pub(crate) fn count<F: PrimeField64>(
                 });
             }
         }
-        let nodes = asking.iter().flat_map(|(interaction, _)| interaction.nodes());
-        let height = trace.tables[index].height;
-        let mut evaluator =
-            Evaluator::new(chip, &trace.tables[index], &trace.publics[index], nodes);
-        for row in 0..height {
-            let slots = evaluator.row(row);
-            for (interaction, bus) in &asking {
-                let count = slots.field(interaction.count);
+        let (table, publics) = (&trace.tables[index], &trace.publics[index]);
+        let counts = asking.iter().map(|(interaction, _)| interaction.count);
+        let mut counts = Evaluator::new(chip, table, publics, counts);
+        let messages = asking.iter().flat_map(|(interaction, _)| interaction.message.clone());
+        let mut messages = Evaluator::new(chip, table, publics, messages);
+        let mut asked = Vec::with_capacity(asking.len());
+        for row in 0..table.height {
+            let slots = counts.row(row);
+            asked.clear();
+            asked.extend(asking.iter().map(|(interaction, _)| slots.field(interaction.count)));
+            // Most rows of most tables ask for nothing.
+            if asked.iter().all(Field::is_zero) {
+                continue;
+            }
+            let slots = messages.row(row);
+            for ((interaction, bus), &count) in asking.iter().zip(&asked) {
                 if count.is_zero() {
                     continue;
                 }
