@@ -82,8 +82,8 @@ struct Denominators<P: StarkField> {
     log_height: usize,
     /// For each block of the trace-sized prefix of the domain, `1 / (z − x)`.
     inverses: Vec<PackedExt<P>>,
-    /// What the column's values are weighted with to give the value at `z`.
-    weights: Vec<PackedExt<P>>,
+    /// What a column's values are weighted with to give the value at `z`, by coordinate.
+    weights: Vec<Vec<<Base<P> as Field>::Packing>>,
 }
 
 /// Opens everything.
@@ -180,6 +180,10 @@ fn denominators<P: StarkField>(
                     if lane < height { weights[0].extract(lane) } else { Ext::<P>::ZERO }
                 });
             }
+            let coordinate = |d: usize| {
+                weights.iter().map(|weight| weight.as_basis_coefficients_slice()[d]).collect()
+            };
+            let weights = (0..Ext::<P>::DIMENSION).map(coordinate).collect();
             Ok(Denominators { point, log_height, inverses, weights })
         })
         .collect()
@@ -190,30 +194,38 @@ fn values_at<P: StarkField>(
     matrix: &Tiles<Base<P>>,
     points: &[&Denominators<P>],
 ) -> Vec<Vec<Ext<P>>> {
+    let blocks = points.first().map_or(0, |point| point.inverses.len());
     let slabs: Vec<Vec<Vec<Ext<P>>>> = matrix
         .slabs()
         .par_iter()
         .enumerate()
         .map(|(slab, values)| {
             let width = matrix.slab_width(slab);
-            points
-                .iter()
-                .map(|point| {
-                    (0..width)
-                        .map(|column| {
-                            let cells = values[column..].iter().step_by(width);
-                            let sum: PackedExt<P> =
-                                point.weights.iter().zip(cells).map(|(&w, &cell)| w * cell).sum();
-                            (0..lanes::<Base<P>>()).map(|lane| sum.extract(lane)).sum()
-                        })
-                        .collect()
-                })
-                .collect()
+            let mut sums = vec![Vec::with_capacity(width); points.len()];
+            let mut cells = Vec::new();
+            for column in 0..width {
+                cells.clear();
+                cells.extend(values[column..].iter().step_by(width).take(blocks));
+                for (sums, point) in sums.iter_mut().zip(points) {
+                    sums.push(Ext::<P>::from_basis_coefficients_fn(|d| {
+                        let sum = sum_of_products(&point.weights[d], &cells);
+                        sum.as_slice().iter().copied().sum()
+                    }));
+                }
+            }
+            sums
         })
         .collect();
     (0..points.len())
         .map(|point| slabs.iter().flat_map(|slab| slab[point].iter().copied()).collect())
         .collect()
+}
+
+/// The sum of the products of two lists of one length.
+fn sum_of_products<V: PrimeCharacteristicRing + Copy>(a: &[V], b: &[V]) -> V {
+    let ((many_a, few_a), (many_b, few_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let many = many_a.iter().zip(many_b).map(|(a, b)| V::dot_product(a, b)).sum::<V>();
+    many + few_a.iter().zip(few_b).map(|(&a, &b)| a * b).sum::<V>()
 }
 
 /// The opened values, by the matrices that a verifier tells apart.
