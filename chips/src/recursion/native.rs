@@ -101,6 +101,7 @@ where
     P: Permutation<[F; N]> + Permutation<[F::Packing; N]>,
 {
     for states in states.chunks_mut(F::Packing::WIDTH) {
+        // One alone is faster without the other lanes.
         if let [state] = states {
             permutation.permute_mut(state);
             continue;

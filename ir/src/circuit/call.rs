@@ -94,7 +94,7 @@ pub struct CallInput<'a> {
 /// What a call computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallRun {
-    /// The outputs.
+    /// The coefficients of the outputs, canonical, one after the other as those of inputs in [`CallInput::inputs`].
     pub outputs: Vec<u64>,
     /// What the call's rows hold, as far as the chip says so: those that are left out hold the call's inputs and data.
     pub rows: ChipRows,
@@ -107,14 +107,15 @@ pub trait ChipLibrary: fmt::Debug + Send + Sync {
 
     /// Computes a call natively: its outputs, and what its rows hold if that is known at once.
     ///
-    /// `inputs`, `data` and the outputs are as in [`CallInput`].
+    /// `inputs` and `data` are those of [`CallInput`]. Calls come from several threads, in no order.
     ///
     /// # Errors
     ///
     /// A sentence, if the inputs violate the chip's rules.
     fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String>;
 
-    /// [`Self::run`] for several calls with the same parameters.
+    /// [`Self::run`] for several calls with the same parameters: a result for each, in order. Another number of results
+    /// ends witness generation with an error.
     fn run_all(&self, call: &ChipCall, given: &[CallInput<'_>]) -> Vec<Result<CallRun, String>> {
         given.iter().map(|given| self.run(call, given.inputs, given.data)).collect()
     }

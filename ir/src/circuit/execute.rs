@@ -1,9 +1,8 @@
 //! Witness generation: one pass over the rows of stage `slots`, in the order of a [`Schedule`].
 //!
 //! A row that creates a slot is solved for it, any other row is checked. Calls that do not wait for each other are
-//! computed several at a time, on all threads. Violations are collected, so
-//! that one run reports all of them; what makes going on impossible (a wrong number of inputs, a
-//! division by zero) ends the run.
+//! computed several at a time, on all threads. Violations are collected, so that one run reports all of them; what
+//! makes going on impossible (a wrong number of inputs, a division by zero) ends the run.
 
 mod calls;
 
@@ -13,7 +12,7 @@ use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
 use super::call::{ChipLibrary, NoChips};
-use super::graph::{Call, CallId};
+use super::graph::Call;
 use super::hint::HintRegistry;
 use super::rows::{A, B, C, OUT, Port, Relation, Role, Row, RowOp, SlotId};
 use super::schedule::Schedule;
@@ -23,7 +22,7 @@ use crate::field::FieldPair;
 
 pub(super) use calls::{Answer, KnownRows, answer};
 
-/// The calls that are computed together: as many as vectors have lanes.
+/// The calls with the same parameters that one thread computes together: as many as the widest vector has lanes.
 const CALLS_AT_A_TIME: usize = 16;
 
 /// What the prover knows: canonical integers of the coefficients, by position. A base element has one
@@ -197,8 +196,8 @@ impl Slots {
     ///
     /// # Errors
     ///
-    /// [`WitnessError::Violated`] lists all rules that the inputs violate; every other error is the
-    /// first of its run.
+    /// [`WitnessError::Violated`] lists all rules that the inputs violate, in the order of the rows; every other error is
+    /// the first that the run meets, in the order of the schedule.
     pub fn execute<P: FieldPair>(
         &self,
         inputs: &Inputs,
@@ -207,7 +206,8 @@ impl Slots {
         self.execute_in(&Schedule::new(self), inputs, environment)
     }
 
-    /// [`Self::execute`] in the order of the circuit's own schedule, which serves all inputs.
+    /// [`Self::execute`] in the order of the circuit's own schedule, [`Schedule::new`], which serves all inputs. By the
+    /// schedule of another circuit, the values are no witness.
     ///
     /// # Errors
     ///
@@ -215,7 +215,7 @@ impl Slots {
     ///
     /// # Panics
     ///
-    /// Panics if the schedule is of a circuit with another number of rows.
+    /// Panics if the schedule is of a circuit with another number of rows, or of other calls.
     pub fn execute_in<P: FieldPair>(
         &self,
         schedule: &Schedule,
@@ -223,6 +223,9 @@ impl Slots {
         environment: Environment<'_>,
     ) -> Result<Witness<P>, WitnessError> {
         assert_eq!(schedule.rows, self.rows.len(), "the schedule is of another circuit");
+        if let Some(slot) = schedule.missing {
+            return Err(WitnessError::Undefined { slot });
+        }
         let public_types = self.public_types().collect::<Vec<_>>();
         check_inputs::<P>("public", &inputs.publics, &public_types)?;
         check_inputs::<P>("private", &inputs.privates, &self.privates)?;
@@ -308,12 +311,13 @@ struct Run<'a, P: FieldPair> {
 }
 
 impl<P: FieldPair> Run<'_, P> {
-    /// Visits a row that is no call.
+    /// Visits a row.
     fn row(&mut self, index: usize) -> Result<(), WitnessError> {
         self.at = index;
         let row = self.circuit.rows.get(index);
         match row.op {
-            RowOp::Witness | RowOp::Advice { .. } | RowOp::Call { .. } => Ok(()),
+            RowOp::Witness | RowOp::Advice { .. } => Ok(()),
+            RowOp::Call { .. } => self.call_rows(&[vec![index as u32]]),
             RowOp::Const(constant) => self.settle(row, 0, constant.to_ext::<P>()),
             RowOp::Public(index) => {
                 let value = self.inputs.publics.get(*index as usize).map_or(&[][..], |v| v);
@@ -343,13 +347,17 @@ impl<P: FieldPair> Run<'_, P> {
     }
 
     /// Visits rows that are calls, none of which waits for another: those of a group have the same parameters.
-    fn call_rows(&mut self, groups: &[Vec<(u32, CallId)>]) -> Result<(), WitnessError> {
+    fn call_rows(&mut self, groups: &[Vec<u32>]) -> Result<(), WitnessError> {
         let Self { circuit, inputs, environment, .. } = *self;
+        let call_of = |row: u32| match circuit.rows.get(row as usize).op {
+            RowOp::Call { call, .. } => *call,
+            other => unreachable!("a schedule has {other:?} among the rows that are no calls"),
+        };
         let mut batches = Vec::new();
         for rows in groups.iter().flat_map(|rows| rows.chunks(CALLS_AT_A_TIME)) {
             let mut calls = Vec::with_capacity(rows.len());
-            for &(row, call) in rows {
-                let call = &circuit.calls[call.index()];
+            for &row in rows {
+                let call = &circuit.calls[call_of(row).index()];
                 let ports = circuit.rows.get(row as usize).ports;
                 let count = call.signature.inputs.len().min(ports.len());
                 calls.push((call, self.gather(&ports[..count])?));
@@ -359,14 +367,12 @@ impl<P: FieldPair> Run<'_, P> {
         let evaluate = |(rows, calls): (_, Vec<_>)| {
             answer::<P>(environment, &calls, &inputs.data).map(|answers| (rows, answers))
         };
-        let batches: Vec<Result<(&[_], _), _>> = if batches.len() > 1 {
-            batches.into_par_iter().map(evaluate).collect()
-        } else {
-            batches.into_iter().map(evaluate).collect()
-        };
+        // Collected as results, of which the first error counts: rayon would take any.
+        let batches: Vec<Result<(&[_], _), _>> = batches.into_par_iter().map(evaluate).collect();
         for batch in batches {
             let (rows, answers) = batch?;
-            for (&(row, call), Answer { outputs, known }) in rows.iter().zip(answers) {
+            for (&row, Answer { outputs, known }) in rows.iter().zip(answers) {
+                let call = call_of(row);
                 self.at = row as usize;
                 self.calls[call.index()] = known;
                 let count = circuit.calls[call.index()].signature.inputs.len();

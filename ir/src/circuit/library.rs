@@ -185,7 +185,7 @@ impl CalledChip {
     }
 
     /// [`Self::with_run`] with a function that computes several calls at once, perhaps in less time than one after the
-    /// other.
+    /// other. It gives a result for each, in order.
     #[must_use]
     pub fn with_runs(mut self, runs: NativeRuns) -> Self {
         self.runs = Some(runs);
@@ -200,8 +200,7 @@ impl CalledChip {
         data: &[u64],
     ) -> Option<Result<CallRun, String>> {
         let runs = self.native_runs(call, &[CallInput { inputs, data }])?;
-        let missing = || Err(format!("chip `{}` did not run", call.chip));
-        Some(runs.into_iter().next().unwrap_or_else(missing))
+        Some(runs.into_iter().next().unwrap_or_else(|| Err("the call has no result".to_owned())))
     }
 
     /// [`Self::native_run`] for several calls with the same parameters.
@@ -382,9 +381,11 @@ impl ChipLibrary for Library {
     }
 
     fn run_all(&self, call: &ChipCall, given: &[CallInput<'_>]) -> Vec<Result<CallRun, String>> {
-        let runs = self.called.get(&call.chip).and_then(|called| called.native_runs(call, given));
-        let one_by_one = || given.iter().map(|given| self.run(call, given.inputs, given.data));
-        runs.unwrap_or_else(|| one_by_one().collect())
+        let called = self.called.get(&call.chip);
+        if let Some(runs) = called.and_then(|called| called.native_runs(call, given)) {
+            return runs;
+        }
+        given.iter().map(|given| self.run(call, given.inputs, given.data)).collect()
     }
 
     fn run(&self, call: &ChipCall, inputs: &[u64], data: &[u64]) -> Result<CallRun, String> {

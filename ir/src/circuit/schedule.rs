@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 
 use super::call::ChipCall;
-use super::graph::CallId;
-use super::rows::{Role, RowOp};
+use super::rows::{Port, Role, RowOp, SlotId};
 use super::slots::Slots;
 
 /// The order in which the rows of one circuit are visited.
@@ -17,6 +16,8 @@ pub struct Schedule {
     pub(super) stages: Vec<Stage>,
     /// The number of rows of the circuit.
     pub(super) rows: usize,
+    /// A slot that is used before a row creates it: there is none in circuits that pass the verifier.
+    pub(super) missing: Option<SlotId>,
 }
 
 /// Rows that wait for the calls of the stages before, and for no others.
@@ -25,32 +26,38 @@ pub(super) struct Stage {
     /// The rows that are no calls, in the order of the circuit.
     pub(super) rows: Vec<u32>,
     /// The rows that are calls, after all others: those of the same chip and parameters together.
-    pub(super) calls: Vec<Vec<(u32, CallId)>>,
+    pub(super) calls: Vec<Vec<u32>>,
 }
 
 impl Schedule {
     /// The schedule of a circuit.
     pub fn new(circuit: &Slots) -> Self {
         let mut stages: Vec<Stage> = Vec::new();
-        let mut groups: HashMap<(u32, &ChipCall), usize> = HashMap::new();
+        let mut groups: HashMap<(usize, &ChipCall), usize> = HashMap::new();
+        let mut missing = None;
         // The stage from which on each slot has its value.
-        let mut known: Vec<Option<u32>> = vec![None; circuit.slots.len()];
+        let mut known: Vec<Option<usize>> = vec![None; circuit.slots.len()];
         for (index, row) in circuit.rows.iter().enumerate() {
-            let read = row.ports.iter().filter(|port| port.role != Role::Creates);
-            let stages_read = read.map(|port| known.get(port.slot.index()).copied().flatten());
-            // A slot that no row before creates is missed at once.
-            let stage = stages_read.collect::<Option<Vec<_>>>().unwrap_or_default();
-            let stage = stage.into_iter().max().unwrap_or(0);
-            if stages.len() <= stage as usize {
-                stages.resize_with(stage as usize + 1, Stage::default);
+            let mut at = 0;
+            for (place, Port { slot, role, .. }) in row.ports.iter().enumerate() {
+                // A later output of a hint or call may meet an earlier one's slot.
+                let own = |port: &Port| port.role == Role::Creates && port.slot == *slot;
+                match known.get(slot.index()).copied().flatten() {
+                    _ if *role == Role::Creates || row.ports[..place].iter().any(own) => {}
+                    Some(stage) => at = at.max(stage),
+                    None => missing = missing.or(Some(*slot)),
+                }
             }
-            let Stage { rows, calls } = &mut stages[stage as usize];
-            let mut created = stage;
+            stages.resize_with(stages.len().max(at + 1), Stage::default);
+            let Stage { rows, calls } = &mut stages[at];
+            let mut created = at;
             if let RowOp::Call { call, .. } = row.op {
-                let chip = &circuit.calls[call.index()].chip;
-                let group = *groups.entry((stage, chip)).or_insert(calls.len());
-                calls.resize_with(calls.len().max(group + 1), Vec::new);
-                calls[group].push((index as u32, *call));
+                let group = groups.entry((at, &circuit.calls[call.index()].chip));
+                let group = *group.or_insert_with(|| {
+                    calls.push(Vec::new());
+                    calls.len() - 1
+                });
+                calls[group].push(index as u32);
                 created += 1;
             } else {
                 rows.push(index as u32);
@@ -61,6 +68,6 @@ impl Schedule {
                 }
             }
         }
-        Self { stages, rows: circuit.rows.len() }
+        Self { stages, rows: circuit.rows.len(), missing }
     }
 }

@@ -80,21 +80,23 @@ pub(crate) fn count<F: PrimeField64>(
             }
         }
         let (table, publics) = (&trace.tables[index], &trace.publics[index]);
-        let counts = asking.iter().map(|(interaction, _)| interaction.count);
-        let mut counts = Evaluator::new(chip, table, publics, counts);
-        let messages = asking.iter().flat_map(|(interaction, _)| interaction.message.clone());
-        let mut messages = Evaluator::new(chip, table, publics, messages);
-        let mut asked = Vec::with_capacity(asking.len());
+        let evaluator = |nodes: Vec<_>| Evaluator::new(chip, table, publics, nodes);
+        let mut of_counts =
+            evaluator(asking.iter().map(|(interaction, _)| interaction.count).collect());
+        let mut of_messages = evaluator(
+            asking.iter().flat_map(|(interaction, _)| &interaction.message).copied().collect(),
+        );
+        let mut counts = Vec::with_capacity(asking.len());
         for row in 0..table.height {
-            let slots = counts.row(row);
-            asked.clear();
-            asked.extend(asking.iter().map(|(interaction, _)| slots.field(interaction.count)));
+            let slots = of_counts.row(row);
+            counts.clear();
+            counts.extend(asking.iter().map(|(interaction, _)| slots.field(interaction.count)));
             // Most rows of most tables ask for nothing.
-            if asked.iter().all(Field::is_zero) {
+            if counts.iter().all(Field::is_zero) {
                 continue;
             }
-            let slots = messages.row(row);
-            for ((interaction, bus), &count) in asking.iter().zip(&asked) {
+            let slots = of_messages.row(row);
+            for ((interaction, bus), &count) in asking.iter().zip(&counts) {
                 if count.is_zero() {
                     continue;
                 }

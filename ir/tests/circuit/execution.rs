@@ -330,6 +330,64 @@ fn a_row_that_comes_before_the_creator_of_its_slot_has_no_value_to_read() {
 }
 
 #[test]
+fn a_call_that_comes_before_the_public_input_that_it_reads_has_no_value_to_read() {
+    let (graph, _) = sums(1);
+    let text = lower_to_slots(&graph, Form::Fused).unwrap().to_string();
+    let mut lines: Vec<_> = text.lines().collect();
+    let call = lines.iter().position(|line| line.contains("call")).unwrap();
+    let call = lines.remove(call);
+    lines.insert(1, call);
+    let Ok(Circuit::Slots(slots)) = parse(&lines.join("\n")) else { panic!("{lines:?}") };
+    let inputs = Inputs { data: vec![vec![0]], ..Inputs::publics([5, 5]) };
+    let error = slots.execute::<Goldilocks2>(&inputs, SUMS).unwrap_err();
+    assert_eq!(error.to_string(), "slot w0 is used before it has a value");
+}
+
+/// `twice(x) = (x, x)`.
+#[derive(Debug)]
+struct Twice;
+
+impl ChipLibrary for Twice {
+    fn signature(&self, _call: &ChipCall) -> Option<Signature> {
+        Some(Signature::one_row(&[ValueType::Felt], &[ValueType::Felt; 2], 0))
+    }
+
+    fn run(&self, _call: &ChipCall, inputs: &[u64], _data: &[u64]) -> Result<CallRun, String> {
+        Ok(CallRun { outputs: vec![inputs[0]; 2], ..CallRun::default() })
+    }
+}
+
+#[test]
+fn an_output_may_meet_the_slot_of_one_before_it() {
+    let registry = HintRegistry::new().with("twice", |inputs, outputs| {
+        outputs.extend([inputs[0], inputs[0]]);
+        Ok(())
+    });
+    let environment = Environment { chips: &Twice, hints: Some(&registry) };
+    for with_hint in [false, true] {
+        let mut graph = graph();
+        let call = ChipCall::new("twice");
+        let signature = Twice.signature(&call).unwrap();
+        // Neither row can be visited before the call has a result.
+        let x = graph.public(ValueType::Felt);
+        let y = graph.call(call.clone(), &signature, &[x]).outputs[0];
+        let outputs = if with_hint {
+            let outputs = vec![ValueType::Felt; 2];
+            graph.hint(HintKind::Extern { name: "twice".into(), outputs }, &[y])
+        } else {
+            graph.call(call, &signature, &[y]).outputs
+        };
+        graph.assert_eq(outputs[0], outputs[1]);
+        let end = graph.binary(BinaryOp::Mul, outputs[0], outputs[1]);
+        let expected = graph.public(ValueType::Felt);
+        graph.assert_eq(end, expected);
+        run_in(&graph, &Inputs::publics([3, 9]), environment).unwrap();
+        let error = run_in(&graph, &Inputs::publics([3, 8]), environment).unwrap_err();
+        assert!(matches!(error, WitnessError::Violated(_)), "{error}");
+    }
+}
+
+#[test]
 #[should_panic(expected = "the schedule is of another circuit")]
 fn a_schedule_serves_its_own_circuit() {
     let schedule = Schedule::new(&lower_to_slots(&chains(1), Form::Fused).unwrap());
