@@ -178,11 +178,12 @@ impl<F: Field> Messages<F> {
         E: ExtensionField<F, ExtensionPacking = V>,
         V: PackedFieldExtension<F, E> + Copy,
     {
-        self.sum(column, slots, challenges, scratch);
+        self.add_up(column, slots, challenges, scratch);
         match scratch.terms.as_slice() {
             [] => (V::ZERO, V::ONE),
             &[sum] => sum,
-            &[(a, over_a), (b, over_b), ..] => (a * over_b + b * over_a, over_a * over_b),
+            &[(a, over_a), (b, over_b)] => (a * over_b + b * over_a, over_a * over_b),
+            _ => unreachable!("at most two are left"),
         }
     }
 
@@ -200,18 +201,19 @@ impl<F: Field> Messages<F> {
         E: ExtensionField<F, ExtensionPacking = V>,
         V: PackedFieldExtension<F, E> + Copy,
     {
-        self.sum(column, slots, challenges, scratch);
+        self.add_up(column, slots, challenges, scratch);
         match scratch.terms.as_slice() {
             [] => cell,
             &[(a, over_a)] => over_a * cell - a,
             // One product less than with the common denominator.
-            &[(a, over_a), (b, over_b), ..] => (over_a * cell - a) * over_b - b * over_a,
+            &[(a, over_a), (b, over_b)] => (over_a * cell - a) * over_b - b * over_a,
+            _ => unreachable!("at most two are left"),
         }
     }
 
     /// A column's fraction as the sum of at most two, in `scratch.terms`.
     #[inline]
-    fn sum<E, V>(
+    fn add_up<E, V>(
         &self,
         column: usize,
         slots: &[F::Packing],

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use p3_commit::{Mmcs, OpenedValues};
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
 use p3_field::{
-    BasedVectorSpace, ExtensionField, Field, PackedFieldExtension, PackedValue,
+    Algebra, BasedVectorSpace, ExtensionField, Field, PackedFieldExtension, PackedValue,
     PrimeCharacteristicRing, TwoAdicField,
 };
 use p3_fri::{
@@ -180,10 +180,7 @@ fn denominators<P: StarkField>(
                     if lane < height { weights[0].extract(lane) } else { Ext::<P>::ZERO }
                 });
             }
-            let coordinate = |d: usize| {
-                weights.iter().map(|weight| weight.as_basis_coefficients_slice()[d]).collect()
-            };
-            let weights = (0..Ext::<P>::DIMENSION).map(coordinate).collect();
+            let weights = by_coordinate(&weights);
             Ok(Denominators { point, log_height, inverses, weights })
         })
         .collect()
@@ -219,6 +216,16 @@ fn values_at<P: StarkField>(
     (0..points.len())
         .map(|point| slabs.iter().flat_map(|slab| slab[point].iter().copied()).collect())
         .collect()
+}
+
+/// The coordinates of extension elements, coordinate by coordinate.
+fn by_coordinate<F: PrimeCharacteristicRing + Copy, E: BasedVectorSpace<F>>(
+    elements: &[E],
+) -> Vec<Vec<F>> {
+    let coordinate = |d: usize| {
+        elements.iter().map(|element| element.as_basis_coefficients_slice()[d]).collect()
+    };
+    (0..E::DIMENSION).map(coordinate).collect()
 }
 
 /// The sum of the products of two lists of one length.
@@ -326,7 +333,7 @@ fn combined_blocks<P: StarkField>(
     powers: &[Ext<P>],
 ) -> Vec<PackedExt<P>> {
     let blocks = points.first().map_or(0, |(of, _)| of.inverses.len());
-    let powers: Vec<PackedExt<P>> = powers.iter().map(|&power| power.into()).collect();
+    let powers: Vec<Vec<Base<P>>> = by_coordinate(powers);
     (0..blocks)
         .into_par_iter()
         .with_min_len(16)
@@ -337,8 +344,10 @@ fn combined_blocks<P: StarkField>(
                 for term in terms {
                     columns.clear();
                     term.matrix.extend_with_block(block, columns);
-                    let compressed: PackedExt<P> =
-                        powers.iter().zip(&*columns).map(|(&power, &cell)| power * cell).sum();
+                    let compressed = PackedExt::<P>::from_basis_coefficients_fn(|d| {
+                        let powers = &powers[d][..columns.len()];
+                        <Base<P> as Field>::Packing::batched_linear_combination(columns, powers)
+                    });
                     for &(index, scale) in &term.scales {
                         sums[index] -= compressed * scale;
                     }
