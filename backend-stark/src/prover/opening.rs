@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 use p3_commit::{Mmcs, OpenedValues};
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
 use p3_field::{
-    Algebra, BasedVectorSpace, ExtensionField, Field, PackedFieldExtension, PackedValue,
-    PrimeCharacteristicRing, TwoAdicField,
+    Algebra, BasedVectorSpace, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing,
+    TwoAdicField, chunked_linear_combination,
 };
 use p3_fri::{
     BatchMultiOpening, CommitPhaseMultiStep, FriFoldingStrategy, FriParameters, FriProof, FriShape,
@@ -26,6 +26,7 @@ use super::lookup::invert_all;
 use super::phases::{Phase, Phases};
 use super::tiles::{Tiles, lanes};
 use super::tree::{Tree, TreeHash};
+use super::{PackedExt, Packing};
 use crate::config::{FriMmcs, StarkField};
 
 /// Matrices committed to together.
@@ -71,7 +72,6 @@ pub(crate) struct PointInDomain;
 
 type Ext<P> = <P as chipwright_ir::FieldPair>::Ext;
 type Base<P> = <P as chipwright_ir::FieldPair>::Base;
-type PackedExt<P> = <Ext<P> as ExtensionField<Base<P>>>::ExtensionPacking;
 /// Plonky3's proof of the openings.
 pub(crate) type OpeningProof<P> =
     FriProof<Ext<P>, FriMmcs<P>, Base<P>, Vec<BatchMultiOpening<Base<P>, <P as StarkField>::Mmcs>>>;
@@ -83,7 +83,7 @@ struct Denominators<P: StarkField> {
     /// For each block of the trace-sized prefix of the domain, `1 / (z − x)`.
     inverses: Vec<PackedExt<P>>,
     /// What a column's values are weighted with to give the value at `z`, by coordinate.
-    weights: Vec<Vec<<Base<P> as Field>::Packing>>,
+    weights: Vec<Vec<Packing<P>>>,
 }
 
 /// Opens everything.
@@ -93,7 +93,7 @@ pub(crate) fn open<P: StarkField>(
     hash: &P::TreeHash,
     challenger: &mut Least<P::Challenger>,
     twiddles: &TwiddleSet<Base<P>>,
-    pool: &Pool<<Base<P> as Field>::Packing>,
+    pool: &Pool<Packing<P>>,
     phases: &mut Phases,
 ) -> Result<(OpenedValues<Ext<P>>, OpeningProof<P>), PointInDomain> {
     let log_blowup = parameters.log_blowup;
@@ -160,12 +160,8 @@ fn denominators<P: StarkField>(
             let powers = root.powers().collect_n(height);
             let x = |row: usize| Base::<P>::GENERATOR * powers[reverse_bits_len(row, log_height)];
             // Lanes after the last row repeat the first, with weight zero.
-            let xs: Vec<<Base<P> as Field>::Packing> = (0..usize::max(height / lanes, 1))
-                .map(|block| {
-                    <Base<P> as Field>::Packing::from_fn(|lane| {
-                        x((block * lanes + lane) & (height - 1))
-                    })
-                })
+            let xs: Vec<Packing<P>> = (0..usize::max(height / lanes, 1))
+                .map(|block| Packing::<P>::from_fn(|lane| x((block * lanes + lane) & (height - 1))))
                 .collect();
             let mut inverses: Vec<_> =
                 xs.iter().map(|&x| PackedExt::<P>::from(point) - x).collect();
@@ -205,7 +201,10 @@ fn values_at<P: StarkField>(
                 cells.extend(values[column..].iter().step_by(width).take(blocks));
                 for (sums, point) in sums.iter_mut().zip(points) {
                     sums.push(Ext::<P>::from_basis_coefficients_fn(|d| {
-                        let sum = sum_of_products(&point.weights[d], &cells);
+                        let weights = &point.weights[d];
+                        let sum = chunked_linear_combination::<8, Packing<P>, Packing<P>>(
+                            &cells, weights,
+                        );
                         sum.as_slice().iter().copied().sum()
                     }));
                 }
@@ -226,13 +225,6 @@ fn by_coordinate<F: PrimeCharacteristicRing + Copy, E: BasedVectorSpace<F>>(
         elements.iter().map(|element| element.as_basis_coefficients_slice()[d]).collect()
     };
     (0..E::DIMENSION).map(coordinate).collect()
-}
-
-/// The sum of the products of two lists of one length.
-fn sum_of_products<V: PrimeCharacteristicRing + Copy>(a: &[V], b: &[V]) -> V {
-    let ((many_a, few_a), (many_b, few_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let many = many_a.iter().zip(many_b).map(|(a, b)| V::dot_product(a, b)).sum::<V>();
-    many + few_a.iter().zip(few_b).map(|(&a, &b)| a * b).sum::<V>()
 }
 
 /// The opened values, by the matrices that a verifier tells apart.
@@ -268,7 +260,7 @@ fn combine<'a, P: StarkField>(
     alpha: Ext<P>,
     find: &dyn Fn(Ext<P>, usize) -> &'a Denominators<P>,
     twiddles: &TwiddleSet<Base<P>>,
-    pool: &Pool<<Base<P> as Field>::Packing>,
+    pool: &Pool<Packing<P>>,
 ) -> Vec<Vec<Ext<P>>> {
     let mut heights: Vec<usize> = rounds
         .iter()
@@ -346,7 +338,7 @@ fn combined_blocks<P: StarkField>(
                     term.matrix.extend_with_block(block, columns);
                     let compressed = PackedExt::<P>::from_basis_coefficients_fn(|d| {
                         let powers = &powers[d][..columns.len()];
-                        <Base<P> as Field>::Packing::batched_linear_combination(columns, powers)
+                        Packing::<P>::batched_linear_combination(columns, powers)
                     });
                     for &(index, scale) in &term.scales {
                         sums[index] -= compressed * scale;
@@ -365,7 +357,7 @@ fn extend_column<P: StarkField>(
     values: &[PackedExt<P>],
     twiddles: &Twiddles<Base<P>>,
     log_height: usize,
-    pool: &Pool<<Base<P> as Field>::Packing>,
+    pool: &Pool<Packing<P>>,
 ) -> Vec<Ext<P>> {
     let lanes = lanes::<Base<P>>();
     let degree = Ext::<P>::DIMENSION;
@@ -373,7 +365,7 @@ fn extend_column<P: StarkField>(
     let tiles = extend(degree, twiddles, 0, pool, |slab, coefficients| {
         coefficients.extend((0..height).map(|row| {
             let value = values[row / lanes].as_basis_coefficients_slice();
-            <Base<P> as Field>::Packing::from_fn(|lane| {
+            Packing::<P>::from_fn(|lane| {
                 let column = slab * lanes + lane;
                 if column < degree {
                     value[column].as_slice()[row % lanes]
