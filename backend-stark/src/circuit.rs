@@ -19,6 +19,8 @@
 //! # Ok::<(), chipwright_ir::circuit::LowerError>(())
 //! ```
 
+use std::sync::Arc;
+
 use chipwright_ir::chip::Chip;
 use chipwright_ir::chip::passes::{FuseError, lower_degree};
 use chipwright_ir::circuit::layout::{FUSED_TABLE, FusionError};
@@ -213,7 +215,7 @@ impl PlacedCircuit {
     /// Fails as [`Self::compile`] does, and if the shape is another circuit's.
     pub fn compile_shaped<P: StarkField>(
         self,
-        shape: KeyShape<P>,
+        shape: Arc<KeyShape<P>>,
     ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CircuitError> {
         let keys = compile_shaped(self.machine(), shape).map_err(MachineError::from)?;
         Ok(self.under(keys))

@@ -42,9 +42,11 @@ pub struct VerifyingKey<P: StarkField> {
 
 struct Inner<P: StarkField> {
     digest: [u8; 32],
-    shape: KeyShape<P>,
+    shape: Arc<KeyShape<P>>,
     stark: Stark<P>,
     common: CommonData<Stark<P>>,
+    /// What proofs are worth by the base-2 logarithm of their tallest table, once it is asked for.
+    security: Box<[OnceLock<SecurityReport>]>,
 }
 
 /// What a prover needs to know about a machine.
@@ -72,7 +74,7 @@ pub fn compile<P: StarkField>(
     machine: &Machine,
     config: &Config,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
-    keys(machine, KeyShape::new(machine, config)?)
+    keys(machine, Arc::new(KeyShape::new(machine, config)?))
 }
 
 /// [`compile`], if the shape of the key is known already.
@@ -82,7 +84,7 @@ pub fn compile<P: StarkField>(
 /// Fails as [`compile`] does, and if the shape is that of another machine.
 pub fn compile_shaped<P: StarkField>(
     machine: &Machine,
-    shape: KeyShape<P>,
+    shape: Arc<KeyShape<P>>,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
     if *shape.statement() != Statement::new(machine, shape.config())? {
         return Err(StatementError::Shape);
@@ -92,7 +94,7 @@ pub fn compile_shaped<P: StarkField>(
 
 fn keys<P: StarkField>(
     machine: &Machine,
-    shape: KeyShape<P>,
+    shape: Arc<KeyShape<P>>,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
     let log_heights = shape.statement().log_heights();
     let airs: Vec<RecordedAir<P::Base>> = machine
@@ -130,14 +132,15 @@ fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatr
 
 impl<P: StarkField> VerifyingKey<P> {
     fn new(
-        shape: KeyShape<P>,
+        shape: Arc<KeyShape<P>>,
         commitment: Option<Commitment<Stark<P>>>,
     ) -> Result<Self, StatementError> {
         let digest = shape.statement().digest(commitment.as_ref());
         let stark = P::stark(&shape.config().parameters, &digest);
         let preprocessed = preprocessed::<P>(shape.tables(), commitment)?;
         let common = CommonData::new(preprocessed, shape.lookups().to_vec());
-        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common }) })
+        let security = (0..=max_log_height(shape.config())).map(|_| OnceLock::new()).collect();
+        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common, security }) })
     }
 
     /// What the key fixes but for the contents of the preprocessed columns.
@@ -175,13 +178,23 @@ impl<P: StarkField> VerifyingKey<P> {
         &self.inner.common
     }
 
-    /// What a proof of tables of these heights is worth.
+    /// What a proof of tables of these heights is worth. That depends on the tallest one alone, and is computed once for
+    /// each: it takes a fifth as long as verifying a proof.
     ///
     /// # Errors
     ///
     /// Fails as [`SecurityReport::new`] does.
     pub fn security(&self, log_heights: &[usize]) -> Result<SecurityReport, ConfigError> {
-        SecurityReport::new(self.config(), &self.batch_shape(log_heights))
+        let shape = self.batch_shape(log_heights);
+        let known = self.inner.security.get(shape.log_height);
+        if let Some(report) = known.and_then(OnceLock::get) {
+            return Ok(report.clone());
+        }
+        let report = SecurityReport::new(self.config(), &shape)?;
+        if let Some(known) = known {
+            known.get_or_init(|| report.clone());
+        }
+        Ok(report)
     }
 
     /// The numbers that security depends on, for tables of these heights.
@@ -221,7 +234,8 @@ impl<P: StarkField> VerifyingKey<P> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         type Body<P> = KeyBody<Commitment<Stark<P>>>;
         let (digest, body) = encoding::decode::<Body<P>>(Kind::VerifyingKey, None, bytes)?;
-        let key = Self::new(KeyShape::of_statement(body.statement.checked()?)?, body.fixed)?;
+        let shape = KeyShape::of_statement(body.statement.checked()?)?;
+        let key = Self::new(Arc::new(shape), body.fixed)?;
         if *key.digest() != digest {
             return Err(KeyError::Decode(DecodeError::Statement {
                 expected: encoding::abbreviate(key.digest()),

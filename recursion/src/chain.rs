@@ -11,10 +11,9 @@ use chipwright_backend_stark::proof::Proof;
 
 use crate::batch::{Digest, RecursiveField};
 use crate::claims::Claims;
-use crate::draft::Outline;
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
-use crate::steady::steady_layout;
+use crate::levels::Levels;
 
 /// The layers over one circuit, up to the fixed point.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ pub struct Chain<P: RecursiveField> {
     /// Whether the last layer verifies proofs of itself.
     closed: bool,
     keys: KeySet<Digest<P>>,
-    /// How long building each layer took.
+    /// How long after the one below each layer was ready.
     build_times: Vec<Duration>,
 }
 
@@ -41,21 +40,11 @@ impl<P: RecursiveField> Chain<P> {
         most: usize,
     ) -> Result<Self, LayerError> {
         let start = Instant::now();
-        let mut layers = vec![Layer::over(key, log_heights, &Claims::Facts, config)?];
+        let first = Layer::over(key, log_heights, &Claims::Facts, config)?;
         let mut build_times = vec![start.elapsed()];
-        let steady = if most > 1 { steady_layout(&layers[0], false, config)? } else { None };
-        let mut closed = false;
-        while layers.len() < most && !closed {
-            let below = &layers[layers.len() - 1];
-            let start = Instant::now();
-            let outline = Outline::over(&[below.under()], false, config)?;
-            let draft = outline.laid_out(steady.as_ref())?;
-            closed = draft.is(below);
-            if !closed {
-                layers.push(draft.compile()?);
-                build_times.push(start.elapsed());
-            }
-        }
+        let Levels { layers, closed, build_times: above } =
+            Levels::over(first, false, config, most)?;
+        build_times.extend(above);
         let keys = KeySet::new(layers.iter().map(Layer::key))?;
         Ok(Self { layers, closed, keys, build_times })
     }
@@ -70,7 +59,8 @@ impl<P: RecursiveField> Chain<P> {
         self.closed.then_some(self.layers.len())
     }
 
-    /// How long building each layer took: its circuit, its machine, its keys.
+    /// How long after the one below each layer was ready: its circuit, its machine, its keys. A layer's circuit is made
+    /// while the columns of the one below are committed to.
     pub fn build_times(&self) -> &[Duration] {
         &self.build_times
     }

@@ -4,6 +4,7 @@
 //! drafts. That is how the [layout that they settle on](crate::steady) is found.
 
 use std::mem::discriminant;
+use std::sync::Arc;
 
 use chipwright_backend_stark::circuit::{CircuitError, PlacedCircuit, cost_parameters};
 use chipwright_backend_stark::config::Config;
@@ -43,7 +44,7 @@ pub(crate) struct Draft<P: RecursiveField> {
     data: Vec<ProofData>,
     keys: Vec<Option<DataTarget>>,
     circuit: PlacedCircuit,
-    shape: KeyShape<P>,
+    shape: Arc<KeyShape<P>>,
 }
 
 /// The heights that a key fixes.
@@ -134,7 +135,7 @@ impl Outline {
             Some(placed) => placed,
             None => self.fused(self.cheapest_as_high_as(layout)?.as_ref())?,
         };
-        let shape = circuit.shape()?;
+        let shape = Arc::new(circuit.shape()?);
         let Self { claims, below, data, keys, .. } = self;
         Ok(Draft { claims, below, data, keys, circuit, shape })
     }
@@ -166,6 +167,11 @@ impl Outline {
 }
 
 impl<P: RecursiveField> Draft<P> {
+    /// The shape of the layer's key.
+    pub(crate) fn shape(&self) -> Arc<KeyShape<P>> {
+        Arc::clone(&self.shape)
+    }
+
     /// Commits to the preprocessed columns.
     pub(crate) fn compile(self) -> Result<Layer<P>, LayerError> {
         let Self { claims, below, data, keys, circuit, shape } = self;

@@ -14,6 +14,7 @@ mod field;
 pub mod foreign;
 pub mod keys;
 pub mod layer;
+mod levels;
 pub mod pcs;
 mod steady;
 pub mod store;

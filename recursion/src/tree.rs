@@ -23,7 +23,7 @@ use crate::claims::{Claim, Claims, joined};
 use crate::draft::Outline;
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
-use crate::steady::steady_layout;
+use crate::levels::Levels;
 use crate::store::Store;
 
 /// The levels over proofs under one key.
@@ -84,19 +84,10 @@ impl<P: RecursiveField> Tree<P> {
         claims: Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
-        let mut levels = vec![Layer::over(key, log_heights, &claims, config)?];
-        let steady = steady_layout(&levels[0], true, config)?;
-        loop {
-            let below = &levels[levels.len() - 1];
-            let outline = Outline::over(&[below.under(); 2], true, config)?;
-            let draft = outline.laid_out(steady.as_ref())?;
-            if draft.is(below) {
-                break;
-            }
-            if levels.len() == MOST_LEVELS {
-                return Err(LayerError::NoFixedPoint { levels: MOST_LEVELS });
-            }
-            levels.push(draft.compile()?);
+        let first = Layer::over(key, log_heights, &claims, config)?;
+        let Levels { layers: levels, closed, .. } = Levels::over(first, true, config, MOST_LEVELS)?;
+        if !closed {
+            return Err(LayerError::NoFixedPoint { levels: MOST_LEVELS });
         }
         let keys = KeySet::new(levels.iter().map(Layer::key))?;
         Ok(Self { claims, levels, keys, last: None })

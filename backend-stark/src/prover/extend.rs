@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::tiles::{Tiles, lanes, pack, slab_width, transpose};
 
 /// Rows below which a transform's last layers are done block by block, in the first-level cache.
-const BLOCK: usize = 64;
+const BLOCK: usize = 256;
 
 /// The twiddles of extensions of one height.
 #[derive(Clone, Debug)]
@@ -136,10 +136,11 @@ where
     extend(width, twiddles, log_cosets, pool, |slab, buffer| {
         let first = slab * lanes::<F>();
         let columns = first..first + slab_width::<F>(width, slab);
-        buffer.extend((0..1 << log_height).map(|position| {
-            let row = reverse_bits_len(position, log_height);
-            pack::<F::Packing>(&values[row * width..][columns.clone()])
-        }));
+        // Row by row: the memory that is read does not fit the caches, the buffer does.
+        buffer.resize(1 << log_height, F::Packing::ZERO);
+        for (row, cells) in values.chunks_exact(width).enumerate() {
+            buffer[reverse_bits_len(row, log_height)] = pack(&cells[columns.clone()]);
+        }
         interpolate(buffer, &twiddles.inverse);
         let scale = F::Packing::from(F::ONE.div_2exp_u64(log_height as u64));
         buffer.iter_mut().for_each(|value| *value *= scale);
@@ -192,14 +193,13 @@ fn evaluate_slab<F>(
     let mut square = F::Packing::zero_vec(lanes);
     let mut filled = 0;
     for coset in 0..cosets {
-        work.copy_from_slice(coefficients);
-        evaluate(work, coset, twiddles);
+        evaluate(coefficients, work, coset, twiddles);
         for rows in work.chunks(lanes) {
             square[filled..filled + rows.len()].copy_from_slice(rows);
             filled += rows.len();
             if filled == lanes {
                 transpose(&mut square);
-                tiles.extend_from_slice(&square[..width]);
+                tiles.extend(square[..width].iter().copied());
                 filled = 0;
             }
         }
@@ -207,7 +207,7 @@ fn evaluate_slab<F>(
     if filled > 0 {
         square[filled..].fill(F::Packing::ZERO);
         transpose(&mut square);
-        tiles.extend_from_slice(&square[..width]);
+        tiles.extend(square[..width].iter().copied());
     }
 }
 
@@ -244,7 +244,12 @@ fn interpolate_layer<F: Field>(values: &mut [F::Packing], layer: usize, twiddles
 }
 
 /// From coefficients to values on a coset of the trace domain, in bit-reversed order.
-fn evaluate<F: TwoAdicField>(values: &mut [F::Packing], coset: usize, twiddles: &Twiddles<F>) {
+fn evaluate<F: TwoAdicField>(
+    coefficients: &[F::Packing],
+    values: &mut [F::Packing],
+    coset: usize,
+    twiddles: &Twiddles<F>,
+) {
     let log_height = twiddles.log_height;
     let layer_twiddles = |layer: usize, block: usize| {
         let layer = layer + twiddles.log_cosets;
@@ -254,10 +259,48 @@ fn evaluate<F: TwoAdicField>(values: &mut [F::Packing], coset: usize, twiddles: 
     let block = values.len().min(BLOCK);
     let log_block = log2_strict_usize(block);
     let outer = log_height - log_block;
-    evaluate_layers(values, 0..outer, |layer| layer_twiddles(layer, 0));
+    let first = if outer < 2 {
+        values.copy_from_slice(coefficients);
+        0
+    } else {
+        let (twiddle, inner) = (layer_twiddles(0, 0)[0], layer_twiddles(1, 0));
+        evaluate_first_layers(coefficients, values, [twiddle, inner[0], inner[1]]);
+        2
+    };
+    evaluate_layers(values, first..outer, |layer| layer_twiddles(layer, 0));
     for (index, rows) in values.chunks_exact_mut(block).enumerate() {
         evaluate_layers(rows, 0..log_block, |layer| layer_twiddles(outer + layer, index << layer));
     }
+}
+
+/// The first two layers of the forward network, from `coefficients` to `values`.
+fn evaluate_first_layers<F: Field>(
+    coefficients: &[F::Packing],
+    values: &mut [F::Packing],
+    twiddles: [F; 3],
+) {
+    let quarter = values.len() / 4;
+    let twiddles = twiddles.map(F::Packing::from);
+    for position in 0..quarter {
+        let at = |part: usize| coefficients[part * quarter + position];
+        let results = two_layers([at(0), at(1), at(2), at(3)], twiddles);
+        for (part, result) in results.into_iter().enumerate() {
+            values[part * quarter + position] = result;
+        }
+    }
+}
+
+/// Two layers of the forward network on four values: the first has the first twiddle, the second the other two.
+#[inline]
+fn two_layers<V: PrimeCharacteristicRing + Copy>(
+    [a, b, c, d]: [V; 4],
+    [outer, left, right]: [V; 3],
+) -> [V; 4] {
+    let (scaled_c, scaled_d) = (c * outer, d * outer);
+    let (a0, c0) = (a + scaled_c, a - scaled_c);
+    let (b0, d0) = (b + scaled_d, b - scaled_d);
+    let (scaled_b, scaled_d) = (b0 * left, d0 * right);
+    [a0 + scaled_b, a0 - scaled_b, c0 + scaled_d, c0 - scaled_d]
 }
 
 /// Some layers of the forward network on `values`, two at a time.
@@ -287,15 +330,9 @@ fn evaluate_layers<'a, F: Field>(
         for ((block, &twiddle), inner) in blocks.zip(outer).zip(inner.chunks_exact(2)) {
             let (low, high) = block.split_at_mut(2 * quarter);
             let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
-            let twiddle = F::Packing::from(twiddle);
-            let (left, right) = (F::Packing::from(inner[0]), F::Packing::from(inner[1]));
+            let twiddles = [twiddle, inner[0], inner[1]].map(F::Packing::from);
             for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-                let (scaled_c, scaled_d) = (*c * twiddle, *d * twiddle);
-                let (a0, c0) = (*a + scaled_c, *a - scaled_c);
-                let (b0, d0) = (*b + scaled_d, *b - scaled_d);
-                let (scaled_b, scaled_d) = (b0 * left, d0 * right);
-                (*a, *b) = (a0 + scaled_b, a0 - scaled_b);
-                (*c, *d) = (c0 + scaled_d, c0 - scaled_d);
+                [*a, *b, *c, *d] = two_layers([*a, *b, *c, *d], twiddles);
             }
         }
         layer += 2;
@@ -322,6 +359,8 @@ mod tests {
             (3, 2, 17),
             (6, 1, 5),
             (7, 3, 20),
+            (9, 1, 2),
+            (10, 2, 9),
             (11, 2, 3),
         ] {
             let values: Vec<Goldilocks> = (0..width << log_height)

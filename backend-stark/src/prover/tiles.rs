@@ -92,7 +92,8 @@ impl<F: Field> Tiles<F> {
     pub(crate) fn extend_with_block(&self, block: usize, buffer: &mut Vec<F::Packing>) {
         for (slab, values) in self.slabs.iter().enumerate() {
             let width = self.slab_width(slab);
-            buffer.extend_from_slice(&values[block * width..(block + 1) * width]);
+            // Packed values are `Copy` under a condition, so a slice would be cloned one by one.
+            buffer.extend(values[block * width..(block + 1) * width].iter().copied());
         }
     }
 

@@ -1,5 +1,7 @@
 //! Proofs of small machines, and proofs that are rejected.
 
+use std::sync::Arc;
+
 use crate::machines::{Writer, fibonacci, fibonacci_trace, squares, squares_trace};
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::encoding::DecodeError;
@@ -7,6 +9,7 @@ use chipwright_backend_stark::key::{
     KeyShape, ProvingKey, StatementError, VerifyingKey, compile, compile_shaped,
 };
 use chipwright_backend_stark::proof::{Proof, ProveError, VerifyError};
+use chipwright_backend_stark::security::SecurityReport;
 use chipwright_ir::chip::{ColumnKind, Node, Section, Sign};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_ir::machine::{Machine, MachineTrace, Table};
@@ -248,7 +251,7 @@ fn a_rule_of_too_high_a_degree_is_refused() {
 fn a_key_is_compiled_under_the_shape_of_its_own_machine_only() {
     let config = Config::testing();
     let shape = |machine: &Machine, config: &Config| {
-        KeyShape::<Goldilocks2>::new(machine, config).expect("the machine has a key")
+        Arc::new(KeyShape::<Goldilocks2>::new(machine, config).expect("the machine has a key"))
     };
     let fibonacci = fibonacci(Field::default());
     let mut altered = fibonacci.clone();
@@ -287,6 +290,18 @@ fn a_proof_below_the_target_is_refused_by_prover_and_verifier() {
     let demanding = compile::<Goldilocks2>(&fibonacci(config.field), &config).expect("compiles");
     let error = demanding.0.prove(fibonacci_trace(3)).expect_err("a few bits are not fifty");
     assert!(matches!(error, ProveError::Security(_)), "{error}");
+}
+
+#[test]
+fn what_a_proof_is_worth_depends_on_its_tallest_table_and_on_nothing_asked_before() {
+    let (_, key) = keys::<Goldilocks2>(&squares(Field::default()));
+    let beyond = key.max_log_height() + 1;
+    for log_heights in [[4, 4], [3, 4], [12, 5], [4, 3], [beyond, 1], [5, 12]] {
+        let report = SecurityReport::new(key.config(), &key.batch_shape(&log_heights));
+        assert_eq!(key.security(&log_heights), report, "{log_heights:?}");
+        let tallest = [log_heights[0].max(log_heights[1])];
+        assert_eq!(key.security(&tallest), report, "{log_heights:?}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod plan;
 mod wiring;
 
 use p3_field::{BasedVectorSpace, PrimeField64};
+use rayon::prelude::*;
 
 use super::execute::Witness;
 use super::layout::{Layout, LayoutError, deal, table_name};
@@ -218,7 +219,8 @@ impl Assembly {
             .collect();
         let Witness { data, calls, .. } = witness;
         let scene = Scene { coefficients: &coefficients, degree, data, calls };
-        let rows = self.plans.iter().map(|plan| (plan.chip.clone(), plan.records(scene))).collect();
+        let records = |plan: &Plan| (plan.chip.clone(), plan.records(scene));
+        let rows = self.plans.par_iter().map(records).collect();
         let publics: Vec<u64> = self
             .publics
             .iter()

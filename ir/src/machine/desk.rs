@@ -46,7 +46,8 @@ pub(super) struct Provider {
 }
 
 impl<F: PrimeField64> Desk<F> {
-    pub(super) fn new(chip: &Chip) -> Self {
+    /// An empty table, with memory for `least` rows, which it will have at least.
+    pub(super) fn new(chip: &Chip, least: usize) -> Self {
         let tape = Tape::new(chip);
         let positions = tape.positions();
         let record = (0..chip.columns.len())
@@ -59,7 +60,7 @@ impl<F: PrimeField64> Desk<F> {
             record,
             real: chip.real().map(|column| positions[column.index()]),
             slots: Slots::new(chip),
-            values: Vec::new(),
+            values: Vec::with_capacity(least * chip.width()),
             width: chip.width(),
             rows: 0,
             real_rows: 0,

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 
 use p3_field::PrimeField64;
+use rayon::prelude::*;
 
 use super::calls::Clerk;
 use super::desk::{Desk, Provider};
@@ -135,9 +136,10 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
             }
         }
         errors.into_result()?;
+        let least = options.min_height;
         let mut filler = Self {
             machine,
-            desks: machine.chips.iter().map(|chip| Some(Desk::new(chip))).collect(),
+            desks: machine.chips.par_iter().map(|chip| Some(Desk::new(chip, least))).collect(),
             providers: BTreeMap::new(),
             memories: BTreeMap::new(),
             forging: !options.forge.is_empty(),
@@ -323,16 +325,14 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 continue;
             }
             desk.values.resize(height * desk.width, F::ZERO);
-            // Beyond their contents, fixed columns are zero.
-            let uniform = chip.periodic.is_empty()
-                && desk.pinned.is_empty()
+            // Beyond their contents, fixed columns are zero, so that padding repeats itself as periodic columns do.
+            let repeats = desk.pinned.is_empty()
                 && !chip.fills.iter().any(|fill| matches!(fill.op, FillOp::Access { .. }));
+            let period = chip.periodic.iter().map(Vec::len).max().unwrap_or(1);
             for row in desk.rows..height {
-                if uniform && row > desk.rows {
-                    desk.values.copy_within(
-                        desk.rows * desk.width..(desk.rows + 1) * desk.width,
-                        row * desk.width,
-                    );
+                if repeats && row >= desk.rows + period {
+                    let (like, width) = (row - period, desk.width);
+                    desk.values.copy_within(like * width..(like + 1) * width, row * width);
                 } else {
                     desk.pin(row);
                     desk.run(chip, Section::Row, row, &mut Clerk { filler: self, chip });
