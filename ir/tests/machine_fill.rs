@@ -329,6 +329,35 @@ fn rows_in_packs_are_filled_like_single_rows() {
 }
 
 #[test]
+fn padding_repeats_with_the_periodic_columns() {
+    let machine = machine(
+        "machine beat over goldilocks^2 { chip beat over goldilocks^2 {
+          x: record felt c0
+          sum: felt c1
+          slow: periodic felt c2
+          fast: periodic felt c3
+          contents slow = 1, 2, 3, 4
+          contents fast = 10, 20
+          row {
+            fill sum = x + slow + fast
+          }
+        } }",
+    );
+    for rows in [0, 1, 3, 6] {
+        let records = (0..rows).map(|_| [100]).collect::<ChipRows>();
+        let input =
+            MachineInput { rows: vec![("beat".into(), records)], ..MachineInput::default() };
+        let options = FillOptions { min_height: 32, ..FillOptions::default() };
+        let trace = fill_with::<Goldilocks2>(&machine, &input, &options).expect("it is filled");
+        for at in 0..32 {
+            let x = if at < rows { 100 } else { 0 };
+            let beat = [11, 22, 13, 24][at as usize % 4];
+            assert_eq!(row(&trace, 0, at as usize), [x, x + beat], "row {at}, {rows} given");
+        }
+    }
+}
+
+#[test]
 fn native_functions_that_fail_are_reported_in_the_order_of_their_rows() {
     let (mut machine, input) = squares();
     let square = &mut machine.chips[0].fills[0];
