@@ -55,6 +55,16 @@ fn heights<P: RecursiveField>(key: &KeyShape<P>) -> Result<Vec<usize>, LayerErro
 }
 
 impl Outline {
+    /// A layer over a single one or, if `pair` says so, over two of its shape.
+    pub(crate) fn over_alike<P: RecursiveField>(
+        below: Under<'_, P>,
+        pair: bool,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
+        let layers = [below; 2];
+        Self::over(if pair { &layers } else { &layers[..1] }, pair, config)
+    }
+
     /// A layer over layers. If `pair` says so these are two of one shape, and the second proof need not count.
     pub(crate) fn over<P: RecursiveField>(
         layers: &[Under<'_, P>],

@@ -257,7 +257,7 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
-        Outline::over(&[layer.under(); 2], true, config)?.laid_out(layer.layout())?.compile()
+        Outline::over_alike(layer.under(), true, config)?.laid_out(layer.layout())?.compile()
     }
 
     /// What a layer over this one needs to know of it.

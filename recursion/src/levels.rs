@@ -6,10 +6,9 @@
 use std::time::{Duration, Instant};
 
 use chipwright_backend_stark::config::Config;
-use chipwright_ir::circuit::Layout;
 
 use crate::batch::RecursiveField;
-use crate::draft::{Draft, Outline, Under};
+use crate::draft::{Outline, Under};
 use crate::layer::{Layer, LayerError};
 use crate::steady::steady_layout;
 
@@ -42,7 +41,9 @@ impl<P: RecursiveField> Levels<P> {
         }
         let claims = levels.layers[0].claims.clone();
         let steady = steady_layout(&levels.layers[0], pair, config)?;
-        let draft = |under: Under<'_, P>| draft(under, pair, config, steady.as_ref());
+        let draft = |below: Under<'_, P>| {
+            Outline::over_alike(below, pair, config)?.laid_out::<P>(steady.as_ref())
+        };
         let mut start = Instant::now();
         let mut next = draft(levels.layers[0].under())?;
         loop {
@@ -60,14 +61,4 @@ impl<P: RecursiveField> Levels<P> {
             start = Instant::now();
         }
     }
-}
-
-fn draft<P: RecursiveField>(
-    below: Under<'_, P>,
-    pair: bool,
-    config: &Config,
-    layout: Option<&Layout>,
-) -> Result<Draft<P>, LayerError> {
-    let layers = [below; 2];
-    Outline::over(&layers[usize::from(!pair)..], pair, config)?.laid_out(layout)
 }

@@ -53,8 +53,7 @@ pub(crate) fn steady_layout<P: RecursiveField>(
     let parameters = cost_parameters(config);
     // The candidates for a layer over this one.
     let over = |under: Under<'_, P>| {
-        let layers = [under; 2];
-        let outline = Rc::new(Outline::over(&layers[usize::from(!pair)..], pair, config)?);
+        let outline = Rc::new(Outline::over_alike(under, pair, config)?);
         let layouts = outline.layouts()?;
         let fresh = |(cost, layout)| Candidate {
             cost,

@@ -102,7 +102,7 @@ impl<P: RecursiveField> Tree<P> {
     /// Fails if the configuration cannot prove a layer.
     pub fn shrunk(self, config: &Config) -> Result<Self, LayerError> {
         let top = &self.levels[self.levels.len() - 1];
-        let last = Outline::over(&[top.under()], false, config)?.laid_out(None)?.compile()?;
+        let last = Outline::over_alike(top.under(), false, config)?.laid_out(None)?.compile()?;
         Ok(Self { last: Some(last), ..self })
     }
 

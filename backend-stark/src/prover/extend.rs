@@ -12,7 +12,7 @@ use p3_field::{Field, PackedFieldPow2, PrimeCharacteristicRing, TwoAdicField};
 use p3_util::{log2_strict_usize, reverse_bits_len};
 use rayon::prelude::*;
 
-use super::tiles::{Tiles, lanes, pack, slab_width, transpose};
+use super::tiles::{Tiles, append, lanes, pack, slab_width, transpose};
 
 /// Rows below which a transform's last layers are done block by block, in the first-level cache.
 const BLOCK: usize = 256;
@@ -199,7 +199,7 @@ fn evaluate_slab<F>(
             filled += rows.len();
             if filled == lanes {
                 transpose(&mut square);
-                tiles.extend(square[..width].iter().copied());
+                append(tiles, &square[..width]);
                 filled = 0;
             }
         }
@@ -207,7 +207,7 @@ fn evaluate_slab<F>(
     if filled > 0 {
         square[filled..].fill(F::Packing::ZERO);
         transpose(&mut square);
-        tiles.extend(square[..width].iter().copied());
+        append(tiles, &square[..width]);
     }
 }
 

@@ -92,8 +92,7 @@ impl<F: Field> Tiles<F> {
     pub(crate) fn extend_with_block(&self, block: usize, buffer: &mut Vec<F::Packing>) {
         for (slab, values) in self.slabs.iter().enumerate() {
             let width = self.slab_width(slab);
-            // Packed values are `Copy` under a condition, so a slice would be cloned one by one.
-            buffer.extend(values[block * width..(block + 1) * width].iter().copied());
+            append(buffer, &values[block * width..(block + 1) * width]);
         }
     }
 
@@ -107,6 +106,13 @@ impl<F: Field> Tiles<F> {
 #[inline]
 pub(crate) fn slab_width<F: Field>(width: usize, slab: usize) -> usize {
     lanes::<F>().min(width - slab * lanes::<F>())
+}
+
+/// Copies values to the end of a buffer. Packed ones are `Copy` under a condition only, so that
+/// [`Vec::extend_from_slice`] would clone them one by one.
+#[inline]
+pub(crate) fn append<V: Copy>(buffer: &mut Vec<V>, values: &[V]) {
+    buffer.extend(values.iter().copied());
 }
 
 /// Transposes a square of as many packed values as there are lanes.
