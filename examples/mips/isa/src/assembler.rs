@@ -186,6 +186,16 @@ impl Assembler {
         Self::default()
     }
 
+    /// The number of instructions so far.
+    pub fn len(&self) -> usize {
+        self.code.len()
+    }
+
+    /// Whether there are no instructions yet.
+    pub fn is_empty(&self) -> bool {
+        self.code.is_empty()
+    }
+
     /// Appends an instruction as it is.
     pub fn push(&mut self, instruction: Instruction) {
         self.code.push(instruction);
