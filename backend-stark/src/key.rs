@@ -16,7 +16,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use chipwright_ir::chip::{Chip, FixedData};
+use chipwright_ir::chip::Chip;
 use chipwright_ir::field::from_canonical;
 use chipwright_ir::machine::Machine;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
@@ -117,9 +117,9 @@ fn keys<P: StarkField>(
     Ok((key, verifying))
 }
 
-/// A chip's fixed columns row by row, padded with zeros.
+/// A chip's fixed columns row by row, as high as its table.
 fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatrix<F> {
-    let columns = chip.fixed.as_ref().map_or(&[][..], |FixedData { columns }| columns);
+    let columns = chip.contents(1 << log_height);
     let width = columns.len();
     let mut values = F::zero_vec(width << log_height);
     for (index, column) in columns.iter().enumerate() {

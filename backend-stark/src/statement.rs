@@ -6,17 +6,21 @@
 //! and that commitment; the BLAKE3 digest of both begins every transcript, so that no challenge of one
 //! statement is a challenge of another.
 
+mod place;
+
 use std::collections::BTreeMap;
 
 use chipwright_ir::Field;
+use chipwright_ir::chip::counts::{count_faults, fixed_faults};
 use chipwright_ir::chip::{
-    Cell, CellType, Chip, Column, ColumnId, ColumnKind, FixedData, Graph, Interaction, Label, Node,
-    NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule, Section, Sign,
+    Cell, Chip, Column, ColumnId, FixedData, Graph, Interaction, Label, Node, NodeId, Origin, Port,
+    PortId, PortKind, Public, PublicId, Rule, Section, Sign,
 };
 use chipwright_ir::machine::Machine;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, ConfigError, Parameters};
+use place::Place;
 
 /// What a verifier must know about a machine, but for the preprocessed columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,14 +49,6 @@ struct TableStatement {
     nodes: Vec<NodeCode>,
     rules: Vec<RuleCode>,
     messages: Vec<MessageCode>,
-}
-
-/// The trace that a column belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum Place {
-    Main,
-    Fixed,
-    Periodic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,6 +155,29 @@ pub enum StatementError {
         /// The number of columns of equal length that have contents.
         given: usize,
     },
+    /// The contents of fixed columns are shorter than the table, and rows beyond them could exchange messages.
+    #[error(
+        "chip `{chip}` has contents for {rows} rows of {height}, and nothing keeps its message {message} out of the \
+         others; `gate_contents` does"
+    )]
+    Contents {
+        /// The chip.
+        chip: String,
+        /// The rows that have contents.
+        rows: usize,
+        /// The rows of the table.
+        height: usize,
+        /// The interaction's position.
+        message: usize,
+    },
+    /// The rules do not prove what a message says of its count.
+    #[error("chip `{chip}`: {reason}")]
+    Count {
+        /// The chip.
+        chip: String,
+        /// What is not proven.
+        reason: String,
+    },
     /// A table is taller than the field has domains for.
     #[error("chip `{chip}` has 2^{log_height} rows, the field and the blowup allow 2^{limit}")]
     Height {
@@ -256,6 +275,7 @@ impl Statement {
         let mut widths: BTreeMap<&str, usize> = BTreeMap::new();
         for table in &self.tables {
             let chip = table.chip(config.field)?;
+            counts_are_proven(&chip)?;
             table.check_heights(&config)?;
             table.check_degrees(&chip, config.max_degree())?;
             for message in &table.messages {
@@ -280,6 +300,20 @@ impl Statement {
 impl TableStatement {
     fn new(chip: &Chip, min_log_height: usize) -> Result<Self, StatementError> {
         let malformed = |reason| StatementError::Malformed { chip: chip.name.clone(), reason };
+        counts_are_proven(chip)?;
+        let log_height = fixed_log_height(chip, min_log_height)?;
+        let rows = chip.fixed.as_ref().map_or(0, FixedData::rows);
+        let height = log_height.map_or(0, |log_height| 1_usize << log_height);
+        if rows < height
+            && let Some(message) = chip.open_beyond_contents()
+        {
+            return Err(StatementError::Contents {
+                chip: chip.name.clone(),
+                rows,
+                height,
+                message,
+            });
+        }
         let proven = chip.proven_nodes();
         let mut renumbered = vec![0; chip.graph.len()];
         let mut nodes = Vec::new();
@@ -308,8 +342,8 @@ impl TableStatement {
         });
         Ok(Self {
             name: chip.name.clone(),
-            log_height: fixed_log_height(chip, min_log_height)?,
-            columns: chip.columns.iter().map(|column| Place::of(column.kind)).collect(),
+            log_height,
+            columns: chip.columns.iter().map(Place::of).collect(),
             publics: chip.publics.len() as u32,
             periodic: chip.periodic.clone(),
             nodes,
@@ -376,13 +410,17 @@ impl TableStatement {
             if !message.elements.iter().chain([&message.count]).all(exists) {
                 return Err(malformed("a message refers to an expression that does not exist"));
             }
-            let known = chip.ports.iter().position(|port| port.bus == message.bus);
+            // An entry of a table has no bound on its count, all other messages have.
+            let is_entry = !message.plus && message.weight == 0 && message.exclusive.is_none();
+            let kind = if is_entry { PortKind::Table } else { PortKind::Send };
+            let known =
+                chip.ports.iter().position(|port| port.bus == message.bus && port.kind == kind);
             let port = known.unwrap_or(chip.ports.len());
             if known.is_none() {
                 chip.ports.push(Port {
                     name: message.bus.clone(),
                     bus: message.bus.clone(),
-                    kind: PortKind::Send,
+                    kind,
                     message: Vec::new(),
                     location: None,
                 });
@@ -420,7 +458,7 @@ impl TableStatement {
 
     fn check_heights(&self, config: &Config) -> Result<(), StatementError> {
         let limit = max_log_height(config);
-        let fixed = self.columns.iter().any(|place| matches!(place, Place::Fixed));
+        let fixed = self.columns.iter().any(|place| matches!(place, Place::Fixed(_)));
         if fixed != self.log_height.is_some() {
             return Err(StatementError::Malformed {
                 chip: self.name.clone(),
@@ -469,6 +507,15 @@ impl TableStatement {
         }
         Ok(())
     }
+}
+
+/// Whether the chip's rules prove what its messages say of their counts, and its fixed columns hold what they say, as far
+/// as their contents are known: the rest is in the commitment of a key.
+fn counts_are_proven(chip: &Chip) -> Result<(), StatementError> {
+    let fault = count_faults(chip).into_iter().chain(fixed_faults(chip)).next();
+    fault.map_or(Ok(()), |fault| {
+        Err(StatementError::Count { chip: chip.name.clone(), reason: fault.problem })
+    })
 }
 
 /// The base-2 logarithm of the tallest table that the field has domains for.
@@ -524,24 +571,5 @@ impl NodeCode {
             Self::Mul(a, b) => Node::Mul(NodeId(a), NodeId(b)),
             Self::Neg(a) => Node::Neg(NodeId(a)),
         }
-    }
-}
-
-impl Place {
-    const fn of(kind: ColumnKind) -> Self {
-        match kind {
-            ColumnKind::Fixed => Self::Fixed,
-            ColumnKind::Periodic => Self::Periodic,
-            _ => Self::Main,
-        }
-    }
-
-    const fn column(self) -> Column {
-        let kind = match self {
-            Self::Main => ColumnKind::Private,
-            Self::Fixed => ColumnKind::Fixed,
-            Self::Periodic => ColumnKind::Periodic,
-        };
-        Column { name: String::new(), kind, ty: CellType::Felt }
     }
 }

@@ -209,6 +209,7 @@ pub(super) fn build(
         1 => return Err(errors.remove(0)),
         _ => return Err(BuildError::Several(errors)),
     }
+    verify::verify_calls(&graph, &library)?;
     let expr = Circuit::Expr(graph);
     let optimised = if optimise { passes::optimisations().run_on(&expr)? } else { None };
     if let Some(Circuit::Expr(optimised)) = &optimised {

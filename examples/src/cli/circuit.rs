@@ -18,7 +18,7 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_backend_stark::with_stark_field;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{Circuit, Form, Inputs, Layout, Tables, parse, passes, verify};
-use chipwright_ir::pass::{Ir, Pipeline};
+use chipwright_ir::pass::Pipeline;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::error::CliError;
@@ -146,12 +146,13 @@ pub fn run(command: &CircuitCommand, out: &mut dyn Write) -> Result<(), CliError
     }
 }
 
-/// Reads a circuit and verifies its structure, so that passes can rely on it.
+/// Reads a circuit and verifies all of it, calls of chips included, so that passes can rely on it.
 fn read(path: &Path) -> Result<Circuit, CliError> {
     let text = fs::read_to_string(path)
         .map_err(|reason| CliError::Read { path: path.to_owned(), reason })?;
     let circuit = parse(&text).map_err(|error| CliError::Parse { path: path.to_owned(), error })?;
-    circuit.verify().map_err(|reason| CliError::Invalid {
+    let library = chipwright_chips::library(field(&circuit).unwrap_or_default());
+    verify::verify_in(&circuit, &library).map_err(|reason| CliError::Invalid {
         path: path.to_owned(),
         reason: reason.to_string(),
     })?;
@@ -253,13 +254,7 @@ fn optimised(circuit: Circuit, stage: Stage, after: Option<&str>) -> Result<Circ
 /// The tables of a circuit: what is proven.
 fn tables(circuit: Circuit, form: Form, path: &Path) -> Result<Tables, CliError> {
     let pipeline = match &circuit {
-        Circuit::Expr(graph) => {
-            verify::verify(graph).map_err(|reason| CliError::Invalid {
-                path: path.to_owned(),
-                reason: reason.to_string(),
-            })?;
-            passes::default_pipeline(form)
-        }
+        Circuit::Expr(_) => passes::default_pipeline(form),
         _ => Pipeline::new().then(passes::LowerToTables),
     };
     match pipeline.run(circuit)? {

@@ -20,6 +20,7 @@ use super::library::Library;
 use super::public_table::PUBLIC_TABLE;
 use super::rows::{Role, SlotId};
 use super::tables::{TableKind, Tables};
+use super::verify::{VerifierErrors, verify_slot_calls, verify_tables};
 use crate::chip::Chip;
 use crate::chip::passes::WitnessBusError;
 use crate::field::FieldPair;
@@ -68,6 +69,10 @@ pub enum AssembleError {
         /// The field of the library.
         library: crate::Field,
     },
+    /// The circuit does not pass the verifier: its rows, the balance of its bus, or its calls, whose signatures are
+    /// not those of the library.
+    #[error(transparent)]
+    Invalid(#[from] VerifierErrors),
     /// The circuit does not fit the layout.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -78,9 +83,10 @@ impl Tables {
     ///
     /// # Errors
     ///
-    /// Fails if the library lacks a chip, or has one that does not fit its table.
+    /// Fails if the circuit does not pass the verifier, or if the library lacks a chip, or has one that does not fit its
+    /// table.
     pub fn assemble(&self, library: &Library) -> Result<Assembly, AssembleError> {
-        self.check_field(library)?;
+        self.check(library)?;
         let mut placed = Vec::new();
         for table in self.tables.iter().filter(|table| table.kind != TableKind::Public) {
             let wiring = Wiring::new(self, &table.kind, library)?;
@@ -112,7 +118,7 @@ impl Tables {
         library: &Library,
         layout: &Layout,
     ) -> Result<Assembly, AssembleError> {
-        self.check_field(library)?;
+        self.check(library)?;
         layout.check(self)?;
         let mut placed = Vec::new();
         for lanes in &layout.tables {
@@ -168,12 +174,19 @@ impl Tables {
         Ok(weights)
     }
 
-    fn check_field(&self, library: &Library) -> Result<(), AssembleError> {
-        let (circuit, library) = (self.program.field, library.field());
-        if circuit == library {
-            return Ok(());
+    /// Checks that the circuit passes the verifier, with the chips of a library for its calls. Whatever becomes a
+    /// machine does: here all ways to a key meet.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the rows, the balance of the bus, or the calls.
+    pub fn check(&self, library: &Library) -> Result<(), AssembleError> {
+        let (circuit, chips) = (self.program.field, library.field());
+        if circuit != chips {
+            return Err(AssembleError::Field { circuit, library: chips });
         }
-        Err(AssembleError::Field { circuit, library })
+        verify_tables(self)?;
+        Ok(verify_slot_calls(&self.program, library)?)
     }
 
     fn empty_assembly(&self, numbers: Numbers) -> Assembly {

@@ -328,6 +328,7 @@ impl<P: FieldPair> Run<'_, P> {
                 self.settle(row, 0, element::<P>(value))
             }
             RowOp::Arithmetic(relation, ty) => self.arithmetic(row, *relation, *ty),
+            RowOp::Base => self.base_element(row),
             RowOp::Hint(id) => {
                 let hint = &self.circuit.hints[id.index()];
                 let count = hint.inputs.len();
@@ -464,10 +465,7 @@ impl<P: FieldPair> Run<'_, P> {
         operands: [P::Ext; 4],
         created: Option<Port>,
     ) -> Result<(), WitnessError> {
-        let lifted = operands.iter().any(|x| {
-            x.as_basis_coefficients_slice()[1..].iter().any(|&upper| upper != P::Base::ZERO)
-        });
-        if lifted {
+        if operands.iter().any(is_lifted::<P>) {
             let shown = self.show_operands(row, &operands);
             self.violation(row, format!("an operand is not a base element: {shown}"));
         }
@@ -486,6 +484,17 @@ impl<P: FieldPair> Run<'_, P> {
                 self.create(port.slot, P::Ext::from(value))
             }
         }
+    }
+
+    fn base_element(&mut self, row: Row<'_>) -> Result<(), WitnessError> {
+        for port in row.ports.iter().filter(|port| port.role == Role::Reads) {
+            let value = self.value(port.slot)?;
+            if is_lifted::<P>(&value) {
+                let shown = self.show(value);
+                self.violation(row, format!("{} = {shown} is not a base element", port.slot));
+            }
+        }
+        Ok(())
     }
 
     fn create(&mut self, slot: SlotId, value: P::Ext) -> Result<(), WitnessError> {
@@ -546,6 +555,11 @@ impl<P: FieldPair> Run<'_, P> {
         };
         self.violations.push((self.at, violation));
     }
+}
+
+/// Whether a value has other coefficients than the constant one.
+fn is_lifted<P: FieldPair>(value: &P::Ext) -> bool {
+    value.as_basis_coefficients_slice()[1..].iter().any(|&upper| upper != P::Base::ZERO)
 }
 
 /// The result of a relation.

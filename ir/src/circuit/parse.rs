@@ -24,7 +24,7 @@
 //!                        | "eq" slots | "solve" relation slots "->" slot ) [ ":" type ]
 //!             | result "=" "private" n [ ":" type ]
 //!             | ( "check_add" | "check_mul" | "check_mul_add" ) slots "->" slot [ ":" type ]
-//!             | "check_eq" slot "," slot [ ":" type ]
+//!             | "check_eq" slot "," slot [ ":" type ] | "check_base" slot
 //!             | hint and call as above, over slots; results with another creator in parentheses
 //! ```
 //!

@@ -317,15 +317,17 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 self.errors.push(FillError::TooManyRows { chip, rows, fixed });
             }
             let height = desk.rows.max(min_height).next_power_of_two();
-            // Rows that a circuit does not use are filled like any other, from an empty record.
-            if chip.dense && !chip.is_wired() && desk.rows != height {
+            // Rows that a circuit does not use are filled like any other, from an empty record; those of a table of
+            // fixed entries give none.
+            let goes_on = chip.is_wired() || chip.gives_only_contents();
+            if chip.dense && !goes_on && desk.rows != height {
                 let (chip, rows) = (chip.name.clone(), desk.rows);
                 self.errors.push(FillError::NotDense { chip, rows, least: min_height });
                 self.desks[index] = Some(desk);
                 continue;
             }
             desk.values.resize(height * desk.width, F::ZERO);
-            // Beyond their contents, fixed columns are zero, so that padding repeats itself as periodic columns do.
+            // Beyond their contents, fixed columns are constant, so that padding repeats itself as periodic columns do.
             let repeats = desk.pinned.is_empty()
                 && !chip.fills.iter().any(|fill| matches!(fill.op, FillOp::Access { .. }));
             let period = chip.periodic.iter().map(Vec::len).max().unwrap_or(1);

@@ -98,6 +98,9 @@ impl Reader {
                 let message = format!("`{word}` creates no slot");
                 return Err(ParseError { position, message });
             }
+            if relation == "base" {
+                return Ok((RowOp::Base, Port::of_base(slot(cursor)?).to_vec()));
+            }
             let relation = relation_of(relation)
                 .ok_or_else(|| cursor.error(format!("unknown row `{word}`")))?;
             return self.check(cursor, relation);
