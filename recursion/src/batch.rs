@@ -21,7 +21,7 @@ use p3_fri::{FriShape, PcsShape as PcsTranscriptShape};
 
 use crate::constraints::{Challenges, Opened, Row};
 use crate::domain::{OutOfDomain, constant};
-use crate::pcs::{self, Forest, PcsClaims, QueryData};
+use crate::pcs::{self, PcsClaims, QueryData};
 use crate::transcript::{self, TranscriptPlan};
 
 pub use crate::field::{CapTree, Digest, RecursiveField};
@@ -51,12 +51,11 @@ pub struct ProofData {
 /// Fails if the public values do not have the shape of the tables.
 pub fn verify_batch<P: RecursiveField>(
     builder: &mut CircuitBuilder,
-    forest: &mut Forest,
     shape: &BatchShape,
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
 ) -> Result<ProofData, ShapeError> {
-    builder.scope("verify", |builder| verify::<P>(builder, forest, shape, key, publics))
+    builder.scope("verify", |builder| verify::<P>(builder, shape, key, publics))
 }
 
 /// Opened values, by commitment, matrix, point and column.
@@ -273,7 +272,6 @@ impl BatchShape {
 
 fn verify<P: RecursiveField>(
     builder: &mut CircuitBuilder,
-    forest: &mut Forest,
     shape: &BatchShape,
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
@@ -342,7 +340,7 @@ fn verify<P: RecursiveField>(
         final_poly: places.final_poly.iter().map(|range| said_ext(builder, range)).collect(),
         indices: transcript.samples[places.indices.clone()].to_vec(),
     };
-    let queries = pcs::verify(builder, forest, &shape.pcs, &claims);
+    let queries = pcs::verify(builder, &shape.pcs, &claims);
     Ok(ProofData { transcript: transcript.data, queries })
 }
 

@@ -16,7 +16,6 @@ use crate::batch::{BatchShape, ProofData, RecursiveField, verify_batch};
 use crate::claims::{Claims, join_targets};
 use crate::keys::member;
 use crate::layer::{Below, Layer, LayerError, Publics, builder};
-use crate::pcs::Forest;
 
 /// What a layer needs to know of one below it.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +79,6 @@ impl Outline {
         }
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder, rule);
-        let mut forest = Forest::default();
         let mut shapes = Vec::new();
         let mut data = Vec::new();
         let mut keys = Vec::new();
@@ -88,7 +86,7 @@ impl Outline {
         for key in layers.iter().map(|layer| layer.shape) {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
-            let child = member(&mut builder, &mut forest, &own.keys, cap);
+            let child = member(&mut builder, &own.keys, cap);
             let mut digest =
                 || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
             let claim = rule.declare(&mut digest);
@@ -101,7 +99,7 @@ impl Outline {
                 .publics()
                 .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
                 .collect();
-            data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
+            data.push(verify_batch::<P>(&mut builder, &shape, &child.key, &publics)?);
             keys.push(child.data);
             claims.push(claim);
             shapes.push(shape);

@@ -13,7 +13,7 @@ use p3_symmetric::Permutation;
 
 use crate::batch::{ChildKey, Digest, RecursiveField};
 use crate::domain::constant;
-use crate::pcs::Forest;
+use crate::pcs::plant;
 
 /// The number of levels of the tree, of four children each.
 const LEVELS: usize = 2;
@@ -194,13 +194,8 @@ pub(crate) struct MemberKey {
 ///
 /// The elements are created by the call that hashes them, so the key that is used is the key that is in the
 /// set. Digests of the empty places of a set are zero: nobody knows elements that hash to zero.
-pub(crate) fn member(
-    builder: &mut CircuitBuilder,
-    forest: &mut Forest,
-    root: &[Target],
-    fixed_cap: usize,
-) -> MemberKey {
-    let tree = forest.plant(builder, root);
+pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: usize) -> MemberKey {
+    let tree = plant(builder, root);
     let index = builder.add_private_input();
     let count = SEED + fixed_cap;
     let rate = HashSizes::of(builder.field()).rate();

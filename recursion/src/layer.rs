@@ -30,7 +30,6 @@ use crate::batch::{
 use crate::claims::{Claim, Claims, StepError, joined};
 use crate::draft::{Outline, Under};
 use crate::keys::{KeySet, KeySetError};
-use crate::pcs::Forest;
 use crate::store::StoreError;
 use crate::witness::ProofWitness;
 
@@ -227,8 +226,7 @@ impl<P: RecursiveField> Layer<P> {
             .publics()
             .map(|count| (0..count).map(|_| builder.add_private_input()).collect())
             .collect();
-        let data =
-            verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
+        let data = verify_batch::<P>(&mut builder, &shape, &child, &values)?;
         let claim = claims.of_targets(&mut builder, &values.concat())?;
         own.assert_claim(&mut builder, &claim);
         let circuit = builder.build()?;

@@ -10,7 +10,6 @@ use chipwright_ir::circuit::{Environment, Inputs};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_recursion::batch::{BatchShape, ChildKey, ProofData, RecursiveField, verify_batch};
 use chipwright_recursion::foreign::{ForeignError, foreign_key, foreign_shape};
-use chipwright_recursion::pcs::Forest;
 use p3_air::{Air, AirBuilder, BaseAir, DebugConstraintBuilder, SymbolicAirBuilder, WindowAccess};
 use p3_blake3_air::Blake3Air;
 use p3_field::PrimeField64;
@@ -128,14 +127,8 @@ impl<P: RecursiveField> Verified<P> {
         };
         let child = ChildKey { seed: inputs(&key.seed), fixed_cap: inputs(&key.fixed_cap) };
         let public_inputs = inputs(&publics);
-        let data = verify_batch::<P>(
-            &mut builder,
-            &mut Forest::default(),
-            &shape,
-            &child,
-            &[public_inputs],
-        )
-        .expect("the public values fit");
+        let data = verify_batch::<P>(&mut builder, &shape, &child, &[public_inputs])
+            .expect("the public values fit");
         let circuit = builder.build().expect("a circuit");
         Self { shape, key, publics, proof, circuit, data }
     }

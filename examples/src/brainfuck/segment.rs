@@ -66,7 +66,7 @@ impl State {
     }
 }
 
-/// The hash of the machine's tables: Poseidon2, compressing a digest and four elements to a digest.
+/// The hash of the machine's tables: Poseidon2 with feed-forward, compressing a digest and four elements to a digest.
 #[derive(Clone)]
 pub struct Hasher {
     permutation: Poseidon2Goldilocks<8>,
@@ -80,11 +80,11 @@ impl Hasher {
 
     /// Appends four elements.
     pub fn append(&self, digest: &mut Digest, block: [u64; 4]) {
-        let state = std::array::from_fn(|i| {
+        let state: [Goldilocks; 8] = std::array::from_fn(|i| {
             Goldilocks::from_u64(if i < 4 { digest[i] } else { block[i - 4] })
         });
-        let state = self.permutation.permute(state);
-        *digest = std::array::from_fn(|i| state[i].as_canonical_u64());
+        let permuted = self.permutation.permute(state);
+        *digest = std::array::from_fn(|i| (permuted[i] + state[i]).as_canonical_u64());
     }
 
     /// Appends bytes, one at a time.

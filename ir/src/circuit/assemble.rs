@@ -11,6 +11,8 @@
 mod plan;
 mod wiring;
 
+use std::collections::BTreeMap;
+
 use p3_field::{BasedVectorSpace, PrimeField64};
 use rayon::prelude::*;
 
@@ -18,7 +20,7 @@ use super::execute::Witness;
 use super::layout::{Layout, LayoutError, deal, table_name};
 use super::library::Library;
 use super::public_table::PUBLIC_TABLE;
-use super::rows::{Role, SlotId};
+use super::rows::{Role, RowOp, SlotId};
 use super::tables::{TableKind, Tables};
 use super::verify::{VerifierErrors, verify_slot_calls, verify_tables};
 use crate::chip::Chip;
@@ -76,6 +78,27 @@ pub enum AssembleError {
     /// The circuit does not fit the layout.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// Two rows have the same key.
+    #[error(transparent)]
+    Key(#[from] DuplicateKey),
+}
+
+/// Two rows of a chip have the same contents in columns whose contents [tell rows apart](super::CalledChip::with_key).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "rows {} and {} of table `{table}` have the same {}: {}",
+    rows[0], rows[1], columns.join(" and "),
+    key.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+)]
+pub struct DuplicateKey {
+    /// The table.
+    pub table: TableKind,
+    /// The two rows.
+    pub rows: [usize; 2],
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// What they hold in both.
+    pub key: Vec<u64>,
 }
 
 impl Tables {
@@ -186,7 +209,31 @@ impl Tables {
             return Err(AssembleError::Field { circuit, library: chips });
         }
         verify_tables(self)?;
-        Ok(verify_slot_calls(&self.program, library)?)
+        verify_slot_calls(&self.program, library)?;
+        Ok(self.check_keys(library)?)
+    }
+
+    /// Whether the rows of every chip with a [key](super::CalledChip::with_key) have one each.
+    ///
+    /// # Errors
+    ///
+    /// The first two rows that have the same.
+    pub fn check_keys(&self, library: &Library) -> Result<(), DuplicateKey> {
+        for table in &self.tables {
+            let Some((_, Some(called))) = library.chip_of(&table.kind) else { continue };
+            let mut seen = BTreeMap::new();
+            for (position, row) in table.rows.iter().enumerate() {
+                let RowOp::Call { call, row } = row.op else { continue };
+                let call = &self.program.calls[call.index()].chip;
+                let Some(key) = called.key(call, *row) else { break };
+                if let Some(&first) = seen.get(&key) {
+                    let (table, columns) = (table.kind.clone(), called.key_columns());
+                    return Err(DuplicateKey { table, rows: [first, position], columns, key });
+                }
+                seen.insert(key, position);
+            }
+        }
+        Ok(())
     }
 
     fn empty_assembly(&self, numbers: Numbers) -> Assembly {
