@@ -199,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn more_bytes_than_any_object_takes_are_not_read() {
+        for (length, expected) in [
+            (MAX_BYTES, DecodeError::Magic),
+            (MAX_BYTES + 1, DecodeError::TooLong { length: MAX_BYTES + 1 }),
+        ] {
+            let error = decode::<Vec<u64>>(Kind::Proof, None, &vec![0; length]).expect_err("zeros");
+            assert_eq!(error, expected);
+        }
+    }
+
+    #[test]
     fn an_absurd_length_does_not_allocate() {
         let mut bytes = encode(Kind::Proof, &[3; 32], &Vec::<u64>::new());
         bytes.pop();

@@ -29,9 +29,9 @@ use crate::air::RecordedAir;
 use crate::config::{Config, ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
 use crate::prover::Prepared;
-use crate::security::{BatchShape, SecurityReport};
+use crate::security::SecurityReport;
 use crate::shape::nominal_log_heights;
-pub use crate::shape::{KeyShape, TableShape};
+pub use crate::shape::{HeightsError, KeyShape, TableShape};
 use crate::statement::max_log_height;
 pub use crate::statement::{Statement, StatementError};
 
@@ -45,8 +45,6 @@ struct Inner<P: StarkField> {
     shape: Arc<KeyShape<P>>,
     stark: Stark<P>,
     common: CommonData<Stark<P>>,
-    /// What proofs are worth by the base-2 logarithm of their tallest table, once it is asked for.
-    security: Box<[OnceLock<SecurityReport>]>,
 }
 
 /// What a prover needs to know about a machine.
@@ -139,8 +137,7 @@ impl<P: StarkField> VerifyingKey<P> {
         let stark = P::stark(&shape.config().parameters, &digest);
         let preprocessed = preprocessed::<P>(shape.tables(), commitment)?;
         let common = CommonData::new(preprocessed, shape.lookups().to_vec());
-        let security = (0..=max_log_height(shape.config())).map(|_| OnceLock::new()).collect();
-        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common, security }) })
+        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common }) })
     }
 
     /// What the key fixes but for the contents of the preprocessed columns.
@@ -178,39 +175,13 @@ impl<P: StarkField> VerifyingKey<P> {
         &self.inner.common
     }
 
-    /// What a proof of tables of these heights is worth. That depends on the tallest one alone, and is computed once for
-    /// each: it takes a fifth as long as verifying a proof.
+    /// What a proof of tables of these heights is worth ([`KeyShape::security`]).
     ///
     /// # Errors
     ///
     /// Fails as [`SecurityReport::new`] does.
     pub fn security(&self, log_heights: &[usize]) -> Result<SecurityReport, ConfigError> {
-        let shape = self.batch_shape(log_heights);
-        let known = self.inner.security.get(shape.log_height);
-        if let Some(report) = known.and_then(OnceLock::get) {
-            return Ok(report.clone());
-        }
-        let report = SecurityReport::new(self.config(), &shape)?;
-        if let Some(known) = known {
-            known.get_or_init(|| report.clone());
-        }
-        Ok(report)
-    }
-
-    /// The numbers that security depends on, for tables of these heights.
-    pub fn batch_shape(&self, log_heights: &[usize]) -> BatchShape {
-        let tables = self.tables();
-        let sum = |of: fn(&TableShape) -> usize| tables.iter().map(of).sum();
-        let max = |of: fn(&TableShape) -> usize| tables.iter().map(of).max().unwrap_or(0);
-        BatchShape {
-            log_height: log_heights.iter().copied().max().unwrap_or(0),
-            openings: sum(|table| table.openings),
-            constraints: sum(|table| table.constraints),
-            degree: max(|table| table.degree),
-            quotient_chunks: max(|table| table.quotient_chunks),
-            messages: sum(|table| table.messages),
-            message_width: max(|table| table.message_width),
-        }
+        self.shape().security(log_heights)
     }
 
     /// The base-2 logarithm of the tallest table possible.

@@ -48,13 +48,14 @@ pub struct ProofData {
 ///
 /// # Errors
 ///
-/// Fails if the public values do not have the shape of the tables.
+/// Fails if the key or the public values do not have the lengths of the shape.
 pub fn verify_batch<P: RecursiveField>(
     builder: &mut CircuitBuilder,
     shape: &BatchShape,
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
 ) -> Result<ProofData, ShapeError> {
+    shape.check_inputs(key, publics)?;
     builder.scope("verify", |builder| verify::<P>(builder, shape, key, publics))
 }
 

@@ -10,9 +10,10 @@ use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 
 use crate::batch::{Digest, RecursiveField};
-use crate::claims::Claims;
+use crate::claims::{Claims, Expected};
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::level::Level;
 use crate::levels::Levels;
 
 /// The layers over one circuit, up to the fixed point.
@@ -45,7 +46,7 @@ impl<P: RecursiveField> Chain<P> {
         let Levels { layers, closed, build_times: above } =
             Levels::over(first, false, config, most)?;
         build_times.extend(above);
-        let keys = KeySet::new(layers.iter().map(Layer::key))?;
+        let keys = KeySet::new(&layers)?;
         Ok(Self { layers, closed, keys, build_times })
     }
 
@@ -94,5 +95,29 @@ impl<P: RecursiveField> Chain<P> {
             statement = next;
         }
         Ok((statement, proof))
+    }
+
+    /// Verifies the last of `count` layers, given the public values of the proof at the bottom, table by table. Tells
+    /// what all layers and that proof are worth together.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof is not one of that many layers over a proof with these public values.
+    pub fn verify(
+        &self,
+        publics: &[Vec<P::Base>],
+        count: usize,
+        proof: &Proof<P>,
+    ) -> Result<Level, LayerError> {
+        self.layer(count).verify(&self.keys, Self::expected(publics)?, proof)
+    }
+
+    /// What every layer over a proof with these public values claims.
+    ///
+    /// # Errors
+    ///
+    /// None: any values are facts.
+    pub fn expected(publics: &[Vec<P::Base>]) -> Result<Expected<Digest<P>>, LayerError> {
+        Ok(Claims::Facts.expect::<P>(&publics.concat())?)
     }
 }

@@ -14,6 +14,7 @@ mod field;
 pub mod foreign;
 pub mod keys;
 pub mod layer;
+pub mod level;
 mod levels;
 pub mod pcs;
 mod steady;

@@ -21,8 +21,9 @@
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_recursion::claims::{Claim, Claims, StepError, StepValues};
+use chipwright_recursion::claims::{Claims, Expected, StepError, StepValues};
 use chipwright_recursion::layer::LayerError;
+use chipwright_recursion::level::Level;
 use chipwright_recursion::tree::{Grown, Leaf, Tree};
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
@@ -138,22 +139,23 @@ impl<'a> Compressor<'a> {
         Ok(self.tree.prove(self.engine.key(), leaves, grown)?.proof.to_bytes())
     }
 
-    /// What is claimed about a run from one state to another.
+    /// What to expect of a proof about a run from one state to another.
     ///
     /// # Errors
     ///
     /// None that the engine's own public values have.
-    pub fn claim(
+    pub fn expected(
         &self,
         start: &State,
         end: &State,
         claim: Digest,
-    ) -> Result<Claim<ElementDigest>, StepError> {
+    ) -> Result<Expected<ElementDigest>, StepError> {
         let values = self.engine.publics(start, end, claim).concat();
-        Claims::Steps(self.values.clone()).of::<Goldilocks2>(&values)
+        Claims::Steps(self.values.clone()).expect::<Goldilocks2>(&values)
     }
 
-    /// Verifies that segments lead from one state to another.
+    /// Verifies that segments lead from one state to another. Tells what the proof is worth with the segments' proofs, at
+    /// the heights of the engine's tables.
     ///
     /// # Errors
     ///
@@ -163,11 +165,11 @@ impl<'a> Compressor<'a> {
         (start, end): (&State, &State),
         claim: Digest,
         proof: &[u8],
-    ) -> Result<(), VerifyError> {
+    ) -> Result<Level, VerifyError> {
         let proof = StarkProof::from_bytes(self.tree.top().key(), proof)
             .map_err(VerifyError::Compressed)?;
-        let claim = self.claim(start, end, claim).map_err(LayerError::from)?;
-        Ok(self.tree.verify_claim(claim, &proof)?)
+        let expected = self.expected(start, end, claim).map_err(LayerError::from)?;
+        Ok(self.tree.verify_claim(expected, &proof)?)
     }
 }
 
@@ -231,7 +233,8 @@ pub fn compress(
     Ok(compressed)
 }
 
-/// Verifies that a program, given an input, ends after writing an output.
+/// Verifies that a program, given an input, ends after writing an output. Tells what the proof is worth with all that it
+/// stands on, at the heights that its prover chose; `None` for a run of no cycles, which takes no proof.
 ///
 /// # Errors
 ///
@@ -242,7 +245,7 @@ pub fn verify_compressed(
     output: &[u8],
     compressed: &Compressed,
     options: &ProveOptions,
-) -> Result<(), VerifyError> {
+) -> Result<Option<Level>, VerifyError> {
     let Compressed { shape, read, end, proof } = compressed;
     let engine = verifying_engine(program, *shape, options)?;
     verify_end(program, (input, output), *read, end, &options.execution)?;
@@ -250,9 +253,9 @@ pub fn verify_compressed(
     match proof {
         Some(proof) => {
             let about = claim(program, input, output, &options.execution);
-            Compressor::new(&engine)?.verify((&start, end), about, proof)
+            Compressor::new(&engine)?.verify((&start, end), about, proof).map(Some)
         }
-        None if *end == start => Ok(()),
+        None if *end == start => Ok(None),
         None => Err(VerifyError::Empty),
     }
 }

@@ -251,9 +251,11 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
     } else {
         let proof = Proof::from_bytes(&bytes).map_err(unreadable)?;
         let cycles = proof.segments.last().map_or(0, |segment| segment.end.clk);
-        (cycles, brainfuck::verify(&program, &input, &output, &proof, &options))
+        let verdict = brainfuck::verify(&program, &input, &output, &proof, &options);
+        (cycles, verdict.map(|()| None))
     };
-    verdict.map_err(|error| CliError::NotProven { path: path.clone(), error: Box::new(error) })?;
+    let level = verdict
+        .map_err(|error| CliError::NotProven { path: path.clone(), error: Box::new(error) })?;
     let elapsed = start.elapsed();
     drop(progress);
     writeln!(
@@ -262,6 +264,9 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
         input.len(),
         output.len()
     )?;
+    if let Some(level) = level {
+        writeln!(out, "the proof with all that it stands on: {level}")?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use chipwright_examples::brainfuck::{
 use chipwright_ir::field::Goldilocks2;
 use chipwright_recursion::claims::StepError;
 use chipwright_recursion::layer::{Child, LayerError};
+use chipwright_recursion::level::Level;
 use chipwright_recursion::tree::Leaf;
 
 use crate::forging::options;
@@ -40,7 +41,7 @@ impl Case {
         compress(program, input, output, proof, options, &|_| {}).expect("the proof is compressed")
     }
 
-    fn verify(&self, compressed: &Compressed) -> Result<(), VerifyError> {
+    fn verify(&self, compressed: &Compressed) -> Result<Option<Level>, VerifyError> {
         let Self { program, input, output, options, .. } = self;
         verify_compressed(program, input, output, compressed, options)
     }
