@@ -20,6 +20,7 @@ use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_dsl::MachineErrors;
+use chipwright_ir::field::NotCanonical;
 use chipwright_recursion::layer::LayerError;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -245,6 +246,9 @@ pub enum VerifyError {
         /// The end of the program.
         end: u64,
     },
+    /// A number of the last state is no canonical element.
+    #[error("the last state has a number that is none of the field: {0}")]
+    NotCanonical(#[from] NotCanonical),
     /// The run takes more cycles than its segments have.
     #[error("the run takes {found} cycles, its segments have {most} at most")]
     Cycles {
@@ -439,6 +443,7 @@ pub(super) struct End<'a> {
 impl End<'_> {
     /// Compares what a proof says of its last state with what is known before anything is verified.
     pub(super) fn is_possible(&self, state: &State) -> Result<(), VerifyError> {
+        State::try_from(<[u64; State::VALUES]>::from(*state))?;
         let (found, end) = (state.ip, self.program.end());
         if found != end {
             return Err(VerifyError::NotHalted { found, end });

@@ -34,10 +34,13 @@ pub(crate) const TARGETS: [Target; 7] = [
     Target { name: "key", share: 4 },
 ];
 
+/// Reads an input, and says whether it is accepted.
+type Read = Box<dyn FnMut(&[u8]) -> bool>;
+
 /// What reads, and what it is first given.
 pub(crate) struct Reader {
     pub(crate) corpus: Vec<Vec<u8>>,
-    pub(crate) read: Box<dyn FnMut(&[u8]) -> bool>,
+    pub(crate) read: Read,
 }
 
 /// The reader of a name.

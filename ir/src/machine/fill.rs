@@ -202,10 +202,12 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 continue;
             };
             if let Some(desk) = &mut self.desks[index] {
-                let elements = values.iter().map(|&value| canonical_element(value));
-                match elements.collect() {
-                    Ok(publics) => desk.publics = publics,
-                    Err(error) => self.errors.push(not_canonical(PUBLIC, name, error)),
+                desk.publics = vec![F::ZERO; values.len()];
+                for (place, &value) in desk.publics.iter_mut().zip(values) {
+                    match canonical_element(value) {
+                        Ok(element) => *place = element,
+                        Err(error) => self.errors.push(not_canonical(PUBLIC, name, error)),
+                    }
                 }
             }
         }
