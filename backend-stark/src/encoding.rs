@@ -78,7 +78,7 @@ pub enum DecodeError {
         found: String,
     },
     /// The body does not parse.
-    #[error("the body is malformed: {reason}")]
+    #[error("the body is malformed")]
     Malformed {
         /// What the parser says.
         reason: String,

@@ -162,8 +162,12 @@ impl<P: StarkField> MachineVerifier<P> {
         Ok(self.key.verify(&self.publics(publics)?, proof)?)
     }
 
-    /// Public values in the order of the machine's chips.
-    fn publics(&self, named: &[(String, Vec<u64>)]) -> Result<Vec<Vec<P::Base>>, MachineError> {
+    /// Public values in the order of the machine's chips, as elements.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such chip, or a value is not canonical: none is reduced.
+    pub fn publics(&self, named: &[(String, Vec<u64>)]) -> Result<Vec<Vec<P::Base>>, MachineError> {
         let tables = self.key.tables();
         let mut publics: Vec<Option<Vec<P::Base>>> = vec![None; tables.len()];
         let modulus = P::FIELD.modulus();

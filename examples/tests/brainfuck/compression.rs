@@ -60,7 +60,7 @@ impl Case {
         let bytes = &self.proof.segments[segment].proof;
         let proof = StarkProof::from_bytes(self.engine.key(), bytes).expect("an honest proof");
         let states = (&self.state(segment), &self.state(segment + 1));
-        compressor.leaf(states, self.claim(), proof)
+        compressor.leaf(states, self.claim(), proof).expect("canonical states")
     }
 }
 
@@ -176,8 +176,8 @@ fn segments_that_are_left_out_exchanged_or_of_another_run_are_not_joined() {
     compressor.verify((&start, &case.state(2)), claim, &prefix).expect("two segments");
     let verdict = compressor.verify((&start, &case.state(5)), claim, &prefix);
     assert!(matches!(verdict, Err(VerifyError::Layer(_))), "{verdict:?}");
-    let Proof { shape, read, .. } = case.proof;
-    let early = Compressed { shape, read, end: case.state(2), proof: Some(prefix) };
+    let Proof { claim, shape, read, .. } = case.proof;
+    let early = Compressed { claim, shape, read, end: case.state(2), proof: Some(prefix) };
     assert!(matches!(case.verify(&early), Err(VerifyError::NotHalted { .. })));
 }
 

@@ -21,7 +21,9 @@ fn b_29_a_proof_of_a_run_is_verified_in_a_circuit_and_that_is_proven() {
     let proof = StarkProof::<Goldilocks2>::from_bytes(engine.key(), &segment.proof)
         .expect("the proof is of this machine");
     let about = claim(&program, b"", &run.output, &options.execution);
-    let publics = engine.publics(&State::initial(&run_proof.shape), &segment.end, about);
+    let publics = engine
+        .publics(&State::initial(&run_proof.shape), &segment.end, about)
+        .expect("states are canonical");
 
     let heights = proof.log_heights();
     let layer = Layer::<Goldilocks2>::over(engine.key(), heights, &Claims::Facts, &options.config)

@@ -21,6 +21,7 @@ use super::{ChipRows, Machine, MachineInput, MachineTrace, Table, multiplicity};
 use crate::FieldPair;
 use crate::chip::interpret::{Program, Services};
 use crate::chip::{Chip, ColumnId, ColumnKind, FillOp, Node, PortKind, Section};
+use crate::field::{NotCanonical, canonical_element, from_canonical};
 
 /// How to fill, apart from the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,10 +106,19 @@ fn fill_over<F: PrimeField64>(
         if let Some(chip) = chip {
             let position = machine.chips[chip].positions()[forge.column.index()];
             let table = &mut trace.tables[chip];
-            table.values[forge.row * table.width + position] = F::from_u64(forge.value);
+            table.values[forge.row * table.width + position] = from_canonical(forge.value);
         }
     }
     Ok(trace)
+}
+
+/// What of the input is not canonical.
+const PUBLIC: &str = "a public value of chip";
+const MEMORY: &str = "the memory on bus";
+const FORGED: &str = "a forged cell of chip";
+
+fn not_canonical(what: &'static str, name: &str, error: NotCanonical) -> FillError {
+    FillError::NotCanonicalInput { what, name: format!("`{name}`"), error }
 }
 
 /// The machine while it is being filled.
@@ -192,7 +202,13 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 continue;
             };
             if let Some(desk) = &mut self.desks[index] {
-                desk.publics = values.iter().map(|value| F::from_u64(*value)).collect();
+                desk.publics = vec![F::ZERO; values.len()];
+                for (place, &value) in desk.publics.iter_mut().zip(values) {
+                    match canonical_element(value) {
+                        Ok(element) => *place = element,
+                        Err(error) => self.errors.push(not_canonical(PUBLIC, name, error)),
+                    }
+                }
             }
         }
         for (chip, desk) in self.machine.chips.iter().zip(&self.desks) {
@@ -213,7 +229,15 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
         }
         for (bus, cells) in &input.memory {
             match self.memories.get_mut(bus.as_str()) {
-                Some(memory) => cells.iter().for_each(|cell| memory.initialise(cell)),
+                Some(memory) => {
+                    for cell in cells {
+                        let mut values = cell.address.iter().chain(&cell.value);
+                        match values.try_for_each(|&v| canonical_element::<F>(v).map(drop)) {
+                            Ok(()) => memory.initialise(cell),
+                            Err(error) => self.errors.push(not_canonical(MEMORY, bus, error)),
+                        }
+                    }
+                }
                 None => {
                     self.errors.push(FillError::Unknown { what: "memory bus", name: bus.clone() });
                 }
@@ -231,7 +255,12 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
             match (columns.get(forge.column.index()), &mut self.desks[index]) {
                 (Some(column), Some(desk)) if column.kind.is_main() => {
                     let position = desk.tape.positions()[forge.column.index()];
-                    desk.pinned.push((forge.row, position, F::from_u64(forge.value)));
+                    match canonical_element(forge.value) {
+                        Ok(value) => desk.pinned.push((forge.row, position, value)),
+                        Err(error) => {
+                            self.errors.push(not_canonical(FORGED, &forge.chip, error));
+                        }
+                    }
                 }
                 _ => {
                     let name = format!("{} of chip {}", forge.column, forge.chip);
