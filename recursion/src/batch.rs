@@ -56,6 +56,17 @@ pub fn verify_batch<P: RecursiveField>(
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
 ) -> Result<ProofData, ShapeError> {
+    P::verify_in_circuit(builder, forest, shape, key, publics)
+}
+
+/// [`verify_batch`], compiled here for each field.
+pub(crate) fn verify_generic<P: RecursiveField>(
+    builder: &mut CircuitBuilder,
+    forest: &mut Forest,
+    shape: &BatchShape,
+    key: &ChildKey<Target>,
+    publics: &[Vec<Target>],
+) -> Result<ProofData, ShapeError> {
     builder.scope("verify", |builder| verify::<P>(builder, forest, shape, key, publics))
 }
 

@@ -93,6 +93,13 @@ impl BatchShape {
         key: &KeyShape<P>,
         log_heights: &[usize],
     ) -> Result<Self, ShapeError> {
+        P::batch_shape(key, log_heights)
+    }
+
+    pub(crate) fn new_generic<P: RecursiveField>(
+        key: &KeyShape<P>,
+        log_heights: &[usize],
+    ) -> Result<Self, ShapeError> {
         let constraints = BatchConstraints::of_key(key, log_heights)?;
         let tables = constraints.tables();
         let grinding = key.config().parameters.grinding;
