@@ -19,8 +19,10 @@ use std::sync::{Arc, OnceLock};
 use chipwright_ir::chip::Chip;
 use chipwright_ir::field::from_canonical;
 use chipwright_ir::machine::Machine;
+#[cfg(feature = "reference")]
+use p3_batch_stark::ProverData;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
-use p3_batch_stark::{Commitment, CommonData, ProverData};
+use p3_batch_stark::{Commitment, CommonData};
 use p3_field::PrimeField64;
 use p3_matrix::dense::RowMajorMatrix;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,7 @@ use crate::config::{Config, ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
 use crate::prover::Prepared;
 use crate::security::SecurityReport;
+#[cfg(feature = "reference")]
 use crate::shape::nominal_log_heights;
 pub use crate::shape::{HeightsError, KeyShape, TableShape};
 use crate::statement::max_log_height;
@@ -53,6 +56,7 @@ pub struct ProvingKey<P: StarkField> {
     airs: Vec<RecordedAir<P::Base>>,
     prepared: Prepared<P>,
     /// The data of Plonky3's prover, once it is asked for.
+    #[cfg(feature = "reference")]
     reference: OnceLock<Result<ProverData<Stark<P>>, String>>,
 }
 
@@ -72,7 +76,7 @@ pub fn compile<P: StarkField>(
     machine: &Machine,
     config: &Config,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
-    keys(machine, Arc::new(KeyShape::new(machine, config)?))
+    P::keys(machine, Arc::new(KeyShape::new(machine, config)?))
 }
 
 /// [`compile`], if the shape of the key is known already.
@@ -87,10 +91,10 @@ pub fn compile_shaped<P: StarkField>(
     if *shape.statement() != Statement::new(machine, shape.config())? {
         return Err(StatementError::Shape);
     }
-    keys(machine, shape)
+    P::keys(machine, shape)
 }
 
-fn keys<P: StarkField>(
+pub(crate) fn keys_generic<P: StarkField>(
     machine: &Machine,
     shape: Arc<KeyShape<P>>,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
@@ -110,8 +114,13 @@ fn keys<P: StarkField>(
     prepared
         .compile(&machine.chips, &verifying.common().lookups)
         .map_err(|reason| StatementError::Commitment { reason })?;
-    let reference = OnceLock::new();
-    let key = ProvingKey { verifying: verifying.clone(), airs, prepared, reference };
+    let key = ProvingKey {
+        verifying: verifying.clone(),
+        airs,
+        prepared,
+        #[cfg(feature = "reference")]
+        reference: OnceLock::new(),
+    };
     Ok((key, verifying))
 }
 
@@ -191,6 +200,10 @@ impl<P: StarkField> VerifyingKey<P> {
 
     /// The key as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        P::write_key(self)
+    }
+
+    pub(crate) fn to_bytes_generic(&self) -> Vec<u8> {
         let fixed = self.common().preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
         let body = KeyBody { statement: self.shape().statement().clone(), fixed };
         encoding::encode(Kind::VerifyingKey, self.digest(), &body)
@@ -203,6 +216,10 @@ impl<P: StarkField> VerifyingKey<P> {
     /// Fails if the bytes are not the encoding of a verifying key of this field, or not of this version,
     /// or if they were altered.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        P::read_key(bytes)
+    }
+
+    pub(crate) fn from_bytes_generic(bytes: &[u8]) -> Result<Self, KeyError> {
         type Body<P> = KeyBody<Commitment<Stark<P>>>;
         let (digest, body) = encoding::decode::<Body<P>>(Kind::VerifyingKey, None, bytes)?;
         let shape = KeyShape::of_statement(body.statement.checked()?)?;
@@ -274,6 +291,7 @@ impl<P: StarkField> ProvingKey<P> {
     }
 
     /// The data of Plonky3's prover, made when they are first asked for.
+    #[cfg(feature = "reference")]
     pub(crate) fn reference(&self) -> Result<&ProverData<Stark<P>>, &String> {
         let made = self.reference.get_or_init(|| {
             let key = self.verifying_key();

@@ -13,7 +13,9 @@
 use std::fmt;
 
 use chipwright_ir::machine::MachineTrace;
-use p3_batch_stark::{BatchProof, StarkInstance};
+use p3_batch_stark::BatchProof;
+#[cfg(feature = "reference")]
+use p3_batch_stark::StarkInstance;
 use p3_matrix::dense::RowMajorMatrix;
 
 use crate::config::{ConfigError, Stark, StarkField};
@@ -133,6 +135,13 @@ impl<P: StarkField> ProvingKey<P> {
         &self,
         trace: MachineTrace<P::Base>,
     ) -> Result<(Proof<P>, Phases), ProveError> {
+        P::prove_trace(self, trace)
+    }
+
+    pub(crate) fn prove_generic(
+        &self,
+        trace: MachineTrace<P::Base>,
+    ) -> Result<(Proof<P>, Phases), ProveError> {
         let key = self.verifying_key();
         let checked = self.checked(trace)?;
         let tables = self.airs().iter().zip(&checked.matrices).zip(&checked.publics);
@@ -160,6 +169,7 @@ impl<P: StarkField> ProvingKey<P> {
     /// # Errors
     ///
     /// Fails as [`Self::prove`] does.
+    #[cfg(feature = "reference")]
     pub fn prove_by_reference(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, ProveError> {
         let key = self.verifying_key();
         let Checked { matrices, publics, .. } = self.checked(trace)?;
@@ -238,6 +248,14 @@ impl<P: StarkField> VerifyingKey<P> {
     ///
     /// Says why the proof does not prove the statement.
     pub fn verify(&self, publics: &[Vec<P::Base>], proof: &Proof<P>) -> Result<(), VerifyError> {
+        P::verify_proof(self, publics, proof)
+    }
+
+    pub(crate) fn verify_generic(
+        &self,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+    ) -> Result<(), VerifyError> {
         if proof.statement != *self.digest() {
             return Err(VerifyError::Statement {
                 expected: encoding::abbreviate(self.digest()),
@@ -299,6 +317,10 @@ impl<P: StarkField> Proof<P> {
 
     /// The proof as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        P::write_proof(self)
+    }
+
+    pub(crate) fn to_bytes_generic(&self) -> Vec<u8> {
         encoding::encode(Kind::Proof, &self.statement, &self.batch)
     }
 
@@ -308,6 +330,13 @@ impl<P: StarkField> Proof<P> {
     ///
     /// Fails if the bytes are not the encoding of a proof of the key's statement.
     pub fn from_bytes(key: &VerifyingKey<P>, bytes: &[u8]) -> Result<Self, DecodeError> {
+        P::read_proof(key, bytes)
+    }
+
+    pub(crate) fn from_bytes_generic(
+        key: &VerifyingKey<P>,
+        bytes: &[u8],
+    ) -> Result<Self, DecodeError> {
         let (statement, batch) = encoding::decode(Kind::Proof, Some(key.digest()), bytes)?;
         Ok(Self { statement, batch })
     }

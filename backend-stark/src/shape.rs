@@ -10,6 +10,7 @@ use chipwright_ir::chip::Chip;
 use chipwright_ir::machine::Machine;
 use p3_air::BaseAir;
 use p3_batch_stark::num_batched_openings;
+#[cfg(feature = "reference")]
 use p3_field::PrimeField64;
 use p3_lookup::{Lookups, check_multiplicity_height_bound};
 use p3_uni_stark::OpeningShape;
@@ -109,6 +110,10 @@ impl<P: StarkField> KeyShape<P> {
     }
 
     pub(crate) fn of_statement(statement: Statement) -> Result<Self, StatementError> {
+        P::key_shape(statement)
+    }
+
+    pub(crate) fn of_statement_generic(statement: Statement) -> Result<Self, StatementError> {
         let config = statement.config()?;
         if config.field != P::FIELD {
             return Err(StatementError::Field { machine: config.field, config: P::FIELD });
@@ -240,6 +245,10 @@ impl<P: StarkField> KeyShape<P> {
     /// The base-2 logarithm of the number of chunks that the quotient of table number `table` is committed in. It
     /// depends on the height, `2^log_height` rows, if there are periodic columns.
     pub fn log_quotient_chunks(&self, table: usize, log_height: usize) -> usize {
+        P::log_quotient_chunks(self, table, log_height)
+    }
+
+    pub(crate) fn log_quotient_chunks_generic(&self, table: usize, log_height: usize) -> usize {
         let (shape, air) = (&self.tables[table], &self.airs[table]);
         if air.periodic().is_empty() || shape.log_height == Some(log_height) {
             shape.quotient_chunks.ilog2() as usize
@@ -259,6 +268,7 @@ impl<P: StarkField> fmt::Debug for KeyShape<P> {
 }
 
 /// Heights for what depends on a height only through the periods of periodic columns.
+#[cfg(feature = "reference")]
 pub(crate) fn nominal_log_heights<F: PrimeField64>(
     airs: &[RecordedAir<F>],
     log_heights: &[Option<usize>],

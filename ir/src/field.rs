@@ -14,6 +14,8 @@ use p3_field::{BasedVectorSpace, ExtensionField, PrimeField64};
 use p3_goldilocks::Goldilocks;
 use p3_koala_bear::KoalaBear;
 
+use crate::compiled::Compiled;
+
 /// A base field and the degree of its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Field {
@@ -110,7 +112,7 @@ impl FromStr for Field {
 }
 
 /// A base field together with its extension, for code that computes.
-pub trait FieldPair: Copy + Send + Sync + 'static {
+pub trait FieldPair: Compiled + Copy + Send + Sync + 'static {
     /// The base field.
     type Base: PrimeField64;
     /// The extension field.

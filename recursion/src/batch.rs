@@ -55,6 +55,16 @@ pub fn verify_batch<P: RecursiveField>(
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
 ) -> Result<ProofData, ShapeError> {
+    P::verify_in_circuit(builder, shape, key, publics)
+}
+
+/// [`verify_batch`], compiled here for each field.
+pub(crate) fn verify_generic<P: RecursiveField>(
+    builder: &mut CircuitBuilder,
+    shape: &BatchShape,
+    key: &ChildKey<Target>,
+    publics: &[Vec<Target>],
+) -> Result<ProofData, ShapeError> {
     shape.check_inputs(key, publics)?;
     builder.scope("verify", |builder| verify::<P>(builder, shape, key, publics))
 }

@@ -40,6 +40,15 @@ impl<P: RecursiveField> Chain<P> {
         config: &Config,
         most: usize,
     ) -> Result<Self, LayerError> {
+        P::chain(key, log_heights, config, most)
+    }
+
+    pub(crate) fn new_generic(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        config: &Config,
+        most: usize,
+    ) -> Result<Self, LayerError> {
         let start = Instant::now();
         let first = Layer::over(key, log_heights, &Claims::Facts, config)?;
         let mut build_times = vec![start.elapsed()];
@@ -77,6 +86,16 @@ impl<P: RecursiveField> Chain<P> {
     ///
     /// Fails if the proof below is not valid, or if more layers are asked for than the chain has.
     pub fn prove(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+        count: usize,
+    ) -> Result<(Statement<Digest<P>>, Proof<P>), LayerError> {
+        P::prove_chain(self, key, publics, proof, count)
+    }
+
+    pub(crate) fn prove_generic(
         &self,
         key: &VerifyingKey<P>,
         publics: &[Vec<P::Base>],

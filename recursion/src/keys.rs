@@ -78,7 +78,7 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         leaves.resize(MAX_KEYS, D::default());
         let mut layers = vec![leaves];
         for level in 0..LEVELS {
-            let parents = layers[level].chunks_exact(4).map(parent::<P>).collect();
+            let parents = layers[level].chunks_exact(4).map(P::digest_children).collect();
             layers.push(parents);
         }
         Ok(Self { layers, level: least })
@@ -114,7 +114,7 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
 }
 
 /// The digest of a node with four children.
-fn parent<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
+pub(crate) fn parent_generic<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
     let mut state = P::State::default();
     let elements = children.iter().flat_map(AsRef::as_ref);
     for (place, &element) in state.as_mut().iter_mut().zip(elements) {
@@ -125,6 +125,10 @@ fn parent<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
 
 /// The digest of a key: the hash of its seed and of the commitment to its preprocessed columns, as leaves are hashed.
 pub fn key_digest<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest<P> {
+    P::digest_key(key)
+}
+
+pub(crate) fn key_digest_generic<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest<P> {
     let permutation = P::permutation();
     let mut state = P::State::default();
     let elements: Vec<P::Base> = ChildKey::of(key).elements().collect();
@@ -163,6 +167,10 @@ impl Domain {
 /// The digest of a list of elements: a sponge that marks how many elements each permutation absorbs, begun with
 /// what the elements are and how many.
 pub fn digest<P: RecursiveField>(domain: Domain, elements: &[P::Base]) -> Digest<P> {
+    P::digest_elements(domain, elements)
+}
+
+pub(crate) fn digest_generic<P: RecursiveField>(domain: Domain, elements: &[P::Base]) -> Digest<P> {
     let permutation = P::permutation();
     let rate = P::SIZES.rate();
     let mut state = P::State::default();

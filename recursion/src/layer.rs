@@ -217,6 +217,15 @@ impl<P: RecursiveField> Layer<P> {
         claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
+        P::layer_over_shape(shape, key, claims, config)
+    }
+
+    pub(crate) fn over_shape_generic(
+        shape: BatchShape,
+        key: &ChildKey<P::Base>,
+        claims: &Claims,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
         let below = shape.level();
         below.require(config)?;
         let mut builder = builder(P::FIELD);
@@ -245,6 +254,10 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
+        P::layer_above(layers, config)
+    }
+
+    pub(crate) fn above_generic(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
         let under: Vec<_> = layers.iter().map(|layer| layer.under()).collect();
         let layout = layers.first().and_then(|first| first.layout());
         Outline::over(&under, false, config)?.laid_out(layout)?.compile()
@@ -256,6 +269,10 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
+        P::layer_pair(layer, config)
+    }
+
+    pub(crate) fn pair_generic(layer: &Self, config: &Config) -> Result<Self, LayerError> {
         Outline::over_alike(layer.under(), true, config)?.laid_out(layer.layout())?.compile()
     }
 
@@ -314,6 +331,17 @@ impl<P: RecursiveField> Layer<P> {
         keys: Digest<P>,
         complete: bool,
     ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        P::inputs_over(self, key, publics, proof, keys, complete)
+    }
+
+    pub(crate) fn inputs_over_generic(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+        keys: Digest<P>,
+        complete: bool,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
         self.first_inputs(publics, keys, complete, |shape| shape.witness(key, publics, proof))
     }
 
@@ -323,6 +351,17 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// As [`Self::inputs_over`].
     pub fn inputs_over_foreign(
+        &self,
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+        keys: Digest<P>,
+        complete: bool,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        P::inputs_over_foreign(self, key, publics, proof, keys, complete)
+    }
+
+    pub(crate) fn inputs_over_foreign_generic(
         &self,
         key: &ChildKey<P::Base>,
         publics: &[P::Base],
@@ -361,6 +400,15 @@ impl<P: RecursiveField> Layer<P> {
     /// Fails if there are too few or too many proofs, a key is not in the set, or a proof does not have the
     /// shape of its place.
     pub fn inputs_above(
+        &self,
+        children: &[Child<'_, P>],
+        keys: &KeySet<Digest<P>>,
+        complete: bool,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        P::inputs_above(self, children, keys, complete)
+    }
+
+    pub(crate) fn inputs_above_generic(
         &self,
         children: &[Child<'_, P>],
         keys: &KeySet<Digest<P>>,

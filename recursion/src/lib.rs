@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod chain;
 pub mod claims;
+mod compiled;
 pub mod constraints;
 pub mod cost;
 pub mod domain;

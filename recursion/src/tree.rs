@@ -85,6 +85,15 @@ impl<P: RecursiveField> Tree<P> {
         claims: Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
+        P::tree(key, log_heights, claims, config)
+    }
+
+    pub(crate) fn new_generic(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        claims: Claims,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
         let first = Layer::over(key, log_heights, &claims, config)?;
         let Levels { layers: levels, closed, .. } = Levels::over(first, true, config, MOST_LEVELS)?;
         if !closed {
@@ -102,6 +111,10 @@ impl<P: RecursiveField> Tree<P> {
     ///
     /// Fails if the configuration cannot prove a layer.
     pub fn shrunk(self, config: &Config) -> Result<Self, LayerError> {
+        P::shrunk_tree(self, config)
+    }
+
+    pub(crate) fn shrunk_generic(self, config: &Config) -> Result<Self, LayerError> {
         let top = &self.levels[self.levels.len() - 1];
         let last = Outline::over_alike(top.under(), false, config)?.laid_out(None)?.compile()?;
         Ok(Self { last: Some(last), ..self })
@@ -161,6 +174,16 @@ impl<P: RecursiveField> Tree<P> {
     ///
     /// As [`Self::prove`], and if a proof cannot be written.
     pub fn prove_with(
+        &self,
+        key: &VerifyingKey<P>,
+        leaves: &[Leaf<P>],
+        store: Option<&Store>,
+        grown: &(dyn Fn(Grown) + Sync),
+    ) -> Result<Root<P>, LayerError> {
+        P::prove_tree(self, key, leaves, store, grown)
+    }
+
+    pub(crate) fn prove_generic(
         &self,
         key: &VerifyingKey<P>,
         leaves: &[Leaf<P>],

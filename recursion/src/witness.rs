@@ -92,6 +92,16 @@ impl ProofData {
         publics: &[Vec<P::Base>],
         proof: &Proof<P>,
     ) -> Result<Vec<Vec<u64>>, WitnessError> {
+        P::witness(self, shape, key, publics, proof)
+    }
+
+    pub(crate) fn witness_generic<P: RecursiveField>(
+        &self,
+        shape: &BatchShape,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+    ) -> Result<Vec<Vec<u64>>, WitnessError> {
         let mut data = Vec::new();
         self.supply(shape.witness(key, publics, proof)?, &mut data);
         Ok(data)
@@ -103,6 +113,16 @@ impl ProofData {
     ///
     /// Fails if the proof does not have the shape. It need not be valid.
     pub fn foreign_witness<P: RecursiveField>(
+        &self,
+        shape: &BatchShape,
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+    ) -> Result<Vec<Vec<u64>>, WitnessError> {
+        P::foreign_witness(self, shape, key, publics, proof)
+    }
+
+    pub(crate) fn foreign_witness_generic<P: RecursiveField>(
         &self,
         shape: &BatchShape,
         key: &ChildKey<P::Base>,

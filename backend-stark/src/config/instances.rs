@@ -9,9 +9,10 @@ use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use p3_air::symbolic::AirLayout;
 use p3_batch_stark::symbolic::{get_constraint_layout, get_symbolic_constraints};
 use p3_batch_stark::{
-    BatchProof, BatchVerificationError, CommonData, ProverData, StarkInstance, VerificationError,
-    prove_batch, verify_batch,
+    BatchProof, BatchVerificationError, CommonData, VerificationError, verify_batch,
 };
+#[cfg(feature = "reference")]
+use p3_batch_stark::{ProverData, StarkInstance, prove_batch};
 use p3_challenger::DuplexChallenger;
 use p3_field::Field;
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
@@ -74,6 +75,7 @@ fn packing_degree<F: Field>(lookups: &Lookups<F>, log_chunks: usize, log_blowup:
 /// expressions exists for each extension by itself.
 macro_rules! plonky3 {
     () => {
+        #[cfg(feature = "reference")]
         fn prover_data(
             stark: &Stark<Self>,
             airs: &[RecordedAir<Self::Base>],
@@ -137,6 +139,7 @@ macro_rules! plonky3 {
             SymbolicConstraints { base, extension, order }
         }
 
+        #[cfg(feature = "reference")]
         fn prove(
             stark: &Stark<Self>,
             instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],

@@ -118,7 +118,7 @@ impl Catalog {
 
     fn push(
         mut self,
-        record: impl Fn(Field) -> IrChip,
+        record: fn(Field) -> IrChip,
         name: &str,
         source: &str,
         samples: Samples,

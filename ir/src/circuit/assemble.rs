@@ -268,6 +268,11 @@ impl Assembly {
 
     /// What the executor of the machine says, given the values of all slots.
     pub fn input<P: FieldPair>(&self, witness: &Witness<P>) -> MachineInput {
+        P::machine_input(self, witness)
+    }
+
+    /// [`Self::input`], compiled here for each field.
+    pub(crate) fn input_generic<P: FieldPair>(&self, witness: &Witness<P>) -> MachineInput {
         let degree = P::FIELD.degree();
         let copies = self.copies.iter().map(|slot| &witness.values[slot.index()]);
         let coefficients: Vec<u64> = witness

@@ -222,6 +222,16 @@ impl Slots {
         inputs: &Inputs,
         environment: Environment<'_>,
     ) -> Result<Witness<P>, WitnessError> {
+        P::execute_slots(self, schedule, inputs, environment)
+    }
+
+    /// [`Self::execute_in`], compiled here for each field.
+    pub(crate) fn execute_generic<P: FieldPair>(
+        &self,
+        schedule: &Schedule,
+        inputs: &Inputs,
+        environment: Environment<'_>,
+    ) -> Result<Witness<P>, WitnessError> {
         assert_eq!(schedule.rows, self.rows.len(), "the schedule is of another circuit");
         if let Some(slot) = schedule.missing {
             return Err(WitnessError::Undefined { slot });

@@ -72,6 +72,15 @@ pub fn fill_with<P: FieldPair>(
     input: &MachineInput,
     options: &FillOptions,
 ) -> Result<MachineTrace<P::Base>, FillErrors> {
+    P::fill_machine(machine, input, options)
+}
+
+/// [`fill_with`], compiled here for each field.
+pub(crate) fn fill_generic<P: FieldPair>(
+    machine: &Machine,
+    input: &MachineInput,
+    options: &FillOptions,
+) -> Result<MachineTrace<P::Base>, FillErrors> {
     let fields = |chip: &Chip| (chip.field, P::FIELD);
     if let Some((machine, asked)) = machine
         .chips

@@ -123,6 +123,13 @@ impl BatchShape {
         key: &KeyShape<P>,
         log_heights: &[usize],
     ) -> Result<Self, ShapeError> {
+        P::batch_shape(key, log_heights)
+    }
+
+    pub(crate) fn new_generic<P: RecursiveField>(
+        key: &KeyShape<P>,
+        log_heights: &[usize],
+    ) -> Result<Self, ShapeError> {
         let level = Level::of(&key.admit(log_heights)?);
         let constraints = BatchConstraints::of_key(key, log_heights)?;
         let tables = constraints.tables();
