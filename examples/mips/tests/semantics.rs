@@ -147,16 +147,16 @@ fn m_15_products_and_quotients() {
 #[test]
 fn m_15_sums_of_products_are_modulo_2_to_the_64() {
     type TwoRegisters = fn(&mut Assembler, Register, Register);
-    let cases: &[(&str, TwoRegisters, [u32; 2], [u32; 2], [u32; 2])] = &[
-        ("madd", Assembler::madd, [0, MINUS_ONE], [1, 1], [1, 0]),
-        ("madd", Assembler::madd, [0, 0], [MINUS_ONE, 1], [MINUS_ONE, MINUS_ONE]),
-        ("maddu", Assembler::maddu, [MINUS_ONE, MINUS_ONE], [1, 1], [0, 0]),
-        ("maddu", Assembler::maddu, [0, 0], [MINUS_ONE, 1], [0, MINUS_ONE]),
-        ("msub", Assembler::msub, [0, 0], [1, 1], [MINUS_ONE, MINUS_ONE]),
-        ("msub", Assembler::msub, [0, 0], [MINUS_ONE, 1], [0, 1]),
-        ("msubu", Assembler::msubu, [0, 0], [MINUS_ONE, 1], [MINUS_ONE, 1]),
+    let cases: &[(&str, TwoRegisters, [[u32; 2]; 3])] = &[
+        ("madd", Assembler::madd, [[0, MINUS_ONE], [1, 1], [1, 0]]),
+        ("madd", Assembler::madd, [[0, 0], [MINUS_ONE, 1], [MINUS_ONE, MINUS_ONE]]),
+        ("maddu", Assembler::maddu, [[MINUS_ONE, MINUS_ONE], [1, 1], [0, 0]]),
+        ("maddu", Assembler::maddu, [[0, 0], [MINUS_ONE, 1], [0, MINUS_ONE]]),
+        ("msub", Assembler::msub, [[0, 0], [1, 1], [MINUS_ONE, MINUS_ONE]]),
+        ("msub", Assembler::msub, [[0, 0], [MINUS_ONE, 1], [0, 1]]),
+        ("msubu", Assembler::msubu, [[0, 0], [MINUS_ONE, 1], [MINUS_ONE, 1]]),
     ];
-    for &(name, emit, [hi, lo], operands, expected) in cases {
+    for &(name, emit, [[hi, lo], operands, expected]) in cases {
         let state = after(operands, &[], |asm| {
             asm.li(T0, hi);
             asm.li(T1, lo);
@@ -271,7 +271,8 @@ fn m_03_bytes_and_halves_of_memory() {
 
 #[test]
 fn m_03_words_wherever_they_are() {
-    let loads: &[(&str, fn(&mut Assembler, Register, i16, Register), [u32; 4])] = &[
+    type Partial = fn(&mut Assembler, Register, i16, Register);
+    let loads: &[(&str, Partial, [u32; 4])] = &[
         ("lwl", Assembler::lwl, [0x10bb_ccdd, 0x2110_ccdd, 0x3221_10dd, 0x4332_2110]),
         ("lwr", Assembler::lwr, [0x4332_2110, 0xaa43_3221, 0xaabb_4332, 0xaabb_cc43]),
     ];
@@ -281,7 +282,7 @@ fn m_03_words_wherever_they_are() {
             assert_eq!(state.get(A1), expected, "{name} +{offset}");
         }
     }
-    let stores: &[(&str, fn(&mut Assembler, Register, i16, Register), [u32; 4])] = &[
+    let stores: &[(&str, Partial, [u32; 4])] = &[
         ("swl", Assembler::swl, [0x4332_21aa, 0x4332_aabb, 0x43aa_bbcc, 0xaabb_ccdd]),
         ("swr", Assembler::swr, [0xaabb_ccdd, 0xbbcc_dd10, 0xccdd_2110, 0xdd32_2110]),
     ];
@@ -361,10 +362,10 @@ fn m_17_branches_are_taken_by_their_condition_after_their_delay_slot() {
     for (a, [negative, positive]) in signed {
         let of = |emit: BranchOfOne| branch([a, 0], |asm, label| emit(asm, A0, label));
         let plain: [(BranchOfOne, BranchOfOne, bool); 4] = [
-            (|asm, a, to| asm.bltz(a, to), |asm, a, to| asm.bltzl(a, to), negative),
-            (|asm, a, to| asm.bgez(a, to), |asm, a, to| asm.bgezl(a, to), !negative),
-            (|asm, a, to| asm.blez(a, to), |asm, a, to| asm.blezl(a, to), !positive),
-            (|asm, a, to| asm.bgtz(a, to), |asm, a, to| asm.bgtzl(a, to), positive),
+            (Assembler::bltz, Assembler::bltzl, negative),
+            (Assembler::bgez, Assembler::bgezl, !negative),
+            (Assembler::blez, Assembler::blezl, !positive),
+            (Assembler::bgtz, Assembler::bgtzl, positive),
         ];
         for (plain, likely, taken) in plain {
             assert_eq!(of(plain), (taken, true, 0), "{a:#x}");
@@ -375,8 +376,8 @@ fn m_17_branches_are_taken_by_their_condition_after_their_delay_slot() {
             );
         }
         let linking: [(BranchOfOne, BranchOfOne, bool); 2] = [
-            (|asm, a, to| asm.bltzal(a, to), |asm, a, to| asm.bltzall(a, to), negative),
-            (|asm, a, to| asm.bgezal(a, to), |asm, a, to| asm.bgezall(a, to), !negative),
+            (Assembler::bltzal, Assembler::bltzall, negative),
+            (Assembler::bgezal, Assembler::bgezall, !negative),
         ];
         for (plain, likely, taken) in linking {
             assert_eq!(of(plain), (taken, true, BASE + 8), "{a:#x}: links in any case");
@@ -385,10 +386,10 @@ fn m_17_branches_are_taken_by_their_condition_after_their_delay_slot() {
     }
     for (operands, equal) in [([5, 5], true), ([5, 6], false), ([MIN, MIN], true)] {
         let of = |emit: BranchOfTwo| branch(operands, |asm, label| emit(asm, A0, A1, label));
-        assert_eq!(of(|asm, a, b, to| asm.beq(a, b, to)), (equal, true, 0));
-        assert_eq!(of(|asm, a, b, to| asm.bne(a, b, to)), (!equal, true, 0));
-        assert_eq!(of(|asm, a, b, to| asm.beql(a, b, to)), (equal, equal, 0));
-        assert_eq!(of(|asm, a, b, to| asm.bnel(a, b, to)), (!equal, !equal, 0));
+        assert_eq!(of(Assembler::beq), (equal, true, 0));
+        assert_eq!(of(Assembler::bne), (!equal, true, 0));
+        assert_eq!(of(Assembler::beql), (equal, equal, 0));
+        assert_eq!(of(Assembler::bnel), (!equal, !equal, 0));
     }
 }
 
