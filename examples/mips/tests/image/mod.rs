@@ -3,11 +3,11 @@
 use chipwright_mips_isa::Code;
 
 /// The bytes of the file header, and those of each program header.
-pub const HEADER: usize = 52;
-pub const PROGRAM_HEADER: usize = 32;
+pub(crate) const HEADER: usize = 52;
+pub(crate) const PROGRAM_HEADER: usize = 32;
 
 /// An ELF file of code and writable data: two segments, and nothing else.
-pub fn elf(code: &Code, data: (u32, &[u32])) -> Vec<u8> {
+pub(crate) fn elf(code: &Code, data: (u32, &[u32])) -> Vec<u8> {
     let bytes =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     let segments = [(code.base, bytes(&code.words), 5), (data.0, bytes(data.1), 6)];
