@@ -154,8 +154,8 @@ fn mistakes_are_reported_with_line_and_column() {
     4:15: a port of kind `send` does not `lookup`
     4:13: there is no port `q`
     4:22: fill 0 is for the last row, which no fill is
-    4:13: 18446744069414584322 is not below the modulus of goldilocks^2
-    4:14: -18446744069414584321 is not below the modulus of goldilocks^2
+    4:14: 18446744069414584322 is not below the modulus of goldilocks^2
+    4:15: -18446744069414584321 is not below the modulus of goldilocks^2
     ");
 }
 

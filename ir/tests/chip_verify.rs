@@ -138,13 +138,15 @@ fn ports(ports: &[(&str, &str, &str)]) -> String {
                 "table" => "provide",
                 kind => kind,
             };
+            // Entries may be given any number of times; of other messages a rule bounds the count.
+            let bound = if *kind == "table" { "" } else { "eq m * m, m" };
             let elements = message.split(',').map(|_| "x").collect::<Vec<_>>().join(", ");
             format!(
                 "chip {name} over goldilocks^2, dense {{
                    x: record felt c0
                    m: multiplicity felt c1
                    port p: {kind} bus({message})
-                   row {{ {verb} p({elements}) times m }}
+                   row {{ {bound} {verb} p({elements}) times m }}
                  }} "
             )
         })

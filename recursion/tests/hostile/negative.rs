@@ -80,7 +80,13 @@ fn h_04_a_proof_whose_parts_have_other_lengths_has_no_inputs_in_the_circuit() {
             table.permutation_next.insert(0, value);
         }),
         ("quotient chunks", |proof| {
-            let table = &mut proof.opened_values.instances[0].base_opened_values;
+            let mut tables = proof.opened_values.instances.iter_mut();
+            let table = tables
+                .find_map(|table| {
+                    let values = &mut table.base_opened_values;
+                    (values.quotient_chunks.len() > 1).then_some(values)
+                })
+                .expect("a table has several chunks");
             let value = table.quotient_chunks[0].pop().expect("two coefficients");
             table.quotient_chunks[1].insert(0, value);
         }),

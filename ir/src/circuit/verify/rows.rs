@@ -171,12 +171,16 @@ impl Neutral {
     }
 }
 
-/// Rows over base elements with a slot that nothing says to hold one. What says so: its creator's type; a row of its
-/// own ([`RowOp::Base`]); a call that takes or gives a base element there; or a row over base elements whose other
-/// slots leave no choice. Rows over base elements may be proven in the table over the extension, so reading a slot in
-/// one says nothing by itself.
+/// Rows over base elements with a slot that nothing says to hold one. What says so: its creator's type, if that is no
+/// arithmetic; a row of its own ([`RowOp::Base`]); a call that takes or gives a base element there; or a row over base
+/// elements whose other slots leave no choice. Rows over base elements may be proven in the table over the extension, so
+/// reading a slot in one says nothing by itself, and neither does creating one. (A quotient is determined by the divisor,
+/// which is not zero.)
 fn unproven_base_elements(slots: &Slots) -> Vec<(usize, SlotId)> {
     let mut known: Vec<bool> = slots.slots.iter().map(|slot| !slot.ty.is_ext()).collect();
+    for row in slots.rows.iter().filter(|row| matches!(row.op, RowOp::Arithmetic(..))) {
+        row.creates().for_each(|slot| known[slot.index()] = false);
+    }
     // By slot: the rows that wait for it.
     let mut waiting: BTreeMap<SlotId, Vec<usize>> = BTreeMap::new();
     for (index, row) in slots.rows.iter().enumerate() {
@@ -207,7 +211,9 @@ fn unproven_base_elements(slots: &Slots) -> Vec<(usize, SlotId)> {
         let (Some(port), None) = (unknown.next(), unknown.next()) else { continue };
         let determined = match relation {
             Relation::Add | Relation::Eq => true,
-            Relation::Mul | Relation::MulAdd => !matches!(port.position, A | B),
+            Relation::Mul | Relation::MulAdd => {
+                !matches!(port.position, A | B) || port.role == Role::Creates
+            }
         };
         if determined {
             known[port.slot.index()] = true;
@@ -216,7 +222,7 @@ fn unproven_base_elements(slots: &Slots) -> Vec<(usize, SlotId)> {
     }
     let mut unproven: Vec<(usize, SlotId)> = waiting
         .into_iter()
-        .filter(|(slot, _)| !known[slot.index()])
+        .filter(|(slot, _)| !known[slot.index()] && slots.slots[slot.index()].ty.is_ext())
         .flat_map(|(slot, rows)| rows.into_iter().map(move |row| (row, slot)))
         .collect();
     unproven.sort_unstable();
