@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Ident, Span};
 use quote::quote;
 use syn::{Attribute, Expr, Generics, LitInt, LitStr, Path, Type, Visibility};
@@ -16,7 +17,7 @@ pub(crate) struct Chip {
     pub(crate) columns: Vec<Column>,
 }
 
-/// A struct under `#[derive(Columns)]` or `#[message]`.
+/// A struct under `#[derive(Columns)]`, `#[derive(Ports)]` or `#[message]`.
 pub(crate) struct Plain {
     pub(crate) shell: Shell,
     pub(crate) crate_path: Path,
@@ -86,12 +87,13 @@ pub(crate) enum Kind {
     Fixed,
     Periodic,
     Port,
+    Ports,
     Embed,
 }
 
 impl Kind {
     /// The kinds that an attribute stands for.
-    pub(crate) const NAMED: [Self; 8] = [
+    pub(crate) const NAMED: [Self; 9] = [
         Self::Input,
         Self::Output,
         Self::Record,
@@ -99,6 +101,7 @@ impl Kind {
         Self::Fixed,
         Self::Periodic,
         Self::Port,
+        Self::Ports,
         Self::Embed,
     ];
 
@@ -113,6 +116,7 @@ impl Kind {
             Self::Fixed => "fixed",
             Self::Periodic => "periodic",
             Self::Port => "port",
+            Self::Ports => "ports",
             Self::Embed => "embed",
         }
     }
@@ -130,6 +134,7 @@ impl fmt::Display for Kind {
             Self::Private => f.write_str("private columns"),
             Self::Public => f.write_str("`#[public]` values"),
             Self::Port => f.write_str("`#[port]` fields"),
+            Self::Ports => f.write_str("`#[ports]` fields"),
             Self::Embed => f.write_str("`#[embed]` fields"),
             other => write!(f, "`#[{}]` columns", other.name()),
         }
@@ -185,8 +190,20 @@ impl Doc {
     }
 }
 
-/// The path to the library, unless `crate = path` says otherwise.
+/// The path to the library, unless `crate = path` says otherwise: where the crate that is compiled has it,
+/// as a dependency of its own or behind `chipwright`.
 pub(crate) fn default_crate_path() -> Path {
-    let name = Ident::new("chipwright_dsl", Span::call_site());
-    syn::parse_quote!(::#name)
+    let found = |package: &str| {
+        let name = match crate_name(package).ok()? {
+            FoundCrate::Itself => package.replace('-', "_"),
+            FoundCrate::Name(name) => name,
+        };
+        Some(Ident::new(&name, Span::call_site()))
+    };
+    match (found("chipwright-dsl"), found("chipwright")) {
+        (Some(dsl), _) => syn::parse_quote!(::#dsl),
+        (None, Some(chipwright)) => syn::parse_quote!(::#chipwright::dsl),
+        // The compiler's message then names the crate that is missing.
+        (None, None) => syn::parse_quote!(::chipwright_dsl),
+    }
 }

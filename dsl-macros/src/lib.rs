@@ -1,4 +1,5 @@
-//! The macros of the chip language: `#[chip]`, `#[message]`, `#[derive(Columns)]`, `#[derive(OneHot)]`.
+//! The macros of the chip language: `#[chip]`, `#[message]`, `#[derive(Columns)]`, `#[derive(Ports)]`,
+//! `#[derive(OneHot)]`.
 //!
 //! They touch structs only; the bodies of rules are ordinary Rust. Each is parse → own AST → check →
 //! expand, a module each, and reports every mistake of the item at once, at its place. Generated code is
@@ -52,7 +53,7 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(
     Columns,
     // The kinds of columns have no meaning here; known as helpers, they get our explanation alone.
-    attributes(columns, input, output, record, public, fixed, periodic, port, embed, free, len)
+    attributes(columns, input, output, record, public, fixed, periodic, port, ports, embed, free, len)
 )]
 pub fn columns(item: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
@@ -61,6 +62,21 @@ pub fn columns(item: TokenStream) -> TokenStream {
         check::nested(&ctxt, columns);
     }
     finish(ctxt, columns.as_ref(), expand::columns)
+}
+
+/// Makes a group of ports of a struct of ports. Documented at `chipwright_dsl::Ports`.
+#[proc_macro_derive(
+    Ports,
+    // As for `Columns`: known as helpers, the kinds of columns get our explanation alone.
+    attributes(ports, port, input, output, record, public, fixed, periodic, embed, free, len)
+)]
+pub fn ports(item: TokenStream) -> TokenStream {
+    let ctxt = Ctxt::new();
+    let ports = parse::ports(&ctxt, item.into());
+    if let Some(ports) = &ports {
+        check::ports(&ctxt, ports);
+    }
+    finish(ctxt, ports.as_ref(), expand::ports)
 }
 
 /// Makes the flags of a one-hot column of an enum. Documented at `chipwright_dsl::OneHot`.

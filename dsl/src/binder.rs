@@ -14,7 +14,7 @@ use crate::cell::{Cell, PublicValue};
 use crate::embed::Embedded;
 use crate::ports::PortPlace;
 use crate::recording::{Arena, ErrorKind};
-use crate::schema::{Chip, ColumnType, FieldSpec, Layout, PortType, PublicType};
+use crate::schema::{Chip, ColumnType, FieldSpec, Layout, PortGroup, PortType, PublicType};
 
 /// What one field was bound to.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +138,11 @@ impl<'a> Binder<'a> {
             self.log(Entry::Port(id));
         }
         port
+    }
+
+    /// Binds a group of ports.
+    pub fn ports<G: PortGroup>(&mut self) -> G {
+        G::bind(self)
     }
 
     /// Places the columns of another chip in this row.

@@ -41,7 +41,7 @@ pub use ext::{Ext, ExtExpr, ExtPublic};
 pub use hint::Hint;
 pub use instance::instance;
 pub use machine::{Input, Machine, MachineError, MachineErrors, column};
-pub use macros::{Columns, OneHot, chip, message};
+pub use macros::{Columns, OneHot, Ports, chip, message};
 pub use memory_table::MemoryTable;
 pub use one_hot::OneHot;
 pub use ports::{Lookup, Memory, PortPlace, Provide, Receive, Send};
@@ -49,14 +49,14 @@ pub use range::{Byte, Half, Range8, Range16};
 pub use recording::{RecordingError, RecordingErrors, record};
 pub use schema::{
     As, Cells, Chip, ColumnType, Elements, FieldSpec, Layout, Message, MessageOf, OneHotEnum,
-    Options, PortType, PublicType, Record, Row, Schema,
+    Options, PortGroup, PortType, PublicType, Record, Row, Schema,
 };
 
 /// Everything that a chip's source needs.
 pub mod prelude {
     pub use crate::{
         As, Bit, Bounded, Builder, Cell, Chip, ColumnType, Columns, Digest, Embedded, Expr, Ext,
-        ExtExpr, Felt, Field, Flag, Hint, Input, Limb, Lookup, Machine, Memory, OneHot, Provide,
-        PublicValue, Receive, Record, Row, Send, U8, U16, U32, chip, message, record,
+        ExtExpr, Felt, Field, Flag, Hint, Input, Limb, Lookup, Machine, Memory, OneHot, Ports,
+        Provide, PublicValue, Receive, Record, Row, Send, U8, U16, U32, chip, message, record,
     };
 }

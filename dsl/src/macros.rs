@@ -202,6 +202,62 @@ pub use chipwright_dsl_macros::message;
 /// `#[columns(crate = path)]` says where `chipwright_dsl` is.
 pub use chipwright_dsl_macros::Columns;
 
+/// Makes a group of ports of a struct of ports, for chips that have them in common.
+///
+/// ```
+/// use chipwright_dsl::prelude::*;
+///
+/// #[message]
+/// pub struct State {
+///     pub pc: Felt,
+///     pub clk: Felt,
+/// }
+///
+/// /// The ports of every instruction.
+/// #[derive(Clone, Copy, Debug, Ports)]
+/// pub struct Cycle {
+///     #[port(bus = "state")]
+///     pub before: Receive<State>,
+///     #[port(bus = "state")]
+///     pub after: Send<State>,
+/// }
+///
+/// impl Cycle {
+///     /// The program goes on with `next`.
+///     pub fn goes_on(self, c: &Builder, (pc, clk): (Cell, Cell), next: Expr) {
+///         c.receive(self.before, State { pc, clk });
+///         c.send(self.after, State { pc: next, clk: clk + 1 });
+///     }
+/// }
+///
+/// /// An instruction that jumps.
+/// #[chip]
+/// pub struct Jump {
+///     #[record]
+///     pc: Felt,
+///     #[record]
+///     clk: Felt,
+///     #[record]
+///     target: Felt,
+///     #[ports]
+///     cycle: Cycle,
+/// }
+///
+/// impl Chip for Jump {
+///     fn row(c: &Builder, row: &Row<Self>) {
+///         row.cycle.goes_on(c, (row.pc, row.clk), row.target.into());
+///     }
+/// }
+///
+/// let chip = record::<Jump>(Field::Goldilocks2).unwrap();
+/// assert_eq!(chip.ports.iter().map(|port| &port.name[..]).collect::<Vec<_>>(), ["before", "after"]);
+/// ```
+///
+/// A chip has the ports under the names of the group's fields. A group is an ordinary struct, so the rules that
+/// come with it are its methods. `#[port(bus = "..")]` names a port's bus, as in a chip; `#[ports(crate = path)]` on the
+/// struct says where `chipwright_dsl` is.
+pub use chipwright_dsl_macros::Ports;
+
 /// Makes the flags of a [`OneHot`](type@crate::OneHot) column of an enum without data: variant `i` is flag `i`.
 ///
 /// ```

@@ -344,6 +344,16 @@ pub trait PortType: Copy + Debug + 'static {
     fn bind(place: &mut PortPlace<'_>) -> Self;
 }
 
+/// Ports that several chips have in common. Implemented by `#[derive(Ports)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a group of ports",
+    note = "a group of ports is a struct with #[derive(Ports)]"
+)]
+pub trait PortGroup: Copy + Debug + 'static {
+    /// Makes the handles.
+    fn bind(binder: &mut crate::binder::Binder<'_>) -> Self;
+}
+
 /// An enum without data whose variants are the flags of a `OneHot`. Implemented by `#[derive(OneHot)]`.
 pub trait OneHotEnum: Copy + Debug + PartialEq + 'static {
     /// The variants, in order of declaration.

@@ -29,6 +29,10 @@ pub(super) fn chip_column(ctxt: &Ctxt, column: &Column) {
             ports_have_port_types(ctxt, column);
             no_len(ctxt, column);
         }
+        Kind::Ports => {
+            groups_are_no_ports(ctxt, column);
+            no_len(ctxt, column);
+        }
         Kind::Embed => {
             types::embedded(ctxt, &column.ty);
             no_len(ctxt, column);
@@ -42,6 +46,14 @@ pub(super) fn chip_column(ctxt: &Ctxt, column: &Column) {
             types::column(ctxt, column.len.as_ref().map_or(&column.ty, |_| element(&column.ty)));
         }
     }
+}
+
+/// Checks a field under `#[derive(Ports)]`.
+pub(super) fn grouped_port(ctxt: &Ctxt, column: &Column) {
+    has_one_kind(ctxt, column);
+    name_is_snake_case(ctxt, column);
+    bus_is_snake_case(ctxt, column);
+    ports_have_port_types(ctxt, column);
 }
 
 /// An interface becomes a tuple of types; the library knows tuples of up to twelve.
@@ -151,6 +163,13 @@ fn ports_have_port_types(ctxt: &Ctxt, column: &Column) {
                 show(&column.ty)
             ),
         );
+    }
+}
+
+/// A group is a struct with `#[derive(Ports)]`; a single port has an attribute of its own.
+fn groups_are_no_ports(ctxt: &Ctxt, column: &Column) {
+    if let Some(port) = types::port_name(&column.ty) {
+        ctxt.error(&column.ty, format!("`{port}` is a single port; mark the field `#[port]`"));
     }
 }
 

@@ -44,6 +44,15 @@ pub(crate) fn message(ctxt: &Ctxt, plain: &Plain) {
     }
 }
 
+/// Checks a struct under `#[derive(Ports)]`.
+pub(crate) fn ports(ctxt: &Ctxt, plain: &Plain) {
+    no_lifetimes(ctxt, &plain.shell, "a group of ports");
+    has_columns(ctxt, &plain.shell, plain.columns.is_empty(), "a group of ports", "port");
+    for column in &plain.columns {
+        columns::grouped_port(ctxt, column);
+    }
+}
+
 /// Checks an enum under `#[derive(OneHot)]`.
 pub(crate) fn one_hot(ctxt: &Ctxt, item: &OneHot) {
     one_hot::check(ctxt, item);

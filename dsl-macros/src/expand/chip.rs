@@ -65,7 +65,7 @@ fn row<'a>(chip: &'a Chip, lints: &'a [syn::Attribute]) -> Mirror<'a> {
     let fields = chip.columns.iter().map(|column| {
         let ty = &column.ty;
         let ty = match column.kind() {
-            Kind::Port => quote!(#ty),
+            Kind::Port | Kind::Ports => quote!(#ty),
             Kind::Embed => quote!(#library::Embedded<#ty>),
             Kind::Public => projection(ty, library, "PublicType", "Row"),
             _ => column_type(column, library, "Row"),
@@ -321,13 +321,14 @@ fn bind(column: &Column, library: &Path, binder: &Ident) -> TokenStream {
     }
     match column.kind() {
         Kind::Port => quote_spanned!(place=> #name: #binder.port::<#ty>(#spec)),
+        Kind::Ports => quote_spanned!(place=> #name: #binder.ports::<#ty>()),
         Kind::Embed => quote_spanned!(place=> #name: #binder.embed::<#ty>(#spec)),
         Kind::Public => quote_spanned!(place=> #name: #binder.public::<#ty>(#spec)),
         _ => quote_spanned!(place=> #name: #binder.column::<#ty>(#spec)),
     }
 }
 
-fn spec(column: &Column, library: &Path) -> TokenStream {
+pub(super) fn spec(column: &Column, library: &Path) -> TokenStream {
     let name = column.plain_name();
     let kind = Ident::new(
         match column.kind() {
@@ -336,7 +337,7 @@ fn spec(column: &Column, library: &Path) -> TokenStream {
             Kind::Record => "Record",
             Kind::Fixed => "Fixed",
             Kind::Periodic => "Periodic",
-            Kind::Private | Kind::Public | Kind::Port | Kind::Embed => "Private",
+            Kind::Private | Kind::Public | Kind::Port | Kind::Ports | Kind::Embed => "Private",
         },
         Span::call_site(),
     );

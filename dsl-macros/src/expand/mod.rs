@@ -8,9 +8,11 @@ mod columns;
 mod generics;
 mod message;
 mod one_hot;
+mod ports;
 mod structs;
 
 pub(crate) use chip::{bare, chip};
 pub(crate) use columns::columns;
 pub(crate) use message::message;
 pub(crate) use one_hot::one_hot;
+pub(crate) use ports::ports;

@@ -16,6 +16,8 @@ pub(super) enum Allowed {
     Message,
     /// A column of a nested struct: none of ours.
     Columns,
+    /// A port of a group: `port`, to name its bus.
+    Ports,
 }
 
 /// Attributes of the language that mean the same on a generated field as on the declared one.
@@ -42,13 +44,15 @@ pub(super) fn read(ctxt: &Ctxt, allowed: Allowed, attribute: &Attribute, column:
             ),
         ),
         known if FORWARDED.contains(&known) => column.attributes.push(attribute.clone()),
-        ours if allowed == Allowed::Chip => read_ours(ctxt, ours, attribute, column),
+        ours if allowed == Allowed::Chip || (allowed == Allowed::Ports && ours == "port") => {
+            read_ours(ctxt, ours, attribute, column);
+        }
         ours if is_ours(ours) => ctxt.error(
             attribute,
             format!("`#[{ours}]` has a meaning only on the columns of a `#[chip]`; {}", whose(allowed)),
         ),
         // A derive sees the helper attributes of its neighbours too.
-        _ if allowed == Allowed::Columns => {}
+        _ if matches!(allowed, Allowed::Columns | Allowed::Ports) => {}
         _ => column.attributes.push(attribute.clone()),
     }
 }
@@ -56,6 +60,7 @@ pub(super) fn read(ctxt: &Ctxt, allowed: Allowed, attribute: &Attribute, column:
 fn whose(allowed: Allowed) -> &'static str {
     match allowed {
         Allowed::Columns => "a nested struct takes the kind of the column that holds it",
+        Allowed::Ports => "a group of ports has no columns",
         Allowed::Chip | Allowed::Message => "the fields of a message are plain values",
     }
 }

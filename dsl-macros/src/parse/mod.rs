@@ -36,6 +36,14 @@ pub(crate) fn columns(ctxt: &Ctxt, item: TokenStream) -> Option<Plain> {
     Some(Plain { shell: shell(&item), crate_path, columns })
 }
 
+/// The struct under `#[derive(Ports)]`.
+pub(crate) fn ports(ctxt: &Ctxt, item: TokenStream) -> Option<Plain> {
+    let item = derive_input(ctxt, "#[derive(Ports)]", item)?;
+    let crate_path = options::helper(ctxt, "ports", &item.attrs);
+    let columns = named_fields(ctxt, "#[derive(Ports)]", &item, attributes::Allowed::Ports)?;
+    Some(Plain { shell: shell(&item), crate_path, columns })
+}
+
 /// The enum under `#[derive(OneHot)]`.
 pub(crate) fn one_hot(ctxt: &Ctxt, item: TokenStream) -> Option<OneHot> {
     let item = derive_input(ctxt, "#[derive(OneHot)]", item)?;
