@@ -18,6 +18,7 @@
 pub mod cli;
 mod elf;
 mod execute;
+pub mod machine;
 mod program;
 
 pub use elf::ElfError;

@@ -1,0 +1,139 @@
+//! Bitwise operations.
+
+use chipwright_dsl::prelude::*;
+
+use crate::machine::bus::{Access, Cycle, Fetch, Instruction, Slot, Target, WORD};
+use crate::machine::operation;
+
+/// The conjunction of two bytes.
+#[message]
+pub struct And {
+    /// The one.
+    pub a: Felt,
+    /// The other.
+    pub b: Felt,
+    /// The conjunction.
+    pub and: Felt,
+}
+
+/// The conjunctions of all bytes.
+#[chip]
+pub struct AndTable {
+    #[fixed]
+    a: Felt,
+    #[fixed]
+    b: Felt,
+    #[fixed]
+    and: Felt,
+    #[port]
+    table: Provide<And>,
+}
+
+/// A register that is read as bytes.
+#[derive(Debug, Columns)]
+pub struct ByteSource {
+    /// Its address.
+    pub register: Felt,
+    /// The time since the access before, less one.
+    pub elapsed: U16,
+}
+
+/// `and`, `or`, `xor`, `nor`, and those with a constant: `target = products · (x & y) + sums · (x + y)`, complemented if `sums`
+/// is minus one, where `y = second + constant`, one of which is zero.
+///
+/// | | `products` | `sums` |
+/// |---|---|---|
+/// | `and` | 1 | 0 |
+/// | `or` | −1 | 1 |
+/// | `xor` | −2 | 1 |
+/// | `nor` | 1 | −1 |
+///
+/// # Soundness
+///
+/// The table proves that `x` and `y` are made of bytes, and their conjunction with them. What the sum is multiplied with is told
+/// by the operation, what the conjunction is by the mode, so both are the program's.
+#[chip]
+pub struct Bitwise {
+    #[record]
+    pub cycle: Cycle,
+    #[record]
+    pub first: ByteSource,
+    #[record]
+    pub second: ByteSource,
+    #[record]
+    pub target: Target,
+    #[record]
+    pub constant: Felt,
+    /// What the conjunction is multiplied with.
+    #[record]
+    pub products: Felt,
+    /// What the sum is multiplied with: −1, 0 or 1.
+    #[record]
+    pub sums: Felt,
+    /// The bytes of `x`.
+    #[record]
+    pub x: [Felt; 4],
+    /// The bytes of `y`.
+    #[record]
+    pub y: [Felt; 4],
+    /// The bytes of the conjunction.
+    #[record]
+    pub and: [Felt; 4],
+    #[port]
+    table: Lookup<And>,
+    #[ports]
+    ports: Instruction,
+}
+
+impl Chip for AndTable {
+    fn row(c: &Builder, row: &Row<Self>) {
+        let &AndTableRow { a, b, and, table } = row;
+        c.provide(table, And { a, b, and });
+    }
+
+    fn fixed(_: Field) -> Vec<AndTableFixed> {
+        (0..1 << 16).map(|i| (i >> 8, i & 255)).map(|(a, b)| AndTableFixed { a, b, and: a & b }).collect()
+    }
+}
+
+impl Chip for Bitwise {
+    fn row(c: &Builder, row: &Row<Self>) {
+        let &BitwiseRow { cycle, first, second, target, constant, products, sums, .. } = row;
+        let &BitwiseRow { x, y, and, table, ports, .. } = row;
+        for i in 0..4 {
+            c.lookup(table, And { a: x[i], b: y[i], and: and[i] });
+        }
+        let (x, y, and) = (of_bytes(x), of_bytes(y), of_bytes(and));
+        // One for minus one, zero for zero and one.
+        let complemented = sums * (sums - 1) * HALF;
+        let result = products * and + sums * (x + y) + complemented * (WORD - 1);
+        ports.fetch(
+            c,
+            Fetch {
+                pc: cycle.pc,
+                operation: sums + operation::BITWISE,
+                mode: products,
+                target: target.register,
+                first: first.register,
+                second: second.register,
+                constant,
+            },
+        );
+        ports.goes_on(c, cycle);
+        for (source, slot, value) in [(first, Slot::First, x), (second, Slot::Second, y - constant)] {
+            let ByteSourceRow { register, elapsed } = source;
+            let access =
+                Access { clk: cycle.clk, slot, address: register.into(), elapsed: elapsed.into() };
+            ports.access(c, access, value, value);
+        }
+        ports.write(c, cycle.clk, target, result);
+    }
+}
+
+/// `1/2` in the field.
+const HALF: Expr = Expr::constant((0xffff_ffff_0000_0001 - 1) / 2 + 1);
+
+/// The word of four bytes, the lowest first.
+fn of_bytes(bytes: [Cell; 4]) -> Expr {
+    bytes[0] + bytes[1] * (1 << 8) + bytes[2] * (1 << 16) + bytes[3] * (1 << 24)
+}

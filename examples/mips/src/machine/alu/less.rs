@@ -1,0 +1,76 @@
+//! Comparisons.
+
+use chipwright_dsl::prelude::*;
+
+use crate::machine::bus::{Cycle, Fetch, Instruction, Slot, Source, Target, WORD, is_word};
+use crate::machine::operation;
+
+/// `slt`, `sltu`, `slti`, `sltiu`: `target = first < second + constant`, one of which is zero.
+///
+/// # Soundness
+///
+/// Numbers with signs are compared as those without after `2^31` is added modulo `2^32`; that the sum is below `2^32` says
+/// which sign a number has. The difference, with `2^32` if it is negative, is below `2^32`, too: for the other
+/// answer it is not.
+#[chip]
+pub struct Less {
+    #[record]
+    pub cycle: Cycle,
+    #[record]
+    pub first: Source,
+    #[record]
+    pub second: Source,
+    #[record]
+    pub target: Target,
+    #[record]
+    pub constant: Felt,
+    /// Whether the numbers have signs.
+    #[record]
+    pub signed: Bit,
+    /// Whether each number has a sign and is negative.
+    negative: [Bit; 2],
+    /// The lower half of each number, as it is compared.
+    half: [U16; 2],
+    /// The answer.
+    less: Bit,
+    /// The lower half of the difference.
+    low: U16,
+    #[ports]
+    ports: Instruction,
+}
+
+impl Chip for Less {
+    fn row(c: &Builder, row: &Row<Self>) {
+        let &LessRow { cycle, first, second, target, constant, signed, .. } = row;
+        let &LessRow { negative, half, less, low, ports, .. } = row;
+        let numbers = [Expr::from(first.value), second.value + constant];
+        let compared = [0, 1].map(|i| {
+            c.fill(negative[i], (numbers[i].int() >> 31) * signed.int());
+            c.assert_zero(negative[i] * (1 - signed)).named("without signs nothing is negative");
+            let compared = numbers[i] + signed * (1 << 31) - negative[i] * WORD;
+            c.fill(half[i], compared.int() & 0xffff);
+            is_word(c, compared, half[i]);
+            compared
+        });
+        c.fill(less, compared[0].int().less(compared[1].int()));
+        let difference = compared[0] - compared[1] + less * WORD;
+        c.fill(low, difference.int() & 0xffff);
+        is_word(c, difference, low);
+        ports.fetch(
+            c,
+            Fetch {
+                pc: cycle.pc,
+                operation: operation::LESS,
+                mode: signed,
+                target: target.register,
+                first: first.register,
+                second: second.register,
+                constant,
+            },
+        );
+        ports.goes_on(c, cycle);
+        ports.read(c, cycle.clk, Slot::First, first);
+        ports.read(c, cycle.clk, Slot::Second, second);
+        ports.write(c, cycle.clk, target, less);
+    }
+}

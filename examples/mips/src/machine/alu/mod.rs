@@ -1,0 +1,11 @@
+//! Sums, comparisons, bits.
+
+mod add;
+mod bitwise;
+mod less;
+mod shift;
+
+pub use add::{AddConstant, AddConstantRecord, AddSub, AddSubRecord};
+pub use bitwise::{AndTable, Bitwise, BitwiseRecord, ByteSourceNative};
+pub use less::{Less, LessRecord};
+pub use shift::{Shift, ShiftRecord};

@@ -1,0 +1,77 @@
+//! Where a shard begins and ends.
+
+use chipwright_dsl::prelude::*;
+
+use crate::machine::bus::State;
+use crate::machine::memory::{Child, LEVELS};
+use crate::machine::program::TextChild;
+
+/// The states before and after a shard, and the program.
+///
+/// # Soundness
+///
+/// There is one row. It gives out the state before, the root of the text and nothing else that a row of another chip could
+/// begin with, and takes the state after; each of them is public.
+#[chip]
+pub struct Boundary {
+    /// `pc`, `next_pc`, `clk` before the shard: it is not halted.
+    #[record]
+    pub from: [Felt; 3],
+    /// `halted`, `pc`, `next_pc`, `clk` after the shard.
+    #[record]
+    pub to: [Felt; 4],
+    /// The root of the memory before the shard.
+    #[record]
+    pub before: Digest,
+    /// The root of the memory after the shard.
+    #[record]
+    pub after: Digest,
+    /// The root of the text.
+    #[record]
+    pub text: Digest,
+    /// The root of the text: common to all shards.
+    #[public]
+    pub program: Digest,
+    /// `pc`, `next_pc`, `clk`.
+    #[public]
+    pub start: [Felt; 3],
+    #[public]
+    pub start_memory: Digest,
+    /// `halted`, `pc` (or the exit code), `next_pc`, `clk`.
+    #[public]
+    pub end: [Felt; 4],
+    #[public]
+    pub end_memory: Digest,
+    #[port(bus = "state")]
+    give: Send<State>,
+    #[port(bus = "state")]
+    take: Receive<State>,
+    #[port(bus = "image")]
+    image: Receive<Child>,
+    #[port(bus = "text")]
+    text_root: Receive<TextChild>,
+}
+
+impl Chip for Boundary {
+    fn row(c: &Builder, row: &Row<Self>) {
+        let &BoundaryRow { from, to, before, after, text, give, take, image, text_root, .. } = row;
+        let [pc, next_pc, clk] = from;
+        c.send(give, State { halted: 0, pc, next_pc, clk });
+        let [halted, pc, next_pc, clk] = to;
+        c.receive(take, State { halted, pc, next_pc, clk });
+        c.receive(image, Child { level: i64::from(LEVELS), index: 0, before, after });
+        c.receive(text_root, TextChild { level: i64::from(LEVELS) - 1, index: 0, digest: text });
+    }
+
+    fn first(c: &Builder, row: &Row<Self>) {
+        c.expose(row.program, row.text).named("program");
+        c.expose(row.start, row.from).named("state before");
+        c.expose(row.start_memory, row.before).named("memory before");
+        c.expose(row.end, row.to).named("state after");
+        c.expose(row.end_memory, row.after).named("memory after");
+    }
+
+    fn step(c: &Builder, _: &Row<Self>, _: &Row<Self>) {
+        c.assert_eq(Expr::ONE, Expr::ZERO).named("there is one boundary");
+    }
+}
