@@ -17,6 +17,7 @@
 //! }
 //! ```
 
+pub(crate) mod cost;
 pub mod explain;
 mod expression;
 mod formula;
@@ -36,6 +37,7 @@ pub mod verify;
 use std::fmt;
 use std::sync::Arc;
 
+pub use cost::{CostParameters, MAX_LOG_HEIGHT};
 pub use graph::{Graph, IntOp, Node};
 
 use crate::Field;
@@ -497,6 +499,17 @@ impl FixedData {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// The contents with their padding: so many rows, or as many as there are.
+    #[must_use]
+    pub fn padded(&self, rows: usize) -> Self {
+        let padded = |column: &Vec<u64>| {
+            let mut column = column.clone();
+            column.resize(rows.max(column.len()), 0);
+            column
+        };
+        Self { columns: self.columns.iter().map(padded).collect() }
     }
 }
 

@@ -18,6 +18,7 @@
 
 use std::collections::BTreeMap;
 
+use super::FoldError;
 use crate::Field;
 use crate::chip::{
     Cell, Chip, Column, ColumnId, Fill, FillOp, FixedData, Graph, Group, Interaction, Label, Node,
@@ -44,25 +45,26 @@ pub enum FuseError {
         /// The field of this part.
         found: Field,
     },
-    /// The rows of a memory's table depend on the run, so it has a height of its own.
-    #[error("chip `{0}` is the table of a memory")]
-    Memory(String),
     /// The contents of some part's fixed columns are known, those of this one are not.
     #[error(
         "the contents of the fixed columns of chip `{0}` are unknown, those of others are known"
     )]
     Contents(String),
+    /// A part cannot be folded.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
 }
 
 /// The parts side by side, as one chip.
 ///
 /// Names of columns, public values and scopes get the name of their part in front. The fixed columns are
-/// as long as the longest of the parts.
+/// as long as the longest of the parts. The table of a memory is a part like any other: it is filled before it is
+/// fused, and its rules say what its rows are.
 ///
 /// # Errors
 ///
-/// Fails if the parts do not agree on the field or share a name, if one is the table of a memory, or if
-/// the contents of fixed columns are known for some parts only.
+/// Fails if the parts do not agree on the field or share a name, or if the contents of fixed columns are known
+/// for some parts only.
 pub fn fuse(parts: &[&Chip], name: &str) -> Result<Chip, FuseError> {
     let first = parts.first().ok_or(FuseError::Empty)?;
     let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.name)).collect();
@@ -88,9 +90,6 @@ pub fn fuse(parts: &[&Chip], name: &str) -> Result<Chip, FuseError> {
             let (expected, found) = (fused.field, part.field);
             return Err(FuseError::Field { chip: part.name.clone(), expected, found });
         }
-        if part.memory_of.is_some() {
-            return Err(FuseError::Memory(part.name.clone()));
-        }
         if parts[..index].iter().any(|other| other.name == part.name) {
             return Err(FuseError::Name(part.name.clone()));
         }
@@ -110,14 +109,7 @@ fn contents(parts: &[&Chip]) -> Result<Option<FixedData>, FuseError> {
     }
     let data = || with_fixed().filter_map(|part| part.fixed.as_ref());
     let rows = data().map(FixedData::rows).max().unwrap_or(0);
-    let padded = |column: &Vec<u64>| {
-        let mut column = column.clone();
-        column.resize(rows, 0);
-        column
-    };
-    Ok(Some(FixedData {
-        columns: data().flat_map(|data| data.columns.iter().map(padded)).collect(),
-    }))
+    Ok(Some(FixedData { columns: data().flat_map(|data| data.padded(rows).columns).collect() }))
 }
 
 /// Where the things of a part are in the fused chip.
