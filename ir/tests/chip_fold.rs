@@ -368,7 +368,7 @@ proptest! {
         let opened = open_exclusive(&chip, max);
         prop_assert_eq!(opened.malformation(), None);
         // Nothing ensures that flags of a random chip exclude each other, so nothing is selected by them.
-        for message in chip.interactions.iter_mut() {
+        for message in &mut chip.interactions {
             message.weight = 2;
         }
         let plain = open_exclusive(&chip, max);

@@ -132,10 +132,8 @@ impl Packer {
         let apart: usize = group.iter().map(|other| self.room_of(other)).sum();
         // Flags select if each is a bit.
         let first = group[0];
-        let alike = |other: &&Interaction| other.sign == first.sign && other.weight == 1;
-        let selected = (group.len() > 1 && group.iter().all(|other| alike(&other)))
-            .then(|| self.select(group))
-            .flatten();
+        let selects = group.iter().all(|other| other.sign == first.sign && other.weight == 1);
+        let selected = (group.len() > 1 && selects).then(|| self.select(group)).flatten();
         match selected {
             Some(selected) if self.room_of(&selected) < apart.min(room) => vec![selected],
             _ if apart < room => group.iter().map(plain).collect(),

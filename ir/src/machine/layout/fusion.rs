@@ -151,9 +151,9 @@ impl Fusion {
     /// By table of the fused machine, the chips that it consists of: positions in the machine as it is written. Their
     /// public values, in this order, are those of the table.
     pub fn chips(&self) -> Vec<Vec<usize>> {
-        let fused = self.parts.iter().map(|part| part.chip).collect();
+        let fused = (!self.parts.is_empty())
+            .then(|| self.parts.iter().map(|part| part.chip).collect::<Vec<usize>>());
         let apart = self.apart.iter().map(|&index| vec![index]);
-        let fused: Option<Vec<usize>> = Some(fused).filter(|parts: &Vec<_>| !parts.is_empty());
         fused.into_iter().chain(apart).collect()
     }
 
