@@ -192,7 +192,7 @@ impl PlacedCircuit {
         layout: Option<&Layout>,
     ) -> Result<Self, CircuitError> {
         let parts = lowered(&assembly, config, layout)?;
-        let fusion = layout.map(|layout| Fusion::new(&parts, layout)).transpose()?;
+        let fusion = layout.map(|layout| layout.fuse(&parts)).transpose()?;
         let (library, config) = (library.clone(), config.clone());
         Ok(Self { tables, library, config, assembly, parts, fusion })
     }
@@ -271,6 +271,8 @@ pub fn cost_parameters(config: &Config) -> CostParameters {
         min_log_height: config.min_height().trailing_zeros() as usize,
         max_log_height: max_log_height(config),
         opened: config.parameters.queries * ROW / RATE,
+        // Two nodes of paths, and three permutations of the low-degree test.
+        level: config.parameters.queries * ROW * 5,
     }
 }
 

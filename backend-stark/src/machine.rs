@@ -4,6 +4,9 @@
 //! is reported with rules, cells and rows before any time is spent on a proof. Those who need no such
 //! check fill for themselves and use [`ProvingKey::prove`].
 //!
+//! With a [layout](chipwright_ir::machine::layout), tables are folded and fused into one: what is filled, checked and
+//! reported is the machine as it is written, what is proven is the folded one, whose trace is the same bytes.
+//!
 //! ```
 //! # use chipwright_backend_stark::{config::Config, machine::{MachineError, compile_machine}};
 //! # use chipwright_ir::{field::Goldilocks2, machine::{Machine, MachineInput}};
@@ -20,12 +23,17 @@ use chipwright_ir::chip::FixedData;
 use chipwright_ir::chip::passes::{LowerDegreeError, gate_contents, lower_degree};
 use chipwright_ir::chip::verify::VerifierErrors;
 use chipwright_ir::machine::fill::{FillErrors, FillOptions, fill_with};
-use chipwright_ir::machine::{Machine, MachineInput, MachineTrace, Report, check, verify};
+use chipwright_ir::machine::layout::FusionError;
+use chipwright_ir::machine::{
+    Fusion, Machine, MachineInput, MachineLayout, MachineLayoutError, MachineTrace, Report, check,
+    verify,
+};
 use p3_field::PrimeCharacteristicRing;
 
 use crate::config::{Config, StarkField};
 use crate::key::{ProvingKey, StatementError, VerifyingKey, compile};
 use crate::proof::{Proof, ProveError, VerifyError};
+use crate::statement::max_log_height;
 
 /// Why a machine cannot be compiled, proven or verified.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +48,12 @@ pub enum MachineError {
     /// The machine has no keys.
     #[error(transparent)]
     Statement(#[from] StatementError),
+    /// The layout is not one of the machine, or not one that the configuration can prove.
+    #[error(transparent)]
+    Layout(#[from] MachineLayoutError),
+    /// A trace is none of the machine with its layout.
+    #[error(transparent)]
+    Fusion(#[from] FusionError),
     /// The tables cannot be filled.
     #[error(transparent)]
     Fill(#[from] FillErrors),
@@ -60,6 +74,16 @@ pub enum MachineError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// Too many or too few public values for a chip of the fused table.
+    #[error("chip `{chip}` has {expected} public values, {found} were given")]
+    PublicCount {
+        /// The chip.
+        chip: String,
+        /// The number of its public values.
+        expected: usize,
+        /// The number given.
+        found: usize,
+    },
     /// A public value is not a canonical base element.
     #[error("public value {index} of chip `{chip}` is {value}, not below the modulus {modulus}")]
     NotCanonical {
@@ -77,6 +101,7 @@ pub enum MachineError {
 /// Proves that a machine ran as an executor says.
 pub struct MachineProver<P: StarkField> {
     machine: Machine,
+    fusion: Option<Fusion>,
     key: ProvingKey<P>,
 }
 
@@ -84,6 +109,8 @@ pub struct MachineProver<P: StarkField> {
 #[derive(Clone)]
 pub struct MachineVerifier<P: StarkField> {
     key: VerifyingKey<P>,
+    /// The chips of the fused table with the numbers of their public values, if there is one.
+    fused: Option<Vec<(String, usize)>>,
 }
 
 /// Compiles a machine: verifies its IR, closes the rows beyond fixed contents, lowers rules and messages to the
@@ -93,17 +120,54 @@ pub struct MachineVerifier<P: StarkField> {
 ///
 /// Says what of the machine cannot be proven under the configuration.
 pub fn compile_machine<P: StarkField>(
-    mut machine: Machine,
+    machine: Machine,
     config: &Config,
 ) -> Result<(MachineProver<P>, MachineVerifier<P>), MachineError> {
+    let machine = lowered(machine, config)?;
+    let (key, verifying) = compile(&machine, config)?;
+    Ok((MachineProver { machine, fusion: None, key }, verifying.into()))
+}
+
+/// Compiles a machine whose tables are folded and fused by a layout: the keys are those of the folded machine.
+/// [`MachineLayout::choose`] and [`cost_parameters`](crate::circuit::cost_parameters) find the layout of least cost.
+///
+/// # Errors
+///
+/// Fails as [`compile_machine`] does, and if the layout is not one of the machine or its height is not one that the
+/// configuration allows.
+pub fn compile_machine_with_layout<P: StarkField>(
+    machine: Machine,
+    config: &Config,
+    layout: &MachineLayout,
+) -> Result<(MachineProver<P>, MachineVerifier<P>), MachineError> {
+    if layout.is_separate() {
+        layout.check(&machine)?;
+        return compile_machine(machine, config);
+    }
+    config.validate().map_err(StatementError::from)?;
+    let machine = lowered(machine, config)?;
+    let (low, high) = (config.min_height().ilog2() as usize, max_log_height(config));
+    let found = layout.log_height;
+    if !(low..=high).contains(&found) {
+        return Err(MachineLayoutError::Height { found, low, high }.into());
+    }
+    let fusion = Fusion::new(&machine, layout, config.max_degree())?;
+    let (key, verifying) = compile(&fusion.machine, config)?;
+    let parts = fusion.chips().swap_remove(0).into_iter().map(|part| &machine.chips[part]);
+    let fused = Some(parts.map(|chip| (chip.name.clone(), chip.publics.len())).collect());
+    let verifier = MachineVerifier { key: verifying, fused };
+    Ok((MachineProver { machine, fusion: Some(fusion), key }, verifier))
+}
+
+/// The machine, verified, with rules and messages of degrees that the configuration allows.
+fn lowered(mut machine: Machine, config: &Config) -> Result<Machine, MachineError> {
     verify(&machine)?;
     for chip in &mut machine.chips {
         let rows = chip.fixed.as_ref().map_or(0, FixedData::rows);
         let height = rows.next_power_of_two().max(config.min_height());
         *chip = lower_degree(&gate_contents(chip, height), config.max_degree())?;
     }
-    let (key, verifying) = compile(&machine, config)?;
-    Ok((MachineProver { machine, key }, MachineVerifier { key: verifying }))
+    Ok(machine)
 }
 
 impl<P: StarkField> MachineProver<P> {
@@ -118,28 +182,63 @@ impl<P: StarkField> MachineProver<P> {
         if !report.is_ok() {
             return Err(MachineError::Violated(report));
         }
-        Ok(self.key.prove(trace)?)
+        self.prove_trace(trace)
     }
 
-    /// Fills the tables, as high as the configuration needs them.
+    /// Proves the tables of the machine as it is written. Those that violate a rule give a proof that does not verify.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the tables do not have the shapes that the machine and its layout demand.
+    pub fn prove_trace(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, MachineError> {
+        Ok(self.key.prove(self.folded(trace)?)?)
+    }
+
+    /// Fills the tables of the machine as it is written, as high as the configuration and the layout need them.
     ///
     /// # Errors
     ///
     /// Says which cells have no value.
     pub fn trace(&self, input: &MachineInput) -> Result<MachineTrace<P::Base>, MachineError> {
-        let min_height = self.key.verifying_key().config().min_height();
-        let options = FillOptions { min_height, ..FillOptions::default() };
-        Ok(fill_with::<P>(&self.machine, input, &options)?)
+        Ok(fill_with::<P>(&self.machine, input, &self.fill_options())?)
     }
 
-    /// Everything that does not hold in a trace.
+    /// How tables have to be filled.
+    pub fn fill_options(&self) -> FillOptions {
+        let min_height = self.key.verifying_key().config().min_height();
+        let heights = self.fusion.iter().flat_map(Fusion::rows);
+        let heights = heights.map(|(chip, rows)| (chip.to_owned(), rows)).collect();
+        FillOptions { min_height, heights, ..FillOptions::default() }
+    }
+
+    /// The trace that is proven, from that of the machine as it is written: the same bytes, side by side.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the tables do not have the heights of the layout.
+    pub fn folded(
+        &self,
+        trace: MachineTrace<P::Base>,
+    ) -> Result<MachineTrace<P::Base>, MachineError> {
+        match &self.fusion {
+            Some(fusion) => Ok(fusion.trace(trace)?),
+            None => Ok(trace),
+        }
+    }
+
+    /// Everything that does not hold in a trace of the machine as it is written.
     pub fn check(&self, trace: &MachineTrace<P::Base>) -> Report {
         check::<P>(&self.machine, trace)
     }
 
-    /// The machine, its degrees lowered.
+    /// The machine as it is written, its degrees lowered.
     pub fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// The machine that is proven, and how its tables are made, if there is a layout that folds any.
+    pub fn fusion(&self) -> Option<&Fusion> {
+        self.fusion.as_ref()
     }
 
     /// The machine's key.
@@ -162,20 +261,24 @@ impl<P: StarkField> MachineVerifier<P> {
         Ok(self.key.verify(&self.publics(publics)?, proof)?)
     }
 
-    /// Public values in the order of the machine's chips, as elements.
+    /// Public values, given by chip of the machine as it is written, table by table of the key.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such chip, or a value is not canonical: none is reduced.
+    /// Fails if values are given for a chip that is not there, or twice, or are not canonical: none is reduced.
     pub fn publics(&self, named: &[(String, Vec<u64>)]) -> Result<Vec<Vec<P::Base>>, MachineError> {
-        let tables = self.key.tables();
-        let mut publics: Vec<Option<Vec<P::Base>>> = vec![None; tables.len()];
+        // The fused table comes first, and its public values are those of its chips.
+        let fused = self.fused.as_deref().unwrap_or_default();
+        let apart = &self.key.tables()[usize::from(self.fused.is_some())..];
+        let chips = fused.iter().map(|(chip, _)| chip).chain(apart.iter().map(|table| &table.name));
+        let chips: Vec<&String> = chips.collect();
+        let mut publics: Vec<Option<Vec<P::Base>>> = vec![None; chips.len()];
         let modulus = P::FIELD.modulus();
         for (chip, values) in named {
             let problem = |problem| MachineError::PublicChip { chip: chip.clone(), problem };
-            let position = tables
+            let position = chips
                 .iter()
-                .position(|table| table.name == *chip)
+                .position(|name| *name == chip)
                 .ok_or_else(|| problem("does not exist"))?;
             if let Some(index) = values.iter().position(|&value| value >= modulus) {
                 let (chip, value) = (chip.clone(), values[index]);
@@ -186,7 +289,22 @@ impl<P: StarkField> MachineVerifier<P> {
                 return Err(problem("was given some already"));
             }
         }
-        Ok(publics.into_iter().map(Option::unwrap_or_default).collect())
+        let mut publics = publics.into_iter().map(Option::unwrap_or_default);
+        let mut tables = Vec::with_capacity(self.key.tables().len());
+        if self.fused.is_some() {
+            // A value too few of one chip and one too many of the next would be values of other names.
+            let mut table = Vec::new();
+            for ((chip, expected), values) in fused.iter().zip(publics.by_ref()) {
+                if values.len() != *expected {
+                    let (chip, expected, found) = (chip.clone(), *expected, values.len());
+                    return Err(MachineError::PublicCount { chip, expected, found });
+                }
+                table.extend(values);
+            }
+            tables.push(table);
+        }
+        tables.extend(publics);
+        Ok(tables)
     }
 
     /// The machine's key.
@@ -197,7 +315,7 @@ impl<P: StarkField> MachineVerifier<P> {
 
 impl<P: StarkField> From<VerifyingKey<P>> for MachineVerifier<P> {
     fn from(key: VerifyingKey<P>) -> Self {
-        Self { key }
+        Self { key, fused: None }
     }
 }
 

@@ -33,6 +33,7 @@ use std::panic;
 use std::process::ExitCode;
 
 use chipwright_ir::text::echo_up_to;
+use chipwright_mips::cli as mips;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use error::CliError;
@@ -63,6 +64,9 @@ pub enum Command {
     /// Run Brainfuck programs, prove what they do, and verify it.
     #[command(subcommand)]
     Bf(bf::BfCommand),
+    /// Run MIPS programs of real compilers, and show their instructions.
+    #[command(subcommand)]
+    Mips(mips::MipsCommand),
     /// Verify proofs in circuits: chains, trees, proofs of foreign AIRs.
     #[command(subcommand)]
     Recurse(recurse::RecurseCommand),
@@ -83,6 +87,7 @@ impl Cli {
             Some(Command::Chips(arguments)) => chips::run(arguments, out),
             Some(Command::Audit(arguments)) => audit::run(arguments, out),
             Some(Command::Bf(command)) => bf::run(command, out),
+            Some(Command::Mips(command)) => Ok(mips::run(command, out)?),
             Some(Command::Recurse(command)) => recurse::run(command, out),
             Some(Command::Security(arguments)) => security::run(arguments, out),
         }

@@ -21,6 +21,8 @@ mod documentation {
     mod readme {}
     #[doc = include_str!("../../docs/building-a-circuit.md")]
     mod building_a_circuit {}
+    #[doc = include_str!("../../docs/machines.md")]
+    mod machines {}
     #[doc = include_str!("../../docs/snapshot-testing.md")]
     mod snapshot_testing {}
     #[doc = include_str!("../../docs/writing-a-chip.md")]

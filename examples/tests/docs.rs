@@ -24,6 +24,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
         ("chips", "docs/writing-a-chip.md", chips),
         ("brainfuck", "docs/brainfuck.md", brainfuck),
         ("layer", "docs/recursion.md", layer),
+        ("instructions", "docs/mips.md", chipwright_mips_isa::instruction_table()),
         ("mips", "docs/recursion.md", mips.to_string()),
     ]
 }

@@ -198,8 +198,6 @@ fn what_cannot_stand_side_by_side_is_a_typed_error() {
     assert_eq!(fuse(&[&counter, &counter], "twice"), Err(FuseError::Name("counter".to_owned())));
     let other = Chip { field: chipwright_ir::Field::Goldilocks3, ..squarer.clone() };
     assert!(matches!(fuse(&[&counter, &other], "fields"), Err(FuseError::Field { .. })));
-    let memory = Chip { memory_of: Some("ram".to_owned()), ..squarer.clone() };
-    assert!(matches!(fuse(&[&counter, &memory], "memory"), Err(FuseError::Memory(_))));
     let unknown = Chip { fixed: None, ..squarer };
     assert!(matches!(fuse(&[&counter, &unknown], "contents"), Err(FuseError::Contents(_))));
 }

@@ -56,14 +56,18 @@ fn rejection<E: Debug>(error: &BatchVerificationError<E>) -> String {
 }
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
-/// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
-/// blowup take a larger transform, so there are only as many as `2^log_chunks`, those of the constraints without packing.
-fn packing_degree<F: Field>(lookups: &Lookups<F>, log_chunks: usize, log_blowup: usize) -> usize {
+/// columns, as a higher degree packs more messages but splits the quotient into more chunks. There are at least
+/// `2^log_chunks`, those of the constraints without packing, and at most `2^max_log_chunks`.
+fn packing_degree<F: Field>(
+    lookups: &Lookups<F>,
+    log_chunks: usize,
+    max_log_chunks: usize,
+) -> usize {
     if lookups.is_empty() {
         return 0;
     }
     let gadget = LogUpGadget::new();
-    (log_chunks..=log_blowup.max(log_chunks))
+    (log_chunks..=max_log_chunks.max(log_chunks))
         .min_by_key(|&log_chunks| {
             let packed = lookups.clone().pack_same_bus(&gadget, (1 << log_chunks) + 1);
             packed.len() + (1 << log_chunks)
@@ -112,7 +116,7 @@ macro_rules! plonky3 {
         ) -> (Lookups<Self::Base>, usize) {
             let lookups = Lookups::from_air::<Self::Ext, _>(air);
             let log_chunks = Self::sizes(air, &lookups, None).log_chunks;
-            let most = packing_degree(&lookups, log_chunks, config.parameters.log_blowup);
+            let most = packing_degree(&lookups, log_chunks, config.max_log_chunks());
             (lookups, most)
         }
 

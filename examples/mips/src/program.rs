@@ -242,9 +242,14 @@ impl Program {
 
     /// The text that has an instruction at the address.
     pub(crate) fn text_at(&self, pc: u32) -> Option<&Text> {
-        let after = self.text.partition_point(|text| text.start <= pc);
-        let text = &self.text[after.checked_sub(1)?];
-        (text.index(pc) < text.instructions.len()).then_some(text)
+        self.text_number(pc).map(|number| &self.text[number])
+    }
+
+    /// Which text that is.
+    pub(crate) fn text_number(&self, pc: u32) -> Option<usize> {
+        let number = self.text.partition_point(|text| text.start <= pc).checked_sub(1)?;
+        let text = &self.text[number];
+        (text.index(pc) < text.instructions.len()).then_some(number)
     }
 }
 

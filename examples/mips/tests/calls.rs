@@ -21,6 +21,15 @@ fn run(
     buffers: &[&[u8]],
     emit: impl FnOnce(&mut Assembler),
 ) -> (State, Output, Result<u32, Fault>) {
+    run_for(1000, data, buffers, emit)
+}
+
+fn run_for(
+    limit: u64,
+    data: &[u32],
+    buffers: &[&[u8]],
+    emit: impl FnOnce(&mut Assembler),
+) -> (State, Output, Result<u32, Fault>) {
     let mut asm = Assembler::new();
     emit(&mut asm);
     asm.stop();
@@ -29,7 +38,7 @@ fn run(
     let input = Input { buffers: buffers.iter().map(|buffer| buffer.to_vec()).collect() };
     let mut executor = Executor::new(&program, &input);
     let mut output = Output::default();
-    let result = executor.run(1000, &mut output).map_err(|error| error.fault);
+    let result = executor.run(limit, &mut output).map_err(|error| error.fault);
     (executor.into_state(), output, result)
 }
 
@@ -194,6 +203,21 @@ fn proofs_are_demanded_in_order() {
 }
 
 #[test]
+fn demands_are_limited() {
+    let (state, _, result) = run_for(1 << 20, &[], &[], |asm| {
+        asm.li(A0, DATA);
+        asm.li(A1, DATA);
+        let again = asm.here();
+        asm.li(V0, 0x1b);
+        asm.syscall(0);
+        asm.beq(ZERO, ZERO, again);
+        asm.nop();
+    });
+    assert_eq!(result, Err(Fault::Demands { limit: 1 << 12 }));
+    assert_eq!(state.demanded.len(), 1 << 12);
+}
+
+#[test]
 fn the_proven_path_is_taken() {
     assert_eq!(after(&[], &[], |asm| call(asm, 3, &[])).get(V0), 0);
 }
@@ -263,6 +287,10 @@ fn buffers_are_written_one_after_the_other() {
     let data = [DATA + 16, 3, DATA + 18, 2, u32::from_le_bytes(*b"abcd")];
     let (state, output, _) = run(&data, &[], |asm| call(asm, 4146, &[1, DATA, 2]));
     assert_eq!((&output.output[..], state.get(V0)), (&b"abccd"[..], 5));
+    let long = [DATA, 1 << 23, DATA, 1 << 23, DATA, 1];
+    let (_, _, result) = run(&long, &[], |asm| call(asm, 4146, &[1, DATA, 3]));
+    let limit = 1 << 24;
+    assert_eq!(result, Err(Fault::LongWrite { bytes: limit + 1, limit }), "also together");
     assert_eq!(fault(4146, &[1, DATA + 1, 1]), Fault::Unaligned { address: DATA + 1, size: 4 });
 }
 

@@ -203,7 +203,7 @@ fn straight(random: &mut Random, opcode: Opcode) -> Option<Instruction> {
             Operand::InsertSize => instruction.rd = Register::new((position + size) as u8 - 1)?,
             Operand::Signed | Operand::Unsigned => instruction.constant = random.word() & 0xffff,
             Operand::Offset => {
-                let offset = random.below(96) as i32 - 48;
+                let offset = random.below(96).cast_signed() - 48;
                 // Half of them are aligned.
                 let offset = if random.below(2) == 0 { offset & !3 } else { offset };
                 instruction.constant = offset.cast_unsigned() & 0xffff;

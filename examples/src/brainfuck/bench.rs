@@ -12,15 +12,17 @@ use serde::Serialize;
 
 use super::compress::Compressor;
 use super::engine::Engine;
-use super::machine::{FIELD, Shape};
+use super::machine::Shape;
 use super::program::Program;
 use super::programs::MILLION;
 use super::proof::{ProveError, ProveOptions};
 use super::segment::{Segment, Segments, State};
 
 /// What proving so many cycles took.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Measurement {
+    /// How tables are folded, as text.
+    pub layout: String,
     /// The number of cycles.
     pub cycles: u64,
     /// Executing, filling and proving, in milliseconds. Keys are made before.
@@ -40,6 +42,16 @@ pub struct Measurement {
     pub compress_ms: Option<f64>,
 }
 
+/// Whether tables are folded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Tables {
+    /// Folded and fused by the layout of least cost.
+    #[default]
+    Folded,
+    /// A table for each chip.
+    Separate,
+}
+
 /// Proves the first `cycles` cycles of a long run, and compresses the proofs if `compress` says so.
 ///
 /// # Errors
@@ -52,11 +64,16 @@ pub struct Measurement {
 pub fn measure(
     cycles: u64,
     options: &ProveOptions,
+    tables: Tables,
     compress: bool,
 ) -> Result<Measurement, ProveError> {
     let program = Program::compile(MILLION).expect("the program is well formed");
     let shape = Shape::holding((1 << options.log_cycles).min(cycles as usize), 128, 0, 0);
-    let engine = Engine::new(&program, shape, &options.config)?;
+    let make = match tables {
+        Tables::Folded => Engine::new,
+        Tables::Separate => Engine::separate,
+    };
+    let engine = make(&program, shape, &options.config)?;
     forget_peak();
     let start = Instant::now();
     let mut all = Segments::new(&program, b"", options.execution, shape);
@@ -84,22 +101,12 @@ pub fn measure(
     let seconds = start.elapsed().as_secs_f64();
     let peak_mib = peak_mib();
     let compressed = if compress { Some(compressed(&engine, shape, steps)?) } else { None };
-    let cells: usize = engine
-        .key()
-        .tables()
-        .iter()
-        .zip(engine.log_heights())
-        .map(|(table, log_height)| {
-            let width =
-                table.width + FIELD.degree() * (table.lookup_columns + table.quotient_chunks);
-            width << log_height
-        })
-        .sum();
     Ok(Measurement {
+        layout: engine.layout().to_string(),
         cycles: proven,
         prove_ms: seconds * 1e3,
         cycles_per_s: proven as f64 / seconds,
-        cells_per_cycle: (cells * segments) as f64 / proven as f64,
+        cells_per_cycle: (engine.cells() * segments) as f64 / proven as f64,
         peak_mib,
         proof_bytes,
         compressed_bytes: compressed.map(|(bytes, _)| bytes),

@@ -1,13 +1,18 @@
 //! Proving single segments, and verifying them: the pair of keys of a program, or of all programs.
+//!
+//! Most tables are folded and fused into one, by the layout that costs least. It follows from the shape and the
+//! configuration, so a verifier finds the same one.
 
+use chipwright_backend_stark::circuit::cost_parameters;
 use chipwright_backend_stark::config::Config;
-use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::key::{TableShape, VerifyingKey};
 use chipwright_backend_stark::machine::{
-    MachineError, MachineProver, MachineVerifier, compile_machine,
+    MachineError, MachineProver, MachineVerifier, compile_machine_with_layout,
 };
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::{MachineInput, MachineTrace};
+use chipwright_ir::machine::layout::FUSED_TABLE;
+use chipwright_ir::machine::{Machine, MachineInput, MachineLayout, MachineTrace, Table};
 use p3_field::{PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_goldilocks::Goldilocks;
 
@@ -42,6 +47,7 @@ pub struct TableReport {
 #[derive(Debug)]
 pub struct Engine {
     shape: Shape,
+    layout: MachineLayout,
     prover: MachineProver<Goldilocks2>,
     verifier: MachineVerifier<Goldilocks2>,
     /// What the universal machine is given about the program; nothing for a machine that has it in its key.
@@ -55,11 +61,20 @@ impl Engine {
     ///
     /// Fails if the machine cannot be proven under the configuration.
     pub fn new(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
-        if !shape.is_valid() {
-            return Err(ProveError::Shape(shape));
-        }
-        let (prover, verifier) = compile_machine(machine(program, &shape)?, config)?;
-        Ok(Self { shape, prover, verifier, program: MachineInput::default() })
+        check_shape(shape)?;
+        Self::folded(machine(program, &shape)?, shape, config, MachineInput::default())
+    }
+
+    /// The engine of a program with a table for each chip, as the chips are written.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the machine cannot be proven under the configuration.
+    pub fn separate(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
+        check_shape(shape)?;
+        let machine = machine(program, &shape)?;
+        let layout = MachineLayout::separate(&machine);
+        Self::with_layout(machine, shape, config, layout, MachineInput::default())
     }
 
     /// The engine of all programs, with one of them as a public input.
@@ -68,11 +83,31 @@ impl Engine {
     ///
     /// Fails if the machine cannot be proven under the configuration.
     pub fn universal(program: &Program, shape: Shape, config: &Config) -> Result<Self, ProveError> {
-        if !shape.is_valid() {
-            return Err(ProveError::Shape(shape));
-        }
-        let (prover, verifier) = compile_machine(universal_machine(&shape)?, config)?;
-        Ok(Self { shape, prover, verifier, program: program_input(program) })
+        check_shape(shape)?;
+        Self::folded(universal_machine(&shape)?, shape, config, program_input(program))
+    }
+
+    /// An engine with the layout of least cost.
+    fn folded(
+        machine: Machine,
+        shape: Shape,
+        config: &Config,
+        program: MachineInput,
+    ) -> Result<Self, ProveError> {
+        let layout = MachineLayout::choose(&machine, &shape.rows(), &cost_parameters(config))
+            .map_err(MachineError::from)?;
+        Self::with_layout(machine, shape, config, layout, program)
+    }
+
+    fn with_layout(
+        machine: Machine,
+        shape: Shape,
+        config: &Config,
+        layout: MachineLayout,
+        program: MachineInput,
+    ) -> Result<Self, ProveError> {
+        let (prover, verifier) = compile_machine_with_layout(machine, config, &layout)?;
+        Ok(Self { shape, layout, prover, verifier, program })
     }
 
     /// The engine that the options ask for.
@@ -101,6 +136,11 @@ impl Engine {
         self.verifier.key()
     }
 
+    /// How tables are folded.
+    pub fn layout(&self) -> &MachineLayout {
+        &self.layout
+    }
+
     /// The prover of the machine.
     pub fn prover(&self) -> &MachineProver<Goldilocks2> {
         &self.prover
@@ -121,12 +161,13 @@ impl Engine {
         Ok(trace)
     }
 
-    /// Makes the tables of a trace as high as the shape says. The segment at the end of a run is shorter: the
-    /// rest of its table is padding, which is zero.
+    /// Makes the tables of a trace as high as the layout and the shape say. The segment at the end of a run is shorter:
+    /// the rest of its table is padding, which is zero.
     pub fn pad(&self, trace: &mut MachineTrace<Goldilocks>) {
         for (chip, table) in self.prover.machine().chips.iter().zip(&mut trace.tables) {
-            if let Some(log_height) = self.shape.log_height(&chip.name) {
-                table.height = 1 << log_height;
+            let of_shape = || self.shape.log_height(&chip.name).map(|log_height| 1 << log_height);
+            if let Some(height) = self.layout.rows(&chip.name).or_else(of_shape) {
+                table.height = height;
                 table.values.resize(table.height * table.width, Goldilocks::ZERO);
             }
         }
@@ -139,9 +180,24 @@ impl Engine {
             let rows = self.program.rows.iter().find(|(chip, _)| chip == name);
             rows.map(|(_, rows)| rows.len().ilog2() as usize)
         };
-        let height = |name: &str| self.shape.log_height(name).or_else(|| given(name)).unwrap_or(0);
+        let height = |name: &str| self.log_height(name).or_else(|| given(name)).unwrap_or(0);
         let tables = self.key().tables().iter();
         tables.map(|table| table.log_height.unwrap_or_else(|| height(&table.name))).collect()
+    }
+
+    /// The base elements that the proof of a segment commits to: traces, lookup columns and quotients of all tables.
+    pub fn cells(&self) -> usize {
+        let width = |table: &TableShape| {
+            table.width + FIELD.degree() * (table.lookup_columns + table.quotient_chunks)
+        };
+        let tables = self.key().tables().iter().zip(self.log_heights());
+        tables.map(|(table, log_height)| width(table) << log_height).sum()
+    }
+
+    /// The base-2 logarithm of the height of a table, if it follows from layout and shape.
+    fn log_height(&self, table: &str) -> Option<usize> {
+        let fused = (table == FUSED_TABLE).then_some(self.layout.log_height);
+        fused.or_else(|| self.shape.log_height(table))
     }
 
     /// The public values of a segment, by chip.
@@ -166,21 +222,26 @@ impl Engine {
     }
 
     /// The tables of a trace, as they are proven.
-    pub fn tables(&self, trace: &MachineTrace<Goldilocks>) -> Vec<TableReport> {
-        let shapes = self.key().tables().iter();
-        shapes
-            .zip(&trace.tables)
-            .map(|(shape, table)| TableReport {
-                name: shape.name.clone(),
-                base_width: shape.width,
-                full_width: shape.width + FIELD.degree() * shape.lookup_columns,
-                fixed_width: shape.fixed_width,
-                length: table.real_rows,
-                height: table.height,
-                generator: Goldilocks::two_adic_generator(table.height.ilog2() as usize)
-                    .as_canonical_u64(),
-            })
-            .collect()
+    ///
+    /// # Errors
+    ///
+    /// Fails if the trace is not one of the machine with its layout.
+    pub fn tables(
+        &self,
+        trace: MachineTrace<Goldilocks>,
+    ) -> Result<Vec<TableReport>, MachineError> {
+        let trace = self.prover.folded(trace)?;
+        let report = |(shape, table): (&TableShape, &Table<Goldilocks>)| TableReport {
+            name: shape.name.clone(),
+            base_width: shape.width,
+            full_width: shape.width + FIELD.degree() * shape.lookup_columns,
+            fixed_width: shape.fixed_width,
+            length: table.real_rows,
+            height: table.height,
+            generator: Goldilocks::two_adic_generator(table.height.ilog2() as usize)
+                .as_canonical_u64(),
+        };
+        Ok(self.key().tables().iter().zip(&trace.tables).map(report).collect())
     }
 
     /// Proves a segment.
@@ -193,7 +254,7 @@ impl Engine {
         segment: &Segment,
         claim: Digest,
     ) -> Result<StarkProof<Goldilocks2>, MachineError> {
-        Ok(self.prover.key().prove(self.trace(segment, claim)?)?)
+        self.prover.prove_trace(self.trace(segment, claim)?)
     }
 
     /// Verifies that a segment goes from one state to another.
@@ -209,7 +270,7 @@ impl Engine {
         proof: &StarkProof<Goldilocks2>,
     ) -> Result<(), VerifyError> {
         for (table, &found) in self.key().tables().iter().zip(proof.log_heights()) {
-            if let Some(expected) = self.shape.log_height(&table.name)
+            if let Some(expected) = self.log_height(&table.name)
                 && expected != found
             {
                 let table = table.name.clone();
@@ -220,4 +281,8 @@ impl Engine {
             .verify(&self.named_publics(start, end, claim), proof)
             .map_err(|error| VerifyError::Segment { segment, error: Box::new(error) })
     }
+}
+
+fn check_shape(shape: Shape) -> Result<(), ProveError> {
+    if shape.is_valid() { Ok(()) } else { Err(ProveError::Shape(shape)) }
 }

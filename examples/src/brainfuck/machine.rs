@@ -102,12 +102,20 @@ impl Shape {
 
     /// The height of a chip's table, as a base-2 logarithm, if it follows from the shape.
     pub fn log_height(&self, chip: &str) -> Option<usize> {
-        let heights = [
+        self.log_heights().into_iter().find(|(name, _)| *name == chip).map(|(_, log)| log.into())
+    }
+
+    /// The rows of the tables whose heights follow from the shape, by chip.
+    pub fn rows(&self) -> Vec<(String, usize)> {
+        self.log_heights().map(|(name, log)| (name.to_owned(), 1 << log)).to_vec()
+    }
+
+    const fn log_heights(self) -> [(&'static str, u8); 3] {
+        [
             ("processor", self.log_cycles),
             ("input_table", self.log_input),
             ("output_table", self.log_output),
-        ];
-        heights.into_iter().find(|(name, _)| *name == chip).map(|(_, log)| usize::from(log))
+        ]
     }
 }
 

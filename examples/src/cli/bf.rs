@@ -17,7 +17,7 @@ use super::error::CliError;
 use super::file;
 use super::progress::Progress;
 use super::table;
-use crate::brainfuck::bench::{Measurement, measure};
+use crate::brainfuck::bench::{Measurement, Tables, measure};
 use crate::brainfuck::{
     self, Compressed, EndOfInput, Engine, Options, Program, Proof, ProveError, ProveOptions,
     RunError, Shape, Vm,
@@ -146,6 +146,9 @@ pub struct BenchArguments {
     /// Do not compress the proofs.
     #[arg(long)]
     segments_only: bool,
+    /// Whether tables are folded.
+    #[arg(long, value_enum, default_value_t)]
+    layout: Tables,
 }
 
 /// Runs a command.
@@ -377,7 +380,7 @@ struct Measurements {
 }
 
 fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let BenchArguments { json, segment, logs, config: name, segments_only } = arguments;
+    let BenchArguments { json, segment, logs, config: name, segments_only, layout } = arguments;
     segments_of(*segment)?;
     for &log in logs {
         within("--log", log.into(), (1, 20))?;
@@ -388,7 +391,7 @@ fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError
     let mut runs = Vec::new();
     for &log in logs {
         progress.next(format!("proving 2^{log} cycles"));
-        runs.push(measure(1 << log, &options, !segments_only)?);
+        runs.push(measure(1 << log, &options, *layout, !segments_only)?);
     }
     drop(progress);
     if *json {
@@ -431,7 +434,7 @@ fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError
 pub fn markdown() -> Result<String, CliError> {
     let program = Program::compile(brainfuck::programs::HELLO)
         .map_err(|error| CliError::Compile { path: PathBuf::from("hello.bf"), error })?;
-    let engine = Engine::new(&program, Shape::LEAST, &Config::default())?;
+    let engine = Engine::separate(&program, Shape::LEAST, &Config::default())?;
     let universal = Engine::universal(&program, Shape::LEAST, &Config::default())?;
     let tables = engine.key().tables().iter();
     let public = universal.key().tables().iter().filter(|table| table.name == "public_program");

@@ -235,6 +235,9 @@ pub enum CliError {
         /// What the verifier says.
         error: Box<brainfuck::VerifyError>,
     },
+    /// A MIPS program cannot be loaded or executed.
+    #[error(transparent)]
+    Mips(chipwright_mips::cli::CliError),
     /// A layer cannot be built, proven or verified.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -277,6 +280,16 @@ pub enum CliError {
     /// An honest step of the tour failed.
     #[error("the tour cannot go on: {0}")]
     Demo(String),
+}
+
+impl From<chipwright_mips::cli::CliError> for CliError {
+    fn from(error: chipwright_mips::cli::CliError) -> Self {
+        match error {
+            // A reader that has seen enough is no error, whatever the command.
+            chipwright_mips::cli::CliError::Output(error) => Self::Output(error),
+            error => Self::Mips(error),
+        }
+    }
 }
 
 impl CliError {

@@ -110,7 +110,7 @@ impl Case {
     ) -> Result<(), VerifyError> {
         let trace = self.trace(segment, output, edit);
         let mut proof =
-            self.engine.prover().key().prove(trace).expect("tables have the right shape");
+            self.engine.prover().prove_trace(trace).expect("tables have the right shape");
         edit_proof(&mut proof);
         let segments = vec![SegmentProof { end: segment.end, proof: proof.to_bytes() }];
         let claim = Claim::new(&self.program, &self.input, output, &Options::default());

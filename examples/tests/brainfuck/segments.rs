@@ -1,10 +1,14 @@
 //! Runs that are cut into segments.
 
 use chipwright_examples::brainfuck::{
-    Engine, Program, Proof, ProveOptions, ReadError, Run, VerifyError, programs, prove, verify,
+    Engine, Options, Program, Proof, ProveOptions, ReadError, Run, Segments, Shape, VerifyError,
+    fast_100, programs, prove, verify,
 };
 
 use crate::forging::options;
+
+/// The page that shows the layout of long segments.
+const DOCS: &str = include_str!("../../../docs/brainfuck.md");
 
 /// A run of 13 segments.
 fn proven() -> (Program, Proof, Run, ProveOptions) {
@@ -59,7 +63,36 @@ fn segments_are_neither_left_out_nor_exchanged_nor_repeated() {
     let mut proof = honest;
     proof.shape.log_cycles += 1;
     let verdict = verify(&program, b"", &run.output, &proof, &options);
-    assert!(matches!(verdict, Err(VerifyError::Height { .. })), "{verdict:?}");
+    // The layout follows from the shape, and the key from the layout.
+    assert!(matches!(verdict, Err(VerifyError::Decode { .. })), "{verdict:?}");
+}
+
+#[test]
+fn segments_of_another_height_than_the_shape_says_are_refused() {
+    // So many cycles and queries that nothing with fixed columns, whose heights the key determines, is beside the
+    // processor.
+    let program = Program::compile("+[-]").expect("the program compiles");
+    let shape = Shape { log_cycles: 14, ..Shape::LEAST };
+    let mut config = options().config;
+    config.parameters.queries = 190;
+    let engine = Engine::new(&program, shape, &config).expect("the engine is made");
+    assert_eq!(engine.key().tables()[0].log_height, None, "{}", engine.layout());
+    let mut segments = Segments::new(&program, b"", Options::default(), shape);
+    let segment = segments.next().expect("a segment").expect("the program runs");
+    let trace = engine.trace(&segment, [0; 4]).expect("the segment is right");
+    let mut trace = engine.prover().folded(trace).expect("the tables are those of the layout");
+    for halved in [false, true] {
+        let table = &mut trace.tables[0];
+        if halved {
+            table.height /= 2;
+            table.values.truncate(table.height * table.width);
+        }
+        let proof = engine.prover().key().prove(trace.clone()).expect("a proof is made");
+        let verdict = engine.verify(0, (&segment.start, &segment.end), [0; 4], &proof);
+        assert_eq!(verdict.is_err(), halved, "{verdict:?}");
+        let refused = matches!(verdict, Err(VerifyError::Height { .. }));
+        assert_eq!(refused, halved, "{verdict:?}");
+    }
 }
 
 #[test]
@@ -99,5 +132,22 @@ fn shapes_out_of_range_are_refused() {
             let verdict = verify(&program, b"", &run.output, &proof, &options);
             assert!(matches!(verdict, Err(VerifyError::Shape(_))), "{verdict:?}");
         }
+    }
+}
+
+#[test]
+fn folded_tables_commit_to_at_most_28_elements_a_cycle() {
+    let program = Program::compile(programs::MILLION).expect("the program compiles");
+    for log_cycles in [16, 18] {
+        let shape = Shape { log_cycles, log_cells: 7, ..Shape::LEAST };
+        let cells = |engine: &Engine| engine.cells() as f64 / shape.cycles() as f64;
+        let engine = Engine::new(&program, shape, &fast_100()).expect("the engine is made");
+        let layout = engine.layout().to_string();
+        assert_eq!(DOCS.contains(&layout), log_cycles == 18, "{layout}");
+        let folded = cells(&engine);
+        let engine = Engine::separate(&program, shape, &fast_100()).expect("the engine is made");
+        let separate = cells(&engine);
+        assert!(folded <= 28.0, "2^{log_cycles} cycles: {folded}");
+        assert!(separate > 39.0, "2^{log_cycles} cycles: {separate}");
     }
 }

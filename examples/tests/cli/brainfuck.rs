@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use chipwright_ir::machine::MachineLayout;
+
 use super::{fails, file, succeeds, text, with_stdin, write};
 
 const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/brainfuck/hello.bf");
@@ -102,6 +104,15 @@ fn a_brainfuck_run_is_shown_on_a_page_and_measured() {
         assert!(run[key].as_f64() > Some(0.0), "{key}: {run}");
     }
     assert!(run["compressed_bytes"].as_f64() > Some(0.0), "{run}");
+    let layout = |run: &serde_json::Value| {
+        let layout = run["layout"].as_str().expect("a text");
+        layout.parse::<MachineLayout>().expect("a layout")
+    };
+    assert!(layout(run).rows("processor").is_some(), "{run}");
+    let separate = ["--layout", "separate", "--segments-only"];
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&[&bench[..], &separate].concat())).expect("valid JSON");
+    assert!(layout(&json["runs"][0]).is_separate(), "{json}");
 }
 
 #[test]

@@ -21,6 +21,22 @@ use super::{
 /// How many rules may lie between a fixed column and a count for it to be seen that the count is zero with it.
 const CHAIN: usize = 16;
 
+/// A chip has fewer rows of contents than its table, and could exchange messages in the rows beyond them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "chip `{chip}` has contents for {rows} rows of {height}, and message {message} is exchanged in the others, too"
+)]
+pub struct OpenContents {
+    /// The chip.
+    pub chip: String,
+    /// The rows of its contents.
+    pub rows: usize,
+    /// The rows of the table.
+    pub height: usize,
+    /// The position of the message.
+    pub message: usize,
+}
+
 impl Chip {
     /// Whether the chip's rows do nothing but give entries of tables that are made of fixed cells.
     pub fn gives_only_contents(&self) -> bool {
@@ -57,6 +73,20 @@ impl Chip {
             column
         };
         columns.iter().map(continued).collect()
+    }
+
+    /// [`Self::contents`], if the rows beyond the contents exchange nothing.
+    ///
+    /// # Errors
+    ///
+    /// Names a message that they could exchange.
+    pub fn closed_contents(&self, height: usize) -> Result<Vec<Vec<u64>>, OpenContents> {
+        let fixed = self.fixed.as_ref().filter(|fixed| !fixed.columns.is_empty());
+        let rows = fixed.map_or(height, FixedData::rows);
+        match self.open_beyond_contents().filter(|_| rows < height) {
+            Some(message) => Err(OpenContents { chip: self.name.clone(), rows, height, message }),
+            None => Ok(self.contents(height)),
+        }
     }
 
     /// The first message that a row beyond the contents could exchange, other than to ask a table.

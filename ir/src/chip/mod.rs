@@ -18,6 +18,7 @@
 //! ```
 
 mod contents;
+pub(crate) mod cost;
 pub mod counts;
 pub mod explain;
 mod expression;
@@ -38,6 +39,8 @@ pub mod verify;
 use std::fmt;
 use std::sync::Arc;
 
+pub use cost::{CostParameters, MAX_LOG_HEIGHT};
+pub use contents::OpenContents;
 pub use graph::{Graph, IntOp, Node};
 
 use crate::Field;

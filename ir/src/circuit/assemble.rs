@@ -6,7 +6,7 @@
 //! is in the preprocessed columns that the verifying key commits to.
 //!
 //! A [`Layout`] cuts tables into lanes, each of which is a chip of this machine; the chips are then put side
-//! by side by [`Fusion`](super::layout::Fusion).
+//! by side by [`Layout::fuse`](super::layout::Layout::fuse).
 
 mod plan;
 mod wiring;

@@ -65,12 +65,10 @@ fn check_shape<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>, repo
                 .shape
                 .push(format!("the table of `{name}` has {width} columns instead of {expected}"));
         }
-        if !table.height.is_power_of_two() || table.values.len() != table.height * table.width {
+        if table.height == 0 || Some(table.values.len()) != table.height.checked_mul(table.width) {
+            let (cells, height, width) = (table.values.len(), table.height, table.width);
             report.shape.push(format!(
-                "the table of `{name}` has {} cells, which is not {} rows, a power of two, of {}",
-                table.values.len(),
-                table.height,
-                table.width
+                "the table of `{name}` has {cells} cells, which is not {height} rows, at least one, of {width}"
             ));
         }
         if publics.len() != chip.publics.len() {

@@ -28,6 +28,9 @@ use crate::field::{NotCanonical, canonical_element, from_canonical};
 pub struct FillOptions {
     /// No table is lower than this; a power of two, or zero.
     pub min_height: usize,
+    /// The heights of tables that have to have exactly so many rows, by chip. They need not be powers of two: a
+    /// [layout](super::layout) folds them.
+    pub heights: Vec<(String, usize)>,
     /// Cells that keep a wrong value; everything filled later is computed from it. With forged cells,
     /// lookups that hit no entry and native functions that fail are no errors: cells that cannot be
     /// computed are zero.
@@ -104,7 +107,7 @@ fn fill_over<F: PrimeField64>(
     filler.fill_given(input);
     filler.fill_memory_tables();
     std::mem::take(&mut filler.errors).into_result()?;
-    filler.pad(options.min_height.max(1));
+    filler.pad(options);
     std::mem::take(&mut filler.errors).into_result()?;
     let mut trace = filler.finish();
     let lenient = options.allow_missing_entries || !options.forge.is_empty();
@@ -155,10 +158,17 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
             }
         }
         errors.into_result()?;
-        let least = options.min_height;
+        let least = |chip: &Chip| {
+            let exact = options.heights.iter().find(|(name, _)| *name == chip.name);
+            exact.map_or(options.min_height, |(_, height)| *height)
+        };
         let mut filler = Self {
             machine,
-            desks: machine.chips.par_iter().map(|chip| Some(Desk::new(chip, least))).collect(),
+            desks: machine
+                .chips
+                .par_iter()
+                .map(|chip| Some(Desk::new(chip, least(chip))))
+                .collect(),
             providers: BTreeMap::new(),
             memories: BTreeMap::new(),
             forging: !options.forge.is_empty(),
@@ -168,6 +178,11 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
         filler.load_publics(input);
         filler.load_memories(input);
         filler.load_forgeries(&options.forge);
+        for (name, _) in &options.heights {
+            if machine.position(name).is_none() {
+                filler.errors.push(FillError::Unknown { what: "chip", name: name.clone() });
+            }
+        }
         std::mem::take(&mut filler.errors).into_result()?;
         Ok(filler)
     }
@@ -344,7 +359,8 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
     }
 
     /// Adds padding rows, callers before callees: the fills of a padding row may call, too.
-    fn pad(&mut self, min_height: usize) {
+    fn pad(&mut self, options: &FillOptions) {
+        let min_height = options.min_height.max(1);
         for index in self.callers_first() {
             let chip = &self.machine.chips[index];
             let Some(mut desk) = self.desks[index].take() else { continue };
@@ -354,11 +370,21 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 let (chip, rows) = (chip.name.clone(), desk.rows);
                 self.errors.push(FillError::TooManyRows { chip, rows, fixed });
             }
-            let height = desk.rows.max(min_height).next_power_of_two();
+            let exact = options.heights.iter().find(|(name, _)| *name == chip.name);
+            let height = match exact {
+                Some(&(_, height)) => height,
+                None => desk.rows.max(min_height).next_power_of_two(),
+            };
             // Rows that a circuit does not use are filled like any other, from an empty record; those of a table of
             // fixed entries give none.
-            let goes_on = chip.is_wired() || chip.gives_only_contents();
-            if chip.dense && !goes_on && desk.rows != height {
+            let needs_all = chip.dense && !chip.is_wired() && !chip.gives_only_contents();
+            if exact.is_some() && (desk.rows > height || needs_all && desk.rows < height) {
+                let (chip, rows) = (chip.name.clone(), desk.rows);
+                self.errors.push(FillError::Height { chip, rows, height });
+                self.desks[index] = Some(desk);
+                continue;
+            }
+            if needs_all && desk.rows != height {
                 let (chip, rows) = (chip.name.clone(), desk.rows);
                 self.errors.push(FillError::NotDense { chip, rows, least: min_height });
                 self.desks[index] = Some(desk);

@@ -102,6 +102,18 @@ pub enum FillError {
         /// The least height of the machine.
         least: usize,
     },
+    /// A table that has to have a number of rows has others.
+    #[error(
+        "chip `{chip}` has {rows} rows; its table has to have {height}, and padding only if it is not dense"
+    )]
+    Height {
+        /// The chip.
+        chip: String,
+        /// Rows given or asked for.
+        rows: usize,
+        /// The rows of its table.
+        height: usize,
+    },
     /// A Rust function of a fill failed.
     #[error("row {row} of chip `{chip}`: `{function}` failed: {reason}")]
     Native {

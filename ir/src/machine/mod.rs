@@ -18,6 +18,7 @@ mod desk;
 mod evaluator;
 pub mod fill;
 mod fill_error;
+pub mod layout;
 pub(crate) mod memory;
 mod multiplicity;
 pub mod report;
@@ -27,6 +28,7 @@ pub mod verify;
 
 pub use check::check;
 pub use fill::{FillError, FillErrors, FillOptions, Forge, fill, fill_with};
+pub use layout::{Fusion, MachineLayout, MachineLayoutError};
 pub use report::Report;
 pub use rows::ChipRows;
 pub use verify::verify;
@@ -134,7 +136,7 @@ pub struct MemoryCell {
 /// The main trace of one chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<F> {
-    /// The number of rows: a power of two.
+    /// The number of rows: a power of two, unless the table is to be folded into one of fewer rows.
     pub height: usize,
     /// The number of main-trace columns.
     pub width: usize,

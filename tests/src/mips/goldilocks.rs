@@ -11,8 +11,7 @@
 //! | product and one or two sums | 27 or 29 |
 //! | sum, difference | 11 |
 
-use super::assembler::Assembler;
-use super::instruction::{AT, K0, K1, Register, T0, T1, T2, T3, T4, T5, T6, ZERO};
+use chipwright_mips_isa::{AT, Assembler, K0, K1, Register, T0, T1, T2, T3, T4, T5, T6, ZERO};
 
 /// Holds 1 in all routines.
 pub(super) const ONE: Register = K0;
@@ -194,10 +193,10 @@ pub(super) fn difference(asm: &mut Assembler, out: Pair, a: Pair, b: Pair) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::instruction::{A0, T7, V0, V1};
-    use super::super::machine::DATA;
+    use super::super::execute::DATA;
     use super::super::routines::tests::{elements, memory_after};
     use super::*;
+    use chipwright_mips_isa::{A0, T7, V0, V1};
 
     /// `LO`, `HI`, an upper word and `top`, settled.
     fn settled(words: [u32; 4]) -> u64 {

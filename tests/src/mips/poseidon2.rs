@@ -16,15 +16,14 @@ use p3_goldilocks::{
     GOLDILOCKS_POSEIDON2_RC_16_INTERNAL, Goldilocks,
 };
 
-use super::assembler::Assembler;
+use super::execute::DATA;
 use super::goldilocks::{
     ONE, Pair, begin_product, end_product, offset, product, settle, sum, words,
 };
-use super::instruction::{
-    A0, A1, A2, A3, GP, Register, S0, S1, S2, S3, S4, S5, S6, S7, T0, T1, T2, T3, T4, T8, T9, V0,
-    V1, ZERO,
+use chipwright_mips_isa::{
+    A0, A1, A2, A3, Assembler, GP, Register, S0, S1, S2, S3, S4, S5, S6, S7, T0, T1, T2, T3, T4,
+    T8, T9, V0, V1, ZERO,
 };
-use super::machine::DATA;
 
 /// The number of elements.
 pub(super) const WIDTH: usize = 16;

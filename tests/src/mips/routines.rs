@@ -2,10 +2,10 @@
 //!
 //! Registers are used as it suits them, and none is saved: nobody but a loop calls them.
 
-use super::assembler::Assembler;
 use super::goldilocks::{ONE, Pair, difference, offset, product, settle, sum};
-use super::instruction::{
-    A0, A1, A2, A3, AT, GP, Register, S0, S1, S2, S3, S4, S5, S6, S7, T0, T7, T8, T9, V0, V1, ZERO,
+use chipwright_mips_isa::{
+    A0, A1, A2, A3, AT, Assembler, GP, Register, S0, S1, S2, S3, S4, S5, S6, S7, T0, T7, T8, T9,
+    V0, V1, ZERO,
 };
 
 /// A routine of three operands. Its argument `$a0` is the address of a record: `a`, `b`, `c` and room for the result, two
@@ -200,8 +200,8 @@ pub(super) mod tests {
     use p3_goldilocks::Goldilocks;
     use proptest::prelude::*;
 
+    use super::super::execute::{CODE, DATA, program, run};
     use super::super::goldilocks::{constants, words};
-    use super::super::machine::{DATA, Machine};
     use super::super::work::{Ext, ext};
     use super::*;
 
@@ -242,12 +242,11 @@ pub(super) mod tests {
         asm.nop();
         asm.stop();
         emit(&mut asm);
-        let program = asm.finish().expect("the program is sound");
-        let mut machine = Machine::new(&program, memory.len());
-        machine.memory().copy_from_slice(memory);
-        machine.set(A0, address);
-        machine.run(1_000_000).expect("the routine returns");
-        (machine.memory().to_vec(), machine.profile(&program).cycles(name))
+        let code = asm.finish(CODE).expect("the program is sound");
+        let program = program(&code, memory).expect("code and data do not overlap");
+        let finished = run(&program, memory.len(), address).expect("the routine returns");
+        let cycles = finished.counts.of_routine(name);
+        (finished.memory, cycles)
     }
 
     pub(in super::super) fn elements(words: &[u32]) -> Vec<u64> {

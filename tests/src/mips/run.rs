@@ -1,13 +1,13 @@
 //! The work of a layer, done by machine code, and each result compared with the trace.
 
 use chipwright_backend_stark::circuit::CircuitError;
+use chipwright_mips::{ExecutionError, ProgramError};
+use chipwright_mips_isa::{A0, Assembler, AssemblerError, FP, SP, ZERO};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
-use super::assembler::{Assembler, AssemblerError};
+use super::execute::{self, CODE, DATA};
 use super::goldilocks::{constants, words};
-use super::instruction::{A0, FP, SP, ZERO};
-use super::machine::{DATA, Machine, MachineError};
 use super::poseidon2::{RECORD, WIDTH, permutation, round_constants};
 use super::routines::{Arithmetic, COMBINE_HEADER, combine};
 use super::work::{Combination, DIGEST, Ext, Operation, Permutation, Work};
@@ -25,9 +25,18 @@ pub enum RunError {
     /// The program is not sound.
     #[error(transparent)]
     Assembler(#[from] AssemblerError),
+    /// The program and its data do not fit into memory.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// The program went wrong.
     #[error(transparent)]
-    Machine(#[from] MachineError),
+    Execution(#[from] Box<ExecutionError>),
+    /// The program ended otherwise than at its `break`.
+    #[error("the program ended with exit code {code}")]
+    Exit {
+        /// The exit code.
+        code: u32,
+    },
     /// A result is not that of the trace.
     #[error("{routine} number {index} is not what the trace says")]
     Wrong {
@@ -118,11 +127,9 @@ impl Work {
         combine(&mut asm);
         self.arithmetic.keys().for_each(|routine| routine.emit(&mut asm));
 
-        let program = asm.finish()?;
-        let mut machine = Machine::new(&program, memory.len());
-        machine.memory().copy_from_slice(&memory);
-        machine.run(LIMIT)?;
-        let memory = machine.memory();
+        let program = execute::program(&asm.finish(CODE)?, &memory)?;
+        let finished = execute::run(&program, memory.len(), 0)?;
+        let memory = &finished.memory;
 
         let record = RECORD as usize / 4;
         for (index, Permutation { digest, .. }) in self.permutations.iter().enumerate() {
@@ -143,19 +150,15 @@ impl Work {
             }
         }
 
-        let profile = machine.profile(&program);
-        let arithmetic = self.arithmetic.keys();
+        let cycles = |routine: &str| finished.counts.of_routine(routine);
         Ok(Cycles {
-            permutations: profile.cycles("permutation"),
-            combinations: profile.cycles("combine"),
-            arithmetic: arithmetic.map(|routine| profile.cycles(routine.name())).sum(),
-            calls: profile.cycles("main"),
+            permutations: cycles("permutation"),
+            combinations: cycles("combine"),
+            arithmetic: self.arithmetic.keys().map(|routine| cycles(routine.name())).sum(),
+            calls: cycles("main"),
         })
     }
 }
-
-/// More cycles than any layer takes.
-const LIMIT: u64 = 4_000_000_000;
 
 fn ensure(holds: bool, routine: &'static str, index: usize) -> Result<(), RunError> {
     if holds { Ok(()) } else { Err(RunError::Wrong { routine, index }) }

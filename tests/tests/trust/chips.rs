@@ -8,7 +8,7 @@ use chipwright_backend_stark::proof::VerifyError;
 use chipwright_ir::chip::counts::count_faults;
 use chipwright_ir::chip::parse::parse;
 use chipwright_ir::chip::passes::{FuseError, fuse, gate_contents};
-use chipwright_ir::chip::{Chip, Section};
+use chipwright_ir::chip::{Chip, OpenContents, Section};
 use chipwright_ir::circuit::{
     CalledChip, ChipCall, ChipLibrary, Form, Graph, Inputs, Layout, ValueType,
 };
@@ -222,7 +222,7 @@ fn h_03_rows_beyond_the_contents_send_nothing() {
     long.fixed.as_mut().unwrap().columns[0] = vec![1; 32];
     let short = chip(SENDS);
     let error = fuse(&[&long, &short], "both").unwrap_err();
-    assert!(matches!(error, FuseError::Short { rows: 16, height: 32, .. }), "{error}");
+    assert!(matches!(error, FuseError::Short(OpenContents { rows: 16, height: 32, .. })), "{error}");
     fuse(&[&long, &gate_contents(&short, 32)], "both").expect("the gate closes them");
 }
 

@@ -21,7 +21,10 @@ const HINT_LEN: u32 = 0xf0;
 const HINT_READ: u32 = 0xf1;
 
 /// The greatest number of bytes that one call writes: a call is one instruction, whose time is bounded.
-const LONGEST_WRITE: u32 = 1 << 24;
+pub(super) const LONGEST_WRITE: u32 = 1 << 24;
+
+/// The greatest number of proofs that a run demands: the state of a run is bounded.
+const DEMANDS: usize = 1 << 12;
 
 impl<O: Observer> Step<'_, O> {
     /// Executes a system call.
@@ -43,6 +46,9 @@ impl<O: Observer> Step<'_, O> {
             COMMIT => self.commit(a, b)?,
             COMMIT_DEFERRED if b == 0 => Next::Follow,
             COMMIT_DEFERRED => return Err(Fault::Deferred { word: b }),
+            VERIFY if self.state.demanded.len() >= DEMANDS => {
+                return Err(Fault::Demands { limit: DEMANDS });
+            }
             VERIFY => {
                 let demand = Demand { key: self.words(a)?, committed: self.words(b)? };
                 self.state.demanded.push(demand);

@@ -151,6 +151,12 @@ pub enum Fault {
         /// The word.
         word: u32,
     },
+    /// More proofs are demanded than is possible.
+    #[error("a proof is demanded, and {limit} were: more are not possible")]
+    Demands {
+        /// The greatest number.
+        limit: usize,
+    },
     /// The run goes on for too long.
     #[error("the program did not end within {limit} instructions")]
     Limit {

@@ -5,6 +5,7 @@
 
 use chipwright_mips_isa::{A0, A1, A2, A3, V0};
 
+use super::calls::LONGEST_WRITE;
 use super::fault::Fault;
 use super::memory::PAGE_BYTES;
 use super::observe::Observer;
@@ -118,8 +119,11 @@ impl<O: Observer> Step<'_, O> {
         for i in 0..count {
             let entry = list.wrapping_add(8 * i);
             let (address, length) = (self.load(entry)?, self.load(entry.wrapping_add(4))?);
+            written = written.saturating_add(length);
+            if written > LONGEST_WRITE {
+                return Err(Fault::LongWrite { bytes: written, limit: LONGEST_WRITE });
+            }
             self.write(descriptor, address, length)?;
-            written = written.wrapping_add(length);
         }
         Ok(written)
     }

@@ -42,7 +42,7 @@ pub struct Memory {
     pages: Vec<Page>,
     /// The pages before this one have text in them.
     first_without_text: u32,
-    /// Where the text is, in bytes.
+    /// Where the text is, in bytes, in order.
     text: Vec<Range<u32>>,
     /// The greatest number of pages.
     limit: usize,
@@ -65,9 +65,13 @@ impl Memory {
                 for (i, &byte) in segment.bytes.iter().enumerate() {
                     memory.put_byte(segment.address + i as u32, byte);
                 }
-                // Zeros at either end of memory can be accessed if they belong to the program.
-                for address in [segment.address, segment.address + (segment.size - 1)] {
-                    memory.place(address);
+                // What belongs to the program can be accessed at either end of memory, too.
+                let end = u64::from(segment.address) + u64::from(segment.size);
+                for page in free_pages() {
+                    let first = u64::from(page);
+                    if first < end && u64::from(segment.address) < first + u64::from(PAGE_BYTES) {
+                        memory.place(page);
+                    }
                 }
                 if executable {
                     // Text ends below 2^32.
@@ -131,7 +135,9 @@ impl Memory {
     #[cold]
     fn page_to_store(&mut self, address: u32, page: u32) -> Result<u32, Denied> {
         let word = address & !3;
-        if self.text.iter().any(|text| text.start <= word + 3 && word < text.end) {
+        // Texts are in order, so the last one that begins in the word or before it is the only one that can be there.
+        let after = self.text.partition_point(|text| text.start <= word + 3);
+        if self.text[..after].last().is_some_and(|text| word < text.end) {
             return Err(Denied::Text);
         }
         if page != 0 {
@@ -196,6 +202,12 @@ fn word_of(address: u32) -> usize {
     (address / 4) as usize % PAGE_WORDS
 }
 
+/// The addresses of the pages that are kept free.
+fn free_pages() -> impl Iterator<Item = u32> {
+    let pages = (0..FREE).step_by(PAGE_BYTES as usize);
+    pages.flat_map(|page| [page, page.wrapping_sub(FREE)])
+}
+
 #[inline]
 fn is_free(address: u32) -> bool {
     address.wrapping_add(FREE) < 2 * FREE
@@ -236,9 +248,13 @@ mod tests {
             assert_eq!(empty.load(address), Ok(0), "{address:#x}");
             assert_eq!(empty.store(address, 1), Ok(()), "{address:#x}");
         }
-        let mut low = memory(&[(0x1000, &[], 4, false)]);
-        assert_eq!(low.store(0x1000, 1), Ok(()));
-        assert_eq!(low.load(0x2000), Err(Denied::Free));
+        let mut low = memory(&[(0x1ffc, &[], 0x2000, false), (0xffff_f000, &[], 4, false)]);
+        for address in [0x1ffc, 0x2000, 0x3ff8, 0xffff_f000] {
+            assert_eq!(low.store(address, 1), Ok(()), "{address:#x}");
+        }
+        for address in [0xffc, 0x4000, 0xffff_effc] {
+            assert_eq!(low.load(address), Err(Denied::Free), "{address:#x}");
+        }
     }
 
     #[test]

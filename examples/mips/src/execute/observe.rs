@@ -112,20 +112,26 @@ impl Observer for Output {
 #[derive(Clone, Debug)]
 pub struct Counts<'a> {
     program: &'a Program,
-    /// For each text, the counts of its instructions.
-    counts: Vec<Vec<u64>>,
+    /// For each text, how often its instructions were executed.
+    by_text: Vec<Vec<u64>>,
+    /// The text of the last instruction.
+    now: usize,
 }
 
 impl<'a> Counts<'a> {
     /// No instructions yet.
     pub fn new(program: &'a Program) -> Self {
         let texts = program.text().iter();
-        Self { program, counts: texts.map(|text| vec![0; text.instructions.len()]).collect() }
+        Self {
+            program,
+            by_text: texts.map(|text| vec![0; text.instructions.len()]).collect(),
+            now: 0,
+        }
     }
 
     /// How often each instruction that was executed was, by address.
     pub fn by_address(&self) -> impl Iterator<Item = (u32, Instruction, u64)> {
-        self.program.text().iter().zip(&self.counts).flat_map(|(text, counts)| {
+        self.program.text().iter().zip(&self.by_text).flat_map(|(text, counts)| {
             let counted = text.instructions.iter().zip(counts).enumerate();
             counted.filter_map(|(index, (instruction, &count))| {
                 let instruction = instruction.filter(|_| count > 0)?;
@@ -157,11 +163,13 @@ impl<'a> Counts<'a> {
 impl Observer for Counts<'_> {
     #[inline]
     fn instruction(&mut self, state: &State, _: &Instruction) {
-        for (text, counts) in self.program.text().iter().zip(&mut self.counts) {
-            if let Some(count) = counts.get_mut(text.index(state.pc)) {
-                *count += 1;
-                return;
-            }
+        let texts = self.program.text();
+        if texts[self.now].index(state.pc) >= self.by_text[self.now].len() {
+            // An instruction that is executed is in some text.
+            self.now = self.program.text_number(state.pc).unwrap_or(self.now);
+        }
+        if let Some(count) = self.by_text[self.now].get_mut(texts[self.now].index(state.pc)) {
+            *count += 1;
         }
     }
 }

@@ -22,13 +22,7 @@ fn b_18_challenges_are_in_the_extension() {
     assert_eq!((config.field.degree(), config.field.bits()), (2, 64));
     let case = Case::new("+.", b"");
     let engine = Engine::new(&case.program, case.shape, &config).unwrap();
-    let heights: Vec<usize> = engine
-        .key()
-        .tables()
-        .iter()
-        .map(|table| table.log_height.or(case.shape.log_height(&table.name)).unwrap())
-        .collect();
-    let report = engine.key().security(&heights).unwrap();
+    let report = engine.key().security(&engine.log_heights()).unwrap();
     assert!(report.proven_bits >= 100, "{report}");
     // Messages are compressed: clk, mp and mv to one element, as are ip, ci and ni.
     let widths: Vec<usize> =
@@ -39,8 +33,8 @@ fn b_18_challenges_are_in_the_extension() {
 #[test]
 fn b_19_tables_say_how_large_they_are() {
     let case = Case::new("++[-]", b"");
-    let trace = case.engine.trace(&case.segment, [0; 4]).unwrap();
-    let tables = case.engine.tables(&trace);
+    let engine = Engine::separate(&case.program, case.shape, &Config::testing()).unwrap();
+    let tables = engine.tables(engine.trace(&case.segment, [0; 4]).unwrap()).unwrap();
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let expected = ["program_table", "processor", "memory", "input_table", "output_table", "ticks"];
     assert_eq!(names, expected);
@@ -54,6 +48,10 @@ fn b_19_tables_say_how_large_they_are() {
         assert_eq!(omicron.exp_u64(table.height as u64), Goldilocks::ONE);
         assert_ne!(omicron.exp_u64(table.height as u64 / 2), Goldilocks::ONE);
     }
+    // Folded, they are one table of one height.
+    let tables = case.engine.tables(case.engine.trace(&case.segment, [0; 4]).unwrap()).unwrap();
+    assert_eq!((tables[0].name.as_str(), tables[0].height), ("fused", 32));
+    assert!(tables[0].base_width > processor.base_width);
 }
 
 #[test]
@@ -112,7 +110,7 @@ fn b_23_challenges_depend_on_the_commitments() {
     let other = Case::new(",.", b"b");
     let main = {
         let trace = other.trace(&other.segment, &other.output, &|_, _| {});
-        other.engine.prover().key().prove(trace).unwrap().batch().commitments.main.clone()
+        other.engine.prover().prove_trace(trace).unwrap().batch().commitments.main.clone()
     };
     // The trace of another run, and all challenges, sums and openings kept.
     let verdict = case.verdict(&case.segment, &case.output, &|_, _| {}, |proof| {

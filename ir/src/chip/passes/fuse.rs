@@ -19,10 +19,11 @@
 
 use std::collections::BTreeMap;
 
+use super::FoldError;
 use crate::Field;
 use crate::chip::{
     Cell, Chip, Column, ColumnId, Fill, FillOp, FixedData, Graph, Group, Interaction, Label, Node,
-    NodeId, Port, PortId, Public, PublicId, Rule,
+    NodeId, OpenContents, Port, PortId, Public, PublicId, Rule,
 };
 
 /// Why chips cannot be put side by side.
@@ -45,39 +46,29 @@ pub enum FuseError {
         /// The field of this part.
         found: Field,
     },
-    /// The rows of a memory's table depend on the run, so it has a height of its own.
-    #[error("chip `{0}` is the table of a memory")]
-    Memory(String),
     /// The contents of some part's fixed columns are known, those of this one are not.
     #[error(
         "the contents of the fixed columns of chip `{0}` are unknown, those of others are known"
     )]
     Contents(String),
     /// A part has fewer rows of contents than the others, and could exchange messages in rows beyond them.
-    #[error(
-        "chip `{chip}` has contents for {rows} rows of {height}, and message {message} is exchanged in the others, too"
-    )]
-    Short {
-        /// The part.
-        chip: String,
-        /// The rows of its contents.
-        rows: usize,
-        /// The rows of the longest contents.
-        height: usize,
-        /// The position of the message.
-        message: usize,
-    },
+    #[error(transparent)]
+    Short(#[from] OpenContents),
+    /// A part cannot be folded.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
 }
 
 /// The parts side by side, as one chip.
 ///
 /// Names of columns, public values and scopes get the name of their part in front. The fixed columns are
-/// as long as the longest of the parts.
+/// as long as the longest of the parts. The table of a memory is a part like any other: it is filled before it is
+/// fused, and its rules say what its rows are.
 ///
 /// # Errors
 ///
-/// Fails if the parts do not agree on the field or share a name, if one is the table of a memory, if the
-/// contents of fixed columns are known for some parts only, or if a part is open beyond its own.
+/// Fails if the parts do not agree on the field or share a name, if the contents of fixed columns are known for
+/// some parts only, or if a part is open beyond its own.
 pub fn fuse(parts: &[&Chip], name: &str) -> Result<Chip, FuseError> {
     let first = parts.first().ok_or(FuseError::Empty)?;
     let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.name)).collect();
@@ -103,9 +94,6 @@ pub fn fuse(parts: &[&Chip], name: &str) -> Result<Chip, FuseError> {
             let (expected, found) = (fused.field, part.field);
             return Err(FuseError::Field { chip: part.name.clone(), expected, found });
         }
-        if part.memory_of.is_some() {
-            return Err(FuseError::Memory(part.name.clone()));
-        }
         if parts[..index].iter().any(|other| other.name == part.name) {
             return Err(FuseError::Name(part.name.clone()));
         }
@@ -125,16 +113,11 @@ fn contents(parts: &[&Chip]) -> Result<Option<FixedData>, FuseError> {
     }
     let data = || with_fixed().filter_map(|part| part.fixed.as_ref());
     let rows = data().map(FixedData::rows).max().unwrap_or(0);
+    let mut columns = Vec::new();
     for part in with_fixed() {
-        let own = part.fixed.as_ref().map_or(rows, FixedData::rows);
-        if own < rows
-            && let Some(message) = part.open_beyond_contents()
-        {
-            let chip = part.name.clone();
-            return Err(FuseError::Short { chip, rows: own, height: rows, message });
-        }
+        columns.extend(part.closed_contents(rows)?);
     }
-    Ok(Some(FixedData { columns: with_fixed().flat_map(|part| part.contents(rows)).collect() }))
+    Ok(Some(FixedData { columns }))
 }
 
 /// Where the things of a part are in the fused chip.

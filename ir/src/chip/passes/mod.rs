@@ -5,6 +5,7 @@
 //! new columns have been filled, and one that violates them still does.
 
 mod build;
+mod fold;
 mod fuse;
 mod gate_contents;
 mod interface;
@@ -15,11 +16,13 @@ mod remove_unused;
 mod share_common;
 mod witness_bus;
 
+pub(crate) use fold::deal_period;
+pub use fold::{FoldError, MAX_FOLDED_COLUMNS, fold};
 pub use fuse::{FuseError, fuse};
 pub use gate_contents::gate_contents;
 pub use interface::interface;
 pub use lower_degree::{LowerDegreeError, lower_degree};
-pub use pack_lookups::pack_lookups;
+pub use pack_lookups::{open_exclusive, pack_lookups};
 pub use pipeline::{
     Interface, LowerDegree, PackLookups, RemoveUnused, ShareCommon, default_pipeline,
 };

@@ -9,7 +9,9 @@
 //!   lookup bus(b) times g exclusive 0   →
 //! ```
 //!
-//! What is left exclusive is for the backend, which puts a group in one column of the bus's sum.
+//! What is left exclusive is for the backend, which puts a group in one column of the bus's sum. A table of many
+//! messages shares its columns among as many of them as degrees allow, and a column for one group alone is dear:
+//! [`open_exclusive`] takes groups apart where that costs less.
 
 use super::build;
 use crate::chip::{Chip, Interaction, Node, NodeId};
@@ -22,6 +24,33 @@ pub fn pack_lookups(chip: &Chip, max: usize) -> Chip {
     let merged = packer.merge_equal();
     let packed = packer.merge_exclusive(&merged);
     packer.chip.interactions = packed;
+    build::collect(&packer.chip)
+}
+
+/// The chip whose exclusive messages share columns with other messages of their bus, where that costs less than a column
+/// of their own. `max` is the largest degree of a column's constraint.
+///
+/// A column has room for messages whose degrees add up to `max - 1`. Messages of a group on one bus stay messages,
+/// counted by their flags; or they become one message, selected by the flags; or, if neither is less than a column,
+/// they stay exclusive. Sums of a bus are the same in all three cases.
+#[must_use]
+pub fn open_exclusive(chip: &Chip, max: usize) -> Chip {
+    let interactions = chip.interactions.clone();
+    let mut packer = Packer { chip: chip.clone(), max };
+    let mut kept: Vec<Interaction> = Vec::new();
+    let bus = |interaction: &Interaction| &chip.ports[interaction.port.index()].bus;
+    for (index, interaction) in interactions.iter().enumerate() {
+        let alike = |other: &&Interaction| {
+            other.exclusive == interaction.exclusive && bus(other) == bus(interaction)
+        };
+        if interaction.exclusive.is_none() {
+            kept.push(interaction.clone());
+        } else if !interactions[..index].iter().any(|other| alike(&other)) {
+            let group: Vec<&Interaction> = interactions.iter().filter(alike).collect();
+            kept.extend(packer.open(&group));
+        }
+    }
+    packer.chip.interactions = kept;
     build::collect(&packer.chip)
 }
 
@@ -94,6 +123,29 @@ impl Packer {
             }
         }
         kept
+    }
+
+    /// The messages of a group on one bus, as they cost least.
+    fn open(&mut self, group: &[&Interaction]) -> Vec<Interaction> {
+        let room = self.max.saturating_sub(1);
+        let plain = |other: &&Interaction| Interaction { exclusive: None, ..(*other).clone() };
+        let apart: usize = group.iter().map(|other| self.room_of(other)).sum();
+        // Flags select if each is a bit.
+        let first = group[0];
+        let selects = group.iter().all(|other| other.sign == first.sign && other.weight == 1);
+        let selected = (group.len() > 1 && selects).then(|| self.select(group)).flatten();
+        match selected {
+            Some(selected) if self.room_of(&selected) < apart.min(room) => vec![selected],
+            _ if apart < room => group.iter().map(plain).collect(),
+            _ => group.iter().copied().cloned().collect(),
+        }
+    }
+
+    /// What a message takes of the degree of its column.
+    fn room_of(&self, message: &Interaction) -> usize {
+        let degree = |node: &NodeId| self.chip.graph.degree(*node, &self.chip.columns);
+        let elements = message.message.iter().map(degree).max().unwrap_or(0);
+        elements.max(1)
     }
 
     fn select(&mut self, group: &[&Interaction]) -> Option<Interaction> {

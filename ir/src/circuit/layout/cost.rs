@@ -3,37 +3,16 @@
 //! The cost of a layout is the number of cells that its proof commits to, and a price for every element
 //! that a query of the verifier opens: what that element's hashing takes in the next layer.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::fusion::fits;
-use super::{Lanes, Layout, LayoutError, MAX_LOG_HEIGHT, deal};
+use super::{Lanes, Layout, LayoutError, deal};
+use crate::chip::cost::{ChipSize, CostParameters};
 use crate::chip::passes::{lower_degree, on_witness_bus};
 use crate::chip::{Chip, FixedData};
 use crate::circuit::assemble::AssembleError;
 use crate::circuit::library::Library;
 use crate::circuit::tables::{Table, TableKind, Tables};
-
-/// What a layout is chosen by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CostParameters {
-    /// The largest degree of a constraint, one more than a power of two: messages are packed and the
-    /// quotient is cut up to it.
-    pub max_degree: usize,
-    /// The base-2 logarithm of the lowest height.
-    pub min_log_height: usize,
-    /// The base-2 logarithm of the largest height.
-    pub max_log_height: usize,
-    /// The cells that an opened element of a query costs in the next layer, for all queries.
-    pub opened: usize,
-}
-
-impl Default for CostParameters {
-    /// Blowup 8, any height, 64 queries whose elements are absorbed twelve a row of some 200 cells.
-    fn default() -> Self {
-        Self { max_degree: 9, min_log_height: 0, max_log_height: MAX_LOG_HEIGHT, opened: 1067 }
-    }
-}
 
 /// What a layout costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,107 +56,12 @@ pub struct TableCost {
     pub log_height: usize,
 }
 
-/// What counts of a chip.
-#[derive(Clone, Debug)]
-struct Shape {
-    main: usize,
-    fixed: usize,
-    degree: usize,
-    /// By bus: for each message, the degrees of its elements and of its count. Exclusive groups, which
-    /// are not packed, by the degree of their constraint.
-    messages: BTreeMap<String, Vec<(usize, usize)>>,
-    groups: Vec<usize>,
-    count: usize,
-}
-
-impl Shape {
-    fn new(chip: &Chip) -> Self {
-        let degrees = chip.graph.degrees(&chip.columns);
-        let of = |node: crate::chip::NodeId| degrees[node.index()];
-        let mut messages: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
-        let mut groups: BTreeMap<(u32, &str), usize> = BTreeMap::new();
-        for message in &chip.interactions {
-            let bus = chip.ports[message.port.index()].bus.as_str();
-            let elements = message.message.iter().copied().map(of).max().unwrap_or(0);
-            match message.exclusive {
-                Some(group) => {
-                    let degree = groups.entry((group, bus)).or_default();
-                    *degree = (*degree).max(1 + elements + of(message.count));
-                }
-                None => {
-                    messages.entry(bus.to_owned()).or_default().push((elements, of(message.count)));
-                }
-            }
-        }
-        Self {
-            main: chip.width(),
-            fixed: chip.fixed_width(),
-            degree: chip.degree(),
-            groups: groups.into_values().collect(),
-            messages,
-            count: chip.interactions.len(),
-        }
-    }
-
-    fn add(&mut self, other: &Self, lanes: usize) {
-        self.main += lanes * other.main;
-        self.fixed += lanes * other.fixed;
-        self.count += lanes * other.count;
-        if lanes > 0 {
-            self.degree = self.degree.max(other.degree);
-        }
-        for _ in 0..lanes {
-            self.groups.extend(&other.groups);
-            for (bus, messages) in &other.messages {
-                self.messages.entry(bus.clone()).or_default().extend(messages);
-            }
-        }
-    }
-
-    /// Lookup columns and quotient chunks: of the degrees up to the largest, the one that needs the
-    /// fewest columns in all.
-    fn columns(&self, max_degree: usize) -> (usize, usize) {
-        let group = self.groups.iter().copied().max().unwrap_or(0);
-        let least = self.degree.max(group).max(2) - 1;
-        let largest = max_degree.max(2) - 1;
-        let mut best = (usize::MAX, 0);
-        let mut chunks = least.next_power_of_two();
-        while chunks <= largest.max(least.next_power_of_two()) {
-            let packed: usize =
-                self.messages.values().map(|messages| packed(messages, chunks + 1)).sum();
-            let lookup = if self.count == 0 { 0 } else { packed + self.groups.len() + 1 };
-            if best.0 == usize::MAX || lookup + chunks < best.0 + best.1 {
-                best = (lookup, chunks);
-            }
-            chunks *= 2;
-        }
-        best
-    }
-}
-
-/// The columns that messages of one bus are packed into, one after the other, as the backend does.
-fn packed(messages: &[(usize, usize)], max_degree: usize) -> usize {
-    let mut columns = 0;
-    let (mut sum, mut excess) = (0, 0);
-    for &(elements, count) in messages {
-        // The degree of `fraction · Π denominators`, and of `Σ count · Π other denominators`.
-        let (with, most) = (sum + elements, excess.max(count.saturating_sub(elements)));
-        if columns > 0 && with + most.max(1) <= max_degree {
-            (sum, excess) = (with, most);
-        } else {
-            columns += 1;
-            (sum, excess) = (elements, count.saturating_sub(elements));
-        }
-    }
-    columns
-}
-
 /// Everything about circuits that is the same at all heights.
 struct Candidates<'a> {
     circuits: &'a [&'a Tables],
-    kinds: Vec<(TableKind, Shape)>,
-    public: Option<Shape>,
-    helpers: Vec<(Chip, Shape)>,
+    kinds: Vec<(TableKind, ChipSize)>,
+    public: Option<ChipSize>,
+    helpers: Vec<(Chip, ChipSize)>,
     degree: usize,
     parameters: CostParameters,
 }
@@ -192,7 +76,7 @@ impl<'a> Candidates<'a> {
         let first = circuits.first().ok_or(LayoutError::NoCircuit)?;
         // A degree that cannot be lowered is found when the machine is compiled.
         let lowered = |chip: &Chip| lower_degree(chip, parameters.max_degree);
-        let shape = |chip: &Chip| Shape::new(lowered(chip).as_ref().unwrap_or(chip));
+        let shape = |chip: &Chip| ChipSize::new(lowered(chip).as_ref().unwrap_or(chip));
         let mut chips = Vec::new();
         let mut shapes = Vec::new();
         for kind in kinds {
@@ -227,15 +111,15 @@ impl<'a> Candidates<'a> {
 
     fn cost(&self, log_height: usize, lanes: &[usize]) -> LayoutCost {
         let height = 1 << log_height;
-        let mut fused = Shape::new(&empty(self.circuits[0]));
+        let mut fused = ChipSize::default();
         let mut tables = Vec::new();
         let mut apart = Vec::new();
         let rows = |kind: &TableKind| {
             let tables = self.circuits.iter().filter_map(|circuit| circuit.table(kind));
             tables.map(|table: &Table| table.rows.len()).max().unwrap_or(0)
         };
-        let entry = |name: String, rows: usize, lanes: usize, shape: &Shape, log_height| {
-            let Shape { main, fixed, count: messages, .. } = *shape;
+        let entry = |name: String, rows: usize, lanes: usize, shape: &ChipSize, log_height| {
+            let ChipSize { main, fixed, count: messages, .. } = *shape;
             TableCost { name, rows, lanes, main, fixed, messages, log_height }
         };
         if let Some(shape) = &self.public {
@@ -248,7 +132,7 @@ impl<'a> Candidates<'a> {
             tables.push(entry(kind.to_string(), rows(kind), lanes, shape, log_height));
         }
         let (mut cells, mut openings) = (0, 0);
-        let mut count = |shape: &Shape, log_height: usize| {
+        let mut count = |shape: &ChipSize, log_height: usize| {
             let (lookup, quotient) = shape.columns(self.parameters.max_degree);
             let committed = shape.main + self.degree * (lookup + quotient);
             cells += committed << log_height;
@@ -268,7 +152,7 @@ impl<'a> Candidates<'a> {
             }
         }
         let (lookup, quotient) = count(&fused, log_height);
-        let Shape { main, fixed, .. } = fused;
+        let ChipSize { main, fixed, .. } = fused;
         LayoutCost { log_height, tables, apart, main, fixed, lookup, quotient, cells, openings }
     }
 
@@ -278,27 +162,6 @@ impl<'a> Candidates<'a> {
         let tables = self.circuits.iter().flat_map(|circuit| &circuit.tables);
         let rows = tables.map(|table| table.rows.len()).chain(helpers.map(FixedData::rows)).max();
         rows.unwrap_or(0).next_power_of_two().trailing_zeros() as usize
-    }
-}
-
-/// A chip without anything.
-fn empty(circuit: &Tables) -> Chip {
-    Chip {
-        name: String::new(),
-        field: circuit.program.field,
-        doc: String::new(),
-        dense: false,
-        groups: Vec::new(),
-        columns: Vec::new(),
-        publics: Vec::new(),
-        ports: Vec::new(),
-        graph: crate::chip::Graph::new(),
-        rules: Vec::new(),
-        fills: Vec::new(),
-        interactions: Vec::new(),
-        fixed: None,
-        periodic: Vec::new(),
-        memory_of: None,
     }
 }
 

@@ -21,16 +21,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use cost::{CostParameters, LayoutCost, TableCost};
-pub use fusion::{FUSED_TABLE, Fusion, FusionError};
+pub use cost::{LayoutCost, TableCost};
 pub(super) use lanes::deal;
 
 use super::public_table::public_period;
 use super::tables::{TableKind, Tables};
 use super::value::ValueType;
-
-/// The largest base-2 logarithm of a height.
-pub const MAX_LOG_HEIGHT: usize = 30;
+pub use crate::chip::CostParameters;
+use crate::chip::MAX_LOG_HEIGHT;
+pub use crate::machine::layout::{FUSED_TABLE, Fusion, FusionError};
 
 /// How the tables of a circuit become one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
