@@ -5,5 +5,5 @@ mod opcodes;
 mod text;
 
 pub use decode::{Decode, DecodeRecord, DecodedNative, Powers};
-pub use opcodes::{Decoding, Opcodes, OpcodesFixed, decoding};
+pub use opcodes::{Decoding, KINDS, Opcodes, OpcodesFixed, decoding};
 pub use text::{TextChild, TextLeaf, TextLeafRecord, TextNode, TextNodeRecord, TextWord};
