@@ -21,8 +21,8 @@
 
 use std::sync::Arc;
 
-use chipwright_ir::chip::Chip;
-use chipwright_ir::chip::passes::{FuseError, lower_degree};
+use chipwright_ir::chip::passes::{FuseError, gate_contents, lower_degree};
+use chipwright_ir::chip::{Chip, FixedData};
 use chipwright_ir::circuit::layout::{FUSED_TABLE, FusionError};
 use chipwright_ir::circuit::{
     AssembleError, Assembly, CostParameters, Environment, Fusion, HintRegistry, Inputs, Layout,
@@ -171,6 +171,7 @@ impl PlacedCircuit {
         config: &Config,
         layout: Option<&Layout>,
     ) -> Result<Self, CircuitError> {
+        tables.check(library)?;
         let tables = tables.with_copies(library);
         let parameters = cost_parameters(config);
         let mut layout = match layout {
@@ -190,7 +191,7 @@ impl PlacedCircuit {
         assembly: Assembly,
         layout: Option<&Layout>,
     ) -> Result<Self, CircuitError> {
-        let parts = lowered(&assembly, config)?;
+        let parts = lowered(&assembly, config, layout)?;
         let fusion = layout.map(|layout| Fusion::new(&parts, layout)).transpose()?;
         let (library, config) = (library.clone(), config.clone());
         Ok(Self { tables, library, config, assembly, parts, fusion })
@@ -273,9 +274,14 @@ pub fn cost_parameters(config: &Config) -> CostParameters {
     }
 }
 
-/// The machine with rules and messages of degrees that the configuration allows. The lanes of a table are
-/// one chip, so only the first one is verified and rewritten.
-fn lowered(assembly: &Assembly, config: &Config) -> Result<Machine, MachineError> {
+/// The machine without open rows beyond fixed contents, and with rules and messages of degrees that the configuration
+/// allows. The lanes of a table are one chip, so only the first one is verified and rewritten.
+fn lowered(
+    assembly: &Assembly,
+    config: &Config,
+    layout: Option<&Layout>,
+) -> Result<Machine, MachineError> {
+    let least = layout.map_or(1, Layout::height).max(config.min_height());
     let machine = &assembly.machine;
     let lanes = || assembly.first_lanes().iter().copied().zip(&machine.chips).enumerate();
     let mut distinct = Machine::new(machine.name.clone(), machine.field);
@@ -285,7 +291,9 @@ fn lowered(assembly: &Assembly, config: &Config) -> Result<Machine, MachineError
     let mut chips: Vec<Chip> = Vec::with_capacity(machine.chips.len());
     for (at, (first, chip)) in lanes() {
         chips.push(if at == first {
-            lower_degree(chip, config.max_degree())?
+            let rows = chip.fixed.as_ref().map_or(0, FixedData::rows);
+            let closed = gate_contents(chip, rows.next_power_of_two().max(least));
+            lower_degree(&closed, config.max_degree())?
         } else {
             Chip { name: chip.name.clone(), fixed: chip.fixed.clone(), ..chips[first].clone() }
         });

@@ -78,7 +78,7 @@ pub enum DecodeError {
         found: String,
     },
     /// The body does not parse.
-    #[error("the body is malformed: {reason}")]
+    #[error("the body is malformed")]
     Malformed {
         /// What the parser says.
         reason: String,
@@ -196,6 +196,17 @@ mod tests {
             },
             &DecodeError::NotCanonical,
         );
+    }
+
+    #[test]
+    fn more_bytes_than_any_object_takes_are_not_read() {
+        for (length, expected) in [
+            (MAX_BYTES, DecodeError::Magic),
+            (MAX_BYTES + 1, DecodeError::TooLong { length: MAX_BYTES + 1 }),
+        ] {
+            let error = decode::<Vec<u64>>(Kind::Proof, None, &vec![0; length]).expect_err("zeros");
+            assert_eq!(error, expected);
+        }
     }
 
     #[test]

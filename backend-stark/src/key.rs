@@ -16,11 +16,13 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use chipwright_ir::chip::{Chip, FixedData};
+use chipwright_ir::chip::Chip;
 use chipwright_ir::field::from_canonical;
 use chipwright_ir::machine::Machine;
+#[cfg(feature = "reference")]
+use p3_batch_stark::ProverData;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
-use p3_batch_stark::{Commitment, CommonData, ProverData};
+use p3_batch_stark::{Commitment, CommonData};
 use p3_field::PrimeField64;
 use p3_matrix::dense::RowMajorMatrix;
 use serde::{Deserialize, Serialize};
@@ -29,9 +31,10 @@ use crate::air::RecordedAir;
 use crate::config::{Config, ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
 use crate::prover::Prepared;
-use crate::security::{BatchShape, SecurityReport};
+use crate::security::SecurityReport;
+#[cfg(feature = "reference")]
 use crate::shape::nominal_log_heights;
-pub use crate::shape::{KeyShape, TableShape};
+pub use crate::shape::{HeightsError, KeyShape, TableShape};
 use crate::statement::max_log_height;
 pub use crate::statement::{Statement, StatementError};
 
@@ -45,8 +48,6 @@ struct Inner<P: StarkField> {
     shape: Arc<KeyShape<P>>,
     stark: Stark<P>,
     common: CommonData<Stark<P>>,
-    /// What proofs are worth by the base-2 logarithm of their tallest table, once it is asked for.
-    security: Box<[OnceLock<SecurityReport>]>,
 }
 
 /// What a prover needs to know about a machine.
@@ -55,6 +56,7 @@ pub struct ProvingKey<P: StarkField> {
     airs: Vec<RecordedAir<P::Base>>,
     prepared: Prepared<P>,
     /// The data of Plonky3's prover, once it is asked for.
+    #[cfg(feature = "reference")]
     reference: OnceLock<Result<ProverData<Stark<P>>, String>>,
 }
 
@@ -74,7 +76,7 @@ pub fn compile<P: StarkField>(
     machine: &Machine,
     config: &Config,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
-    keys(machine, Arc::new(KeyShape::new(machine, config)?))
+    P::keys(machine, Arc::new(KeyShape::new(machine, config)?))
 }
 
 /// [`compile`], if the shape of the key is known already.
@@ -89,10 +91,10 @@ pub fn compile_shaped<P: StarkField>(
     if *shape.statement() != Statement::new(machine, shape.config())? {
         return Err(StatementError::Shape);
     }
-    keys(machine, shape)
+    P::keys(machine, shape)
 }
 
-fn keys<P: StarkField>(
+pub(crate) fn keys_generic<P: StarkField>(
     machine: &Machine,
     shape: Arc<KeyShape<P>>,
 ) -> Result<(ProvingKey<P>, VerifyingKey<P>), StatementError> {
@@ -112,14 +114,19 @@ fn keys<P: StarkField>(
     prepared
         .compile(&machine.chips, &verifying.common().lookups)
         .map_err(|reason| StatementError::Commitment { reason })?;
-    let reference = OnceLock::new();
-    let key = ProvingKey { verifying: verifying.clone(), airs, prepared, reference };
+    let key = ProvingKey {
+        verifying: verifying.clone(),
+        airs,
+        prepared,
+        #[cfg(feature = "reference")]
+        reference: OnceLock::new(),
+    };
     Ok((key, verifying))
 }
 
-/// A chip's fixed columns row by row, padded with zeros.
+/// A chip's fixed columns row by row, as high as its table.
 fn fixed_matrix<F: PrimeField64>(chip: &Chip, log_height: usize) -> RowMajorMatrix<F> {
-    let columns = chip.fixed.as_ref().map_or(&[][..], |FixedData { columns }| columns);
+    let columns = chip.contents(1 << log_height);
     let width = columns.len();
     let mut values = F::zero_vec(width << log_height);
     for (index, column) in columns.iter().enumerate() {
@@ -139,8 +146,7 @@ impl<P: StarkField> VerifyingKey<P> {
         let stark = P::stark(&shape.config().parameters, &digest);
         let preprocessed = preprocessed::<P>(shape.tables(), commitment)?;
         let common = CommonData::new(preprocessed, shape.lookups().to_vec());
-        let security = (0..=max_log_height(shape.config())).map(|_| OnceLock::new()).collect();
-        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common, security }) })
+        Ok(Self { inner: Arc::new(Inner { digest, shape, stark, common }) })
     }
 
     /// What the key fixes but for the contents of the preprocessed columns.
@@ -178,39 +184,13 @@ impl<P: StarkField> VerifyingKey<P> {
         &self.inner.common
     }
 
-    /// What a proof of tables of these heights is worth. That depends on the tallest one alone, and is computed once for
-    /// each: it takes a fifth as long as verifying a proof.
+    /// What a proof of tables of these heights is worth ([`KeyShape::security`]).
     ///
     /// # Errors
     ///
     /// Fails as [`SecurityReport::new`] does.
     pub fn security(&self, log_heights: &[usize]) -> Result<SecurityReport, ConfigError> {
-        let shape = self.batch_shape(log_heights);
-        let known = self.inner.security.get(shape.log_height);
-        if let Some(report) = known.and_then(OnceLock::get) {
-            return Ok(report.clone());
-        }
-        let report = SecurityReport::new(self.config(), &shape)?;
-        if let Some(known) = known {
-            known.get_or_init(|| report.clone());
-        }
-        Ok(report)
-    }
-
-    /// The numbers that security depends on, for tables of these heights.
-    pub fn batch_shape(&self, log_heights: &[usize]) -> BatchShape {
-        let tables = self.tables();
-        let sum = |of: fn(&TableShape) -> usize| tables.iter().map(of).sum();
-        let max = |of: fn(&TableShape) -> usize| tables.iter().map(of).max().unwrap_or(0);
-        BatchShape {
-            log_height: log_heights.iter().copied().max().unwrap_or(0),
-            openings: sum(|table| table.openings),
-            constraints: sum(|table| table.constraints),
-            degree: max(|table| table.degree),
-            quotient_chunks: max(|table| table.quotient_chunks),
-            messages: sum(|table| table.messages),
-            message_width: max(|table| table.message_width),
-        }
+        self.shape().security(log_heights)
     }
 
     /// The base-2 logarithm of the tallest table possible.
@@ -220,6 +200,10 @@ impl<P: StarkField> VerifyingKey<P> {
 
     /// The key as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        P::write_key(self)
+    }
+
+    pub(crate) fn to_bytes_generic(&self) -> Vec<u8> {
         let fixed = self.common().preprocessed.as_ref().map(|fixed| fixed.commitment.clone());
         let body = KeyBody { statement: self.shape().statement().clone(), fixed };
         encoding::encode(Kind::VerifyingKey, self.digest(), &body)
@@ -232,6 +216,10 @@ impl<P: StarkField> VerifyingKey<P> {
     /// Fails if the bytes are not the encoding of a verifying key of this field, or not of this version,
     /// or if they were altered.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        P::read_key(bytes)
+    }
+
+    pub(crate) fn from_bytes_generic(bytes: &[u8]) -> Result<Self, KeyError> {
         type Body<P> = KeyBody<Commitment<Stark<P>>>;
         let (digest, body) = encoding::decode::<Body<P>>(Kind::VerifyingKey, None, bytes)?;
         let shape = KeyShape::of_statement(body.statement.checked()?)?;
@@ -303,6 +291,7 @@ impl<P: StarkField> ProvingKey<P> {
     }
 
     /// The data of Plonky3's prover, made when they are first asked for.
+    #[cfg(feature = "reference")]
     pub(crate) fn reference(&self) -> Result<&ProverData<Stark<P>>, &String> {
         let made = self.reference.get_or_init(|| {
             let key = self.verifying_key();

@@ -2,6 +2,7 @@
 
 pub mod air;
 pub mod circuit;
+mod compiled;
 pub mod config;
 pub mod encoding;
 pub mod import;

@@ -16,7 +16,8 @@
 
 use std::fmt;
 
-use chipwright_ir::chip::passes::{LowerDegreeError, lower_degree};
+use chipwright_ir::chip::FixedData;
+use chipwright_ir::chip::passes::{LowerDegreeError, gate_contents, lower_degree};
 use chipwright_ir::chip::verify::VerifierErrors;
 use chipwright_ir::machine::fill::{FillErrors, FillOptions, fill_with};
 use chipwright_ir::machine::{Machine, MachineInput, MachineTrace, Report, check, verify};
@@ -85,8 +86,8 @@ pub struct MachineVerifier<P: StarkField> {
     key: VerifyingKey<P>,
 }
 
-/// Compiles a machine: verifies its IR, lowers rules and messages to the degree that the configuration
-/// allows, and commits to its preprocessed columns.
+/// Compiles a machine: verifies its IR, closes the rows beyond fixed contents, lowers rules and messages to the
+/// degree that the configuration allows, and commits to its preprocessed columns.
 ///
 /// # Errors
 ///
@@ -97,7 +98,9 @@ pub fn compile_machine<P: StarkField>(
 ) -> Result<(MachineProver<P>, MachineVerifier<P>), MachineError> {
     verify(&machine)?;
     for chip in &mut machine.chips {
-        *chip = lower_degree(chip, config.max_degree())?;
+        let rows = chip.fixed.as_ref().map_or(0, FixedData::rows);
+        let height = rows.next_power_of_two().max(config.min_height());
+        *chip = lower_degree(&gate_contents(chip, height), config.max_degree())?;
     }
     let (key, verifying) = compile(&machine, config)?;
     Ok((MachineProver { machine, key }, MachineVerifier { key: verifying }))
@@ -159,8 +162,12 @@ impl<P: StarkField> MachineVerifier<P> {
         Ok(self.key.verify(&self.publics(publics)?, proof)?)
     }
 
-    /// Public values in the order of the machine's chips.
-    fn publics(&self, named: &[(String, Vec<u64>)]) -> Result<Vec<Vec<P::Base>>, MachineError> {
+    /// Public values in the order of the machine's chips, as elements.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such chip, or a value is not canonical: none is reduced.
+    pub fn publics(&self, named: &[(String, Vec<u64>)]) -> Result<Vec<Vec<P::Base>>, MachineError> {
         let tables = self.key.tables();
         let mut publics: Vec<Option<Vec<P::Base>>> = vec![None; tables.len()];
         let modulus = P::FIELD.modulus();

@@ -13,15 +13,17 @@
 use std::fmt;
 
 use chipwright_ir::machine::MachineTrace;
-use p3_batch_stark::{BatchProof, StarkInstance};
-use p3_lookup::check_multiplicity_height_bound;
+use p3_batch_stark::BatchProof;
+#[cfg(feature = "reference")]
+use p3_batch_stark::StarkInstance;
 use p3_matrix::dense::RowMajorMatrix;
 
 use crate::config::{ConfigError, Stark, StarkField};
 use crate::encoding::{self, DecodeError, Kind};
 use crate::key::{ProvingKey, VerifyingKey};
 use crate::prover::{Instance, Phases};
-use crate::security::{InsufficientSecurity, SecurityReport};
+use crate::security::SecurityReport;
+use crate::shape::HeightsError;
 use crate::verifier::VerifierAir;
 
 /// A proof that the tables of a machine satisfy its rules and that its buses balance.
@@ -71,18 +73,9 @@ pub enum ProveError {
         /// The number given.
         found: usize,
     },
-    /// Tables so tall that the multiplicities of a bus could wrap around the field's order.
-    #[error("the tables are too tall for the buses: {reason}")]
-    Multiplicities {
-        /// The bound violated.
-        reason: String,
-    },
-    /// The configuration does not reach its target for tables of these heights.
+    /// No proof under the key may have tables of these heights.
     #[error(transparent)]
-    Security(#[from] InsufficientSecurity),
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    Heights(#[from] HeightsError),
     /// The commitment scheme refused.
     #[error("the prover failed: {reason}")]
     Prover {
@@ -111,32 +104,9 @@ pub enum VerifyError {
         /// The numbers given.
         found: Vec<usize>,
     },
-    /// The proof is not about as many tables as the key.
-    #[error("the key has {expected} tables, the proof {found}")]
-    Tables {
-        /// The number of tables.
-        expected: usize,
-        /// The number that the proof is about.
-        found: usize,
-    },
-    /// The proof claims a height that a table cannot have.
-    #[error("table `{table}` cannot have 2^{found} rows, expected 2^{low} to 2^{high}")]
-    Height {
-        /// The chip's name.
-        table: String,
-        /// The base-2 logarithm of the height claimed.
-        found: usize,
-        /// The smallest logarithm possible.
-        low: usize,
-        /// The largest logarithm possible.
-        high: usize,
-    },
-    /// The heights of the proof's tables leave too little security.
+    /// No proof under the key may have tables of the heights that this one claims.
     #[error(transparent)]
-    Security(#[from] InsufficientSecurity),
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    Heights(#[from] HeightsError),
     /// The verifier rejected the proof.
     #[error("the proof is rejected: {reason}")]
     Rejected {
@@ -162,6 +132,13 @@ impl<P: StarkField> ProvingKey<P> {
     ///
     /// Fails as [`Self::prove`] does.
     pub fn prove_with_phases(
+        &self,
+        trace: MachineTrace<P::Base>,
+    ) -> Result<(Proof<P>, Phases), ProveError> {
+        P::prove_trace(self, trace)
+    }
+
+    pub(crate) fn prove_generic(
         &self,
         trace: MachineTrace<P::Base>,
     ) -> Result<(Proof<P>, Phases), ProveError> {
@@ -192,6 +169,7 @@ impl<P: StarkField> ProvingKey<P> {
     /// # Errors
     ///
     /// Fails as [`Self::prove`] does.
+    #[cfg(feature = "reference")]
     pub fn prove_by_reference(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, ProveError> {
         let key = self.verifying_key();
         let Checked { matrices, publics, .. } = self.checked(trace)?;
@@ -220,8 +198,9 @@ impl<P: StarkField> ProvingKey<P> {
         }
         let mut matrices = Vec::with_capacity(expected);
         let mut log_heights = Vec::with_capacity(expected);
-        for ((shape, table), publics) in key.tables().iter().zip(tables).zip(&publics) {
-            let (low, high) = key.log_height_range(shape.log_height);
+        let shapes = key.tables().iter().enumerate();
+        for (((index, shape), table), publics) in shapes.zip(tables).zip(&publics) {
+            let (low, high) = key.shape().log_height_range(index);
             let log_height = table.height.checked_ilog2().unwrap_or(0) as usize;
             if table.width != shape.width
                 || table.height.checked_mul(shape.width) != Some(table.values.len())
@@ -250,12 +229,7 @@ impl<P: StarkField> ProvingKey<P> {
             log_heights.push(log_height);
             matrices.push(RowMajorMatrix::new(table.values, shape.width));
         }
-        if let Some(target) = key.config().target {
-            key.security(&log_heights)?.require(target)?;
-        }
-        let heights: Vec<usize> = log_heights.iter().map(|log_height| 1 << log_height).collect();
-        check_multiplicity_height_bound(&key.common().lookups, &heights)
-            .map_err(|error| ProveError::Multiplicities { reason: error.to_string() })?;
+        key.shape().admit(&log_heights)?;
         Ok(Checked { matrices, publics, log_heights })
     }
 }
@@ -268,18 +242,20 @@ struct Checked<F> {
 }
 
 impl<P: StarkField> VerifyingKey<P> {
-    /// The base-2 logarithms of the smallest and the largest height of a table.
-    fn log_height_range(&self, fixed: Option<usize>) -> (usize, usize) {
-        fixed
-            .map_or((self.config().min_log_height(), self.max_log_height()), |fixed| (fixed, fixed))
-    }
-
     /// Verifies a proof against the public values of each table.
     ///
     /// # Errors
     ///
     /// Says why the proof does not prove the statement.
     pub fn verify(&self, publics: &[Vec<P::Base>], proof: &Proof<P>) -> Result<(), VerifyError> {
+        P::verify_proof(self, publics, proof)
+    }
+
+    pub(crate) fn verify_generic(
+        &self,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+    ) -> Result<(), VerifyError> {
         if proof.statement != *self.digest() {
             return Err(VerifyError::Statement {
                 expected: encoding::abbreviate(self.digest()),
@@ -294,19 +270,7 @@ impl<P: StarkField> VerifyingKey<P> {
             });
         }
         let log_heights = proof.log_heights();
-        if log_heights.len() != tables.len() {
-            let (expected, found) = (tables.len(), log_heights.len());
-            return Err(VerifyError::Tables { expected, found });
-        }
-        for (table, &found) in tables.iter().zip(log_heights) {
-            let (low, high) = self.log_height_range(table.log_height);
-            if !(low..=high).contains(&found) {
-                return Err(VerifyError::Height { table: table.name.clone(), found, low, high });
-            }
-        }
-        if let Some(target) = self.config().target {
-            self.security(log_heights)?.require(target)?;
-        }
+        self.shape().admit(log_heights)?;
         let airs: Vec<_> = self
             .airs()
             .iter()
@@ -353,6 +317,10 @@ impl<P: StarkField> Proof<P> {
 
     /// The proof as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        P::write_proof(self)
+    }
+
+    pub(crate) fn to_bytes_generic(&self) -> Vec<u8> {
         encoding::encode(Kind::Proof, &self.statement, &self.batch)
     }
 
@@ -362,6 +330,13 @@ impl<P: StarkField> Proof<P> {
     ///
     /// Fails if the bytes are not the encoding of a proof of the key's statement.
     pub fn from_bytes(key: &VerifyingKey<P>, bytes: &[u8]) -> Result<Self, DecodeError> {
+        P::read_proof(key, bytes)
+    }
+
+    pub(crate) fn from_bytes_generic(
+        key: &VerifyingKey<P>,
+        bytes: &[u8],
+    ) -> Result<Self, DecodeError> {
         let (statement, batch) = encoding::decode(Kind::Proof, Some(key.digest()), bytes)?;
         Ok(Self { statement, batch })
     }

@@ -4,18 +4,21 @@
 //! such a circuit needs the shapes of many machines, and the commitments of none.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use chipwright_ir::chip::Chip;
 use chipwright_ir::machine::Machine;
 use p3_air::BaseAir;
 use p3_batch_stark::num_batched_openings;
+#[cfg(feature = "reference")]
 use p3_field::PrimeField64;
-use p3_lookup::Lookups;
+use p3_lookup::{Lookups, check_multiplicity_height_bound};
 use p3_uni_stark::OpeningShape;
 
 use crate::air::RecordedAir;
-use crate::config::{Config, ConstraintSizes, StarkField};
-use crate::statement::{Statement, StatementError};
+use crate::config::{Config, ConfigError, ConstraintSizes, StarkField};
+use crate::security::{BatchShape, InsufficientSecurity, SecurityReport};
+use crate::statement::{Statement, StatementError, max_log_height};
 
 /// The tables of a machine under a configuration: their constraints, their lookups, their sizes.
 pub struct KeyShape<P: StarkField> {
@@ -24,6 +27,46 @@ pub struct KeyShape<P: StarkField> {
     airs: Vec<RecordedAir<P::Base>>,
     lookups: Vec<Lookups<P::Base>>,
     tables: Vec<TableShape>,
+    /// What proofs are worth by the base-2 logarithm of their tallest table, once it is asked for.
+    security: Box<[OnceLock<SecurityReport>]>,
+}
+
+/// Heights of tables that no proof under a key may have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeightsError {
+    /// There is not one height for each table.
+    #[error("the key has {expected} tables, {found} heights are given")]
+    Tables {
+        /// The number of tables.
+        expected: usize,
+        /// The number of heights.
+        found: usize,
+    },
+    /// A table cannot be so low, or so high.
+    #[error("table `{table}` cannot have 2^{found} rows, expected 2^{low} to 2^{high}")]
+    Height {
+        /// The chip's name.
+        table: String,
+        /// The base-2 logarithm of the height.
+        found: usize,
+        /// The smallest logarithm possible.
+        low: usize,
+        /// The largest logarithm possible.
+        high: usize,
+    },
+    /// Tables so tall that the multiplicities of a bus could wrap around the field's order.
+    #[error("the tables are too tall for the buses: {reason}")]
+    Multiplicities {
+        /// The bound violated.
+        reason: String,
+    },
+    /// The configuration does not reach its target for tables of these heights.
+    #[error(transparent)]
+    Security(#[from] InsufficientSecurity),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 /// The size of a table, but for its height.
@@ -67,6 +110,10 @@ impl<P: StarkField> KeyShape<P> {
     }
 
     pub(crate) fn of_statement(statement: Statement) -> Result<Self, StatementError> {
+        P::key_shape(statement)
+    }
+
+    pub(crate) fn of_statement_generic(statement: Statement) -> Result<Self, StatementError> {
         let config = statement.config()?;
         if config.field != P::FIELD {
             return Err(StatementError::Field { machine: config.field, config: P::FIELD });
@@ -93,7 +140,81 @@ impl<P: StarkField> KeyShape<P> {
                 });
             }
         }
-        Ok(Self { statement, config, airs, lookups, tables })
+        let security = (0..=max_log_height(&config)).map(|_| OnceLock::new()).collect();
+        Ok(Self { statement, config, airs, lookups, tables, security })
+    }
+
+    /// The one gate for heights of tables (base-2 logarithms): those of a trace, of a proof, and of the proofs that a
+    /// circuit verifies. Tells what a proof of these heights is worth.
+    ///
+    /// # Errors
+    ///
+    /// Says why no proof under a key of this shape may have them. Nothing is computed with a height that was not
+    /// compared with what the key allows.
+    pub fn admit(&self, log_heights: &[usize]) -> Result<SecurityReport, HeightsError> {
+        let (expected, found) = (self.tables.len(), log_heights.len());
+        if expected != found {
+            return Err(HeightsError::Tables { expected, found });
+        }
+        for (index, &found) in log_heights.iter().enumerate() {
+            let (low, high) = self.log_height_range(index);
+            if !(low..=high).contains(&found) {
+                let table = self.tables[index].name.clone();
+                return Err(HeightsError::Height { table, found, low, high });
+            }
+        }
+        let heights: Vec<usize> = log_heights.iter().map(|log_height| 1 << log_height).collect();
+        check_multiplicity_height_bound(&self.lookups, &heights)
+            .map_err(|error| HeightsError::Multiplicities { reason: error.to_string() })?;
+        let report = self.security(log_heights)?;
+        if let Some(target) = self.config.target {
+            report.require(target)?;
+        }
+        Ok(report)
+    }
+
+    /// The base-2 logarithms of the smallest and the largest height of table number `table`. Periods divide heights.
+    pub(crate) fn log_height_range(&self, table: usize) -> (usize, usize) {
+        let free = || (self.config.min_log_height(), max_log_height(&self.config));
+        let (low, high) = self.tables[table].log_height.map_or_else(free, |fixed| (fixed, fixed));
+        let periods = self.airs[table].periodic().iter();
+        let longest = periods.map(|column| column.len().ilog2() as usize).max();
+        (low.max(longest.unwrap_or(0)), high)
+    }
+
+    /// What a proof of tables of these heights is worth, whether they are admitted or not. That depends on the tallest
+    /// one alone, and is computed once for each: it takes a fifth as long as verifying a proof.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`SecurityReport::new`] does.
+    pub fn security(&self, log_heights: &[usize]) -> Result<SecurityReport, ConfigError> {
+        let shape = self.batch_shape(log_heights);
+        let known = self.security.get(shape.log_height);
+        if let Some(report) = known.and_then(OnceLock::get) {
+            return Ok(report.clone());
+        }
+        let report = SecurityReport::new(self.config(), &shape)?;
+        if let Some(known) = known {
+            known.get_or_init(|| report.clone());
+        }
+        Ok(report)
+    }
+
+    /// The numbers that security depends on, for tables of these heights.
+    pub fn batch_shape(&self, log_heights: &[usize]) -> BatchShape {
+        let tables = self.tables();
+        let sum = |of: fn(&TableShape) -> usize| tables.iter().map(of).sum();
+        let max = |of: fn(&TableShape) -> usize| tables.iter().map(of).max().unwrap_or(0);
+        BatchShape {
+            log_height: log_heights.iter().copied().max().unwrap_or(0),
+            openings: sum(|table| table.openings),
+            constraints: sum(|table| table.constraints),
+            degree: max(|table| table.degree),
+            quotient_chunks: max(|table| table.quotient_chunks),
+            messages: sum(|table| table.messages),
+            message_width: max(|table| table.message_width),
+        }
     }
 
     /// Everything that a verifier must know, but for the contents of the preprocessed columns.
@@ -124,6 +245,10 @@ impl<P: StarkField> KeyShape<P> {
     /// The base-2 logarithm of the number of chunks that the quotient of table number `table` is committed in. It
     /// depends on the height, `2^log_height` rows, if there are periodic columns.
     pub fn log_quotient_chunks(&self, table: usize, log_height: usize) -> usize {
+        P::log_quotient_chunks(self, table, log_height)
+    }
+
+    pub(crate) fn log_quotient_chunks_generic(&self, table: usize, log_height: usize) -> usize {
         let (shape, air) = (&self.tables[table], &self.airs[table]);
         if air.periodic().is_empty() || shape.log_height == Some(log_height) {
             shape.quotient_chunks.ilog2() as usize
@@ -143,6 +268,7 @@ impl<P: StarkField> fmt::Debug for KeyShape<P> {
 }
 
 /// Heights for what depends on a height only through the periods of periodic columns.
+#[cfg(feature = "reference")]
 pub(crate) fn nominal_log_heights<F: PrimeField64>(
     airs: &[RecordedAir<F>],
     log_heights: &[Option<usize>],

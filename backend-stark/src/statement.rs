@@ -6,17 +6,26 @@
 //! and that commitment; the BLAKE3 digest of both begins every transcript, so that no challenge of one
 //! statement is a challenge of another.
 
+mod error;
+mod place;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use chipwright_ir::Field;
+use chipwright_ir::chip::counts::{count_faults, fixed_faults};
 use chipwright_ir::chip::{
-    Cell, CellType, Chip, Column, ColumnId, ColumnKind, FixedData, Graph, Interaction, Label, Node,
-    NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule, Section, Sign,
+    Cell, Chip, Column, ColumnId, FixedData, Graph, Interaction, Label, Node, NodeId, Origin, Port,
+    PortId, PortKind, Public, PublicId, Rule, Section, Sign,
 };
 use chipwright_ir::machine::Machine;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, ConfigError, Parameters};
+use crate::config::{Config, Parameters};
+
+pub use error::StatementError;
+use place::Place;
 
 /// What a verifier must know about a machine, but for the preprocessed columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,14 +54,6 @@ struct TableStatement {
     nodes: Vec<NodeCode>,
     rules: Vec<RuleCode>,
     messages: Vec<MessageCode>,
-}
-
-/// The trace that a column belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum Place {
-    Main,
-    Fixed,
-    Periodic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,110 +85,6 @@ struct MessageCode {
     exclusive: Option<u32>,
 }
 
-/// A machine, or a statement read from outside, that no table can be made of.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StatementError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The machine and the configuration speak of different fields.
-    #[error("the machine is over {machine}, the configuration over {config}")]
-    Field {
-        /// The machine's field.
-        machine: Field,
-        /// The configuration's field.
-        config: Field,
-    },
-    /// There is nothing to prove.
-    #[error("the machine has no chips")]
-    Empty,
-    /// A chip has no columns in its main trace.
-    #[error("chip `{chip}` has no columns to commit to")]
-    NoColumns {
-        /// The chip.
-        chip: String,
-    },
-    /// A rule has too high a degree for the blowup.
-    #[error("chip `{chip}`: rule {rule} has degree {degree}, the configuration's limit is {limit}")]
-    Degree {
-        /// The chip.
-        chip: String,
-        /// The rule's position.
-        rule: usize,
-        /// Its degree.
-        degree: usize,
-        /// The largest degree possible.
-        limit: usize,
-    },
-    /// A message has too high a degree for the blowup.
-    #[error(
-        "chip `{chip}`: message {message} on bus `{bus}` makes a constraint of degree {degree}, the \
-         configuration's limit is {limit}"
-    )]
-    MessageDegree {
-        /// The chip.
-        chip: String,
-        /// The bus.
-        bus: String,
-        /// The interaction's position.
-        message: usize,
-        /// The degree of the constraint that the lookup argument makes of it.
-        degree: usize,
-        /// The largest degree possible.
-        limit: usize,
-    },
-    /// The messages of a bus have different lengths.
-    #[error("bus `{bus}` carries messages of {first} elements and, from chip `{chip}`, of {other}")]
-    MessageWidth {
-        /// The bus.
-        bus: String,
-        /// The length of the first message.
-        first: usize,
-        /// The chip whose messages differ.
-        chip: String,
-        /// The length of its messages.
-        other: usize,
-    },
-    /// Fixed columns have no contents, or contents of different lengths.
-    #[error("chip `{chip}` has {columns} fixed columns, but contents for {given}")]
-    FixedContents {
-        /// The chip.
-        chip: String,
-        /// The number of fixed columns.
-        columns: usize,
-        /// The number of columns of equal length that have contents.
-        given: usize,
-    },
-    /// A table is taller than the field has domains for.
-    #[error("chip `{chip}` has 2^{log_height} rows, the field and the blowup allow 2^{limit}")]
-    Height {
-        /// The chip.
-        chip: String,
-        /// The base-2 logarithm of its height.
-        log_height: usize,
-        /// The largest possible.
-        limit: usize,
-    },
-    /// The preprocessed columns could not be committed to.
-    #[error("the preprocessed columns cannot be committed to: {reason}")]
-    Commitment {
-        /// What the commitment scheme says.
-        reason: String,
-    },
-    /// A key is to have the shape of another machine's.
-    #[error("the shape is not that of the machine's key")]
-    Shape,
-    /// Something refers to what does not exist.
-    #[error("chip `{chip}` is malformed: {reason}")]
-    Malformed {
-        /// The chip.
-        chip: String,
-        /// What is wrong.
-        reason: &'static str,
-    },
-}
-
 impl Statement {
     /// The statement of a machine under a configuration, checked.
     pub(crate) fn new(machine: &Machine, config: &Config) -> Result<Self, StatementError> {
@@ -198,7 +95,7 @@ impl Statement {
         let tables = machine
             .chips
             .iter()
-            .map(|chip| TableStatement::new(chip, config.min_log_height()))
+            .map(|chip| TableStatement::new(chip, config))
             .collect::<Result<_, _>>()?;
         let statement = Self {
             field: config.field.to_string(),
@@ -256,6 +153,7 @@ impl Statement {
         let mut widths: BTreeMap<&str, usize> = BTreeMap::new();
         for table in &self.tables {
             let chip = table.chip(config.field)?;
+            counts_are_proven(&chip)?;
             table.check_heights(&config)?;
             table.check_degrees(&chip, config.max_degree())?;
             for message in &table.messages {
@@ -278,8 +176,24 @@ impl Statement {
 }
 
 impl TableStatement {
-    fn new(chip: &Chip, min_log_height: usize) -> Result<Self, StatementError> {
+    fn new(chip: &Chip, config: &Config) -> Result<Self, StatementError> {
         let malformed = |reason| StatementError::Malformed { chip: chip.name.clone(), reason };
+        let contents = chip.fixed.iter().flat_map(|fixed| &fixed.columns);
+        check_canonical(&chip.name, "fixed", contents, config.field)?;
+        counts_are_proven(chip)?;
+        let log_height = fixed_log_height(chip, config.min_log_height())?;
+        let rows = chip.fixed.as_ref().map_or(0, FixedData::rows);
+        let height = log_height.map_or(0, |log_height| 1_usize << log_height);
+        if rows < height
+            && let Some(message) = chip.open_beyond_contents()
+        {
+            return Err(StatementError::Contents {
+                chip: chip.name.clone(),
+                rows,
+                height,
+                message,
+            });
+        }
         let proven = chip.proven_nodes();
         let mut renumbered = vec![0; chip.graph.len()];
         let mut nodes = Vec::new();
@@ -308,8 +222,8 @@ impl TableStatement {
         });
         Ok(Self {
             name: chip.name.clone(),
-            log_height: fixed_log_height(chip, min_log_height)?,
-            columns: chip.columns.iter().map(|column| Place::of(column.kind)).collect(),
+            log_height,
+            columns: chip.columns.iter().map(Place::of).collect(),
             publics: chip.publics.len() as u32,
             periodic: chip.periodic.clone(),
             nodes,
@@ -327,6 +241,10 @@ impl TableStatement {
         }
         if self.periodic.iter().any(|column| !column.len().is_power_of_two()) {
             return Err(malformed("a period is not a power of two"));
+        }
+        check_canonical(&self.name, "periodic", &self.periodic, field)?;
+        if self.publics > MAX_PUBLICS {
+            return Err(malformed("it has more than 2^20 public values"));
         }
         let mut chip = Chip {
             name: self.name.clone(),
@@ -376,13 +294,17 @@ impl TableStatement {
             if !message.elements.iter().chain([&message.count]).all(exists) {
                 return Err(malformed("a message refers to an expression that does not exist"));
             }
-            let known = chip.ports.iter().position(|port| port.bus == message.bus);
+            // An entry of a table has no bound on its count, all other messages have.
+            let is_entry = !message.plus && message.weight == 0 && message.exclusive.is_none();
+            let kind = if is_entry { PortKind::Table } else { PortKind::Send };
+            let known =
+                chip.ports.iter().position(|port| port.bus == message.bus && port.kind == kind);
             let port = known.unwrap_or(chip.ports.len());
             if known.is_none() {
                 chip.ports.push(Port {
                     name: message.bus.clone(),
                     bus: message.bus.clone(),
-                    kind: PortKind::Send,
+                    kind,
                     message: Vec::new(),
                     location: None,
                 });
@@ -420,20 +342,27 @@ impl TableStatement {
 
     fn check_heights(&self, config: &Config) -> Result<(), StatementError> {
         let limit = max_log_height(config);
-        let fixed = self.columns.iter().any(|place| matches!(place, Place::Fixed));
+        let fixed = self.columns.iter().any(|place| matches!(place, Place::Fixed(_)));
         if fixed != self.log_height.is_some() {
             return Err(StatementError::Malformed {
                 chip: self.name.clone(),
                 reason: "a table's height is stated exactly if it has preprocessed columns",
             });
         }
-        let periods = self.periodic.iter().map(|column| column.len().ilog2() as usize);
-        for log_height in self.log_height.map(usize::from).into_iter().chain(periods) {
+        let periods = || self.periodic.iter().map(|column| column.len().ilog2() as usize);
+        let fixed = self.log_height.map(usize::from);
+        for log_height in fixed.into_iter().chain(periods()) {
             if log_height > limit {
                 return Err(StatementError::Height { chip: self.name.clone(), log_height, limit });
             }
         }
-        Ok(())
+        let least = periods().max().unwrap_or(0).max(config.min_log_height());
+        match fixed {
+            Some(log_height) if log_height < least => {
+                Err(StatementError::TooLow { chip: self.name.clone(), log_height, least })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_degrees(&self, chip: &Chip, limit: usize) -> Result<(), StatementError> {
@@ -468,6 +397,31 @@ impl TableStatement {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the chip's rules prove what its messages say of their counts, and its fixed columns hold what they say, as far
+/// as their contents are known: the rest is in the commitment of a key.
+fn counts_are_proven(chip: &Chip) -> Result<(), StatementError> {
+    let fault = count_faults(chip).into_iter().chain(fixed_faults(chip)).next();
+    fault.map_or(Ok(()), |fault| {
+        Err(StatementError::Count { chip: chip.name.clone(), reason: fault.problem })
+    })
+}
+
+/// The most public values of a table: what a key says takes no more memory than this.
+const MAX_PUBLICS: u32 = 1 << 20;
+
+/// Refuses numbers that would be reduced.
+fn check_canonical<'a>(
+    chip: &str,
+    what: &'static str,
+    columns: impl IntoIterator<Item = &'a Vec<u64>>,
+    field: Field,
+) -> Result<(), StatementError> {
+    match columns.into_iter().flatten().find(|&&value| value >= field.modulus()) {
+        Some(&value) => Err(StatementError::NotCanonical { chip: chip.to_owned(), what, value }),
+        None => Ok(()),
     }
 }
 
@@ -524,24 +478,5 @@ impl NodeCode {
             Self::Mul(a, b) => Node::Mul(NodeId(a), NodeId(b)),
             Self::Neg(a) => Node::Neg(NodeId(a)),
         }
-    }
-}
-
-impl Place {
-    const fn of(kind: ColumnKind) -> Self {
-        match kind {
-            ColumnKind::Fixed => Self::Fixed,
-            ColumnKind::Periodic => Self::Periodic,
-            _ => Self::Main,
-        }
-    }
-
-    const fn column(self) -> Column {
-        let kind = match self {
-            Self::Main => ColumnKind::Private,
-            Self::Fixed => ColumnKind::Fixed,
-            Self::Periodic => ColumnKind::Periodic,
-        };
-        Column { name: String::new(), kind, ty: CellType::Felt }
     }
 }

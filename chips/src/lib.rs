@@ -28,7 +28,7 @@ pub use bits::Bits;
 pub use catalog::{CatalogEntry, catalog};
 pub use chipwright_dsl::{MemoryTable, Range8, Range16};
 pub use exp_reverse_bits::ExpReverseBits;
-pub use hash::{Compress, MAX_DEPTH, MerklePath, Poseidon2, merkle_path};
+pub use hash::{Compress, FeedForward, MAX_DEPTH, MerklePath, Poseidon2, merkle_path};
 pub use is_zero::IsZero;
 pub use library::library;
 pub use select::Select;

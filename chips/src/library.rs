@@ -10,15 +10,15 @@ use chipwright_ir::circuit::{CalledChip, Library, TableKind, ValueType};
 use crate::primitive::{Add, Alu, AluExt, Const, Mul, Private, Witness};
 use crate::recursion::{Cap, Hasher, Index, cap_chip, hasher, index_chip};
 use crate::{
-    Add32, And, Bits, Bitwise, ByteTable, Bytes32, Compress, Equal32, ExpReverseBits, IsZero,
-    Less32, MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor, merkle_path,
+    Add32, And, Bits, Bitwise, ByteTable, Bytes32, Compress, Equal32, ExpReverseBits, FeedForward,
+    IsZero, Less32, MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor, merkle_path,
 };
 
 /// The standard chips over a field: those behind the tables of every circuit, those that circuits call by
 /// name, and the tables that these look up.
 ///
 /// The chips are recorded once for each field. Those that need a larger field are left out: over a field of 31 bits
-/// there are no `mul32`, `compress` and `merkle_path`. Each field has the `poseidon2` of its own widths.
+/// there are no `mul32`, `feed_forward`, `compress` and `merkle_path`. Each field has the `poseidon2` of its own widths.
 ///
 /// ```
 /// use chipwright_chips::library;
@@ -87,6 +87,9 @@ fn make(field: Field) -> Library {
         recorded::<Poseidon2<8>>(field),
         recorded::<Poseidon2<12>>(field),
         recorded::<Poseidon2<16>>(field),
+        recorded::<FeedForward<8>>(field),
+        recorded::<FeedForward<12>>(field),
+        recorded::<FeedForward<16>>(field),
     ] {
         library = library.with_chip(CalledChip::new(chip));
     }

@@ -71,9 +71,10 @@ fn root(leaf: [u64; 4], index: u64, siblings: &[[u64; 4]]) -> [u64; 4] {
     siblings.iter().enumerate().fold(leaf, |node, (level, &sibling)| {
         let right = index >> level & 1 == 1;
         let pair = if right { [sibling, node] } else { [node, sibling] };
-        let state = std::array::from_fn(|i| Goldilocks::from_u64(pair[i / 4][i % 4]));
+        let state: [Goldilocks; 8] =
+            std::array::from_fn(|i| Goldilocks::from_u64(pair[i / 4][i % 4]));
         let permuted = permutation.permute(state);
-        std::array::from_fn(|i| permuted[i].as_canonical_u64())
+        std::array::from_fn(|i| (permuted[i] + state[i]).as_canonical_u64())
     })
 }
 

@@ -11,10 +11,9 @@ fn opening(field: Field) -> Script {
     let rows = vec![
         RowSpec { enter: true, ..leaf(RowKind::Leaf) },
         leaf(RowKind::LeafNext),
-        RowSpec::new(RowKind::Parent4, 0),
-        RowSpec { sum: true, end: true, ..RowSpec::new(RowKind::Rest, 0) },
+        RowSpec { sum: true, end: true, ..RowSpec::new(RowKind::Parent4, 0) },
     ];
-    Script { tree: 0, rows }
+    Script { tree: 1, rows }
 }
 
 #[test]

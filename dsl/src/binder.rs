@@ -72,7 +72,7 @@ impl<'a> Binder<'a> {
     /// Binds a column.
     pub fn column<T: ColumnType>(&mut self, spec: FieldSpec) -> T::Row {
         let arena = self.arena;
-        let (cells, rules) = self.cells(&spec, &T::type_name(), || T::cells(arena.field()));
+        let (cells, rules) = self.cells(&spec, &T::type_name(), &|| T::cells(arena.field()));
         let mut place = Place { arena, cells: cells.into_iter(), spec: rules.then_some(&spec) };
         T::bind(&mut place)
     }
@@ -80,7 +80,7 @@ impl<'a> Binder<'a> {
     /// Binds `len` consecutive columns of one type: `#[len(..)] Vec<T>`.
     pub fn columns<T: ColumnType>(&mut self, spec: FieldSpec, len: usize) -> Vec<T::Row> {
         let arena = self.arena;
-        let (cells, rules) = self.cells(&spec, &format!("[{}; {len}]", T::type_name()), || {
+        let (cells, rules) = self.cells(&spec, &format!("[{}; {len}]", T::type_name()), &|| {
             let mut layout = Layout::new(arena.field());
             for index in 0..len {
                 layout.element::<T>(index);
@@ -188,7 +188,7 @@ impl<'a> Binder<'a> {
         &mut self,
         spec: &FieldSpec,
         type_name: &str,
-        layout: impl FnOnce() -> Vec<(String, CellType)>,
+        layout: &dyn Fn() -> Vec<(String, CellType)>,
     ) -> (Vec<Cell>, bool) {
         let arena = self.arena;
         let handles = |start: ColumnId, len: usize, next: bool| {

@@ -15,7 +15,8 @@
 use std::sync::Arc;
 
 use chipwright_ir::chip::passes::interface;
-use chipwright_ir::chip::{Chip as IrChip, PortKind};
+use chipwright_ir::chip::{Chip as IrChip, ColumnKind, PortKind};
+use chipwright_ir::field::NotCanonical;
 use chipwright_ir::machine::{
     ChipRows, Machine as IrMachine, MachineInput, MachineTrace, MemoryCell,
 };
@@ -60,6 +61,18 @@ pub enum MachineError {
     /// Two chips have one name.
     #[error("chip `{0}` was added twice")]
     Twice(String),
+    /// The contents of a fixed or periodic column are not below the modulus.
+    #[error("row {row} of column `{column}` of chip `{chip}`: {error}")]
+    NotCanonical {
+        /// The chip.
+        chip: String,
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// The value.
+        error: NotCanonical,
+    },
     /// A lookup has no table, and a table is nobody's to make.
     #[error("port `{port}` of chip `{chip}` asks bus `{bus}`, where no chip provides a table")]
     NoTable {
@@ -97,6 +110,7 @@ impl Machine {
         if self.chips.iter().any(|other| other.name == chip.name) {
             self.errors.push(MachineError::Twice(chip.name.clone()));
         }
+        self.errors.extend(not_canonical(&chip));
         self.chips.push(chip);
         self
     }
@@ -176,6 +190,22 @@ impl Machine {
     }
 }
 
+/// The first value of each fixed and periodic column that is not below the modulus.
+fn not_canonical(chip: &IrChip) -> Vec<MachineError> {
+    let modulus = chip.field.modulus();
+    let fixed = chip.fixed.iter().flat_map(|data| &data.columns);
+    let columns = |kind| chip.columns_of(kind);
+    let fixed = columns(ColumnKind::Fixed).zip(fixed);
+    let contents = fixed.chain(columns(ColumnKind::Periodic).zip(&chip.periodic));
+    let errors = contents.filter_map(|(column, values)| {
+        let row = values.iter().position(|&value| value >= modulus)?;
+        let error = NotCanonical { value: values[row], modulus };
+        let column = chip.columns[column.index()].name.clone();
+        Some(MachineError::NotCanonical { chip: chip.name.clone(), column, row, error })
+    });
+    errors.collect()
+}
+
 /// Whether some chip asks a bus that nobody provides.
 fn asks(chips: &[IrChip], bus: &str) -> bool {
     let asked = |chip: &IrChip| {
@@ -249,7 +279,7 @@ impl Input {
         self
     }
 
-    /// The input as canonical values.
+    /// The input as values, which filling and the verifier demand to be canonical.
     pub fn into_ir(self) -> MachineInput {
         self.input
     }

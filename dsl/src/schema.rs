@@ -206,7 +206,9 @@ impl Layout {
     }
 }
 
-/// Collects canonical values, one a cell.
+/// Collects values, one a cell, as they are: a value that is not below the modulus is refused by whoever uses it,
+/// which is [`Machine::build`](crate::Machine::build) for fixed columns, filling for records, and the verifier for
+/// public values.
 #[derive(Debug)]
 pub struct Cells<'a> {
     field: Field,
@@ -219,14 +221,14 @@ impl<'a> Cells<'a> {
         Self { field, values }
     }
 
-    /// The field whose canonical values are written.
+    /// The field that the values are of.
     pub fn field(&self) -> Field {
         self.field
     }
 
-    /// Appends a value, reduced.
+    /// Appends a value.
     pub fn push(&mut self, value: u64) {
-        self.values.push(value % self.field.modulus());
+        self.values.push(value);
     }
 
     /// Appends the cells of a native value.

@@ -21,6 +21,7 @@ pub mod chips;
 pub mod circuit;
 pub mod demo;
 pub mod error;
+pub mod file;
 pub mod progress;
 pub mod recurse;
 pub mod security;
@@ -31,6 +32,7 @@ use std::io::{self, Write};
 use std::panic;
 use std::process::ExitCode;
 
+use chipwright_ir::text::echo_up_to;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use error::CliError;
@@ -112,11 +114,14 @@ fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), 
 
 /// The program: reads the arguments of the process, and runs.
 pub fn main() -> ExitCode {
-    // Usage errors, `--help` and `--version` end the process here, with code 2, 0 and 0.
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|fault| {
-            let text = fault.to_string().replace('\n', " ");
+            let text = fault.to_string();
+            let text = echo_up_to(&text, LONGEST_LINE);
             complain(&format!("{text}; this is a mistake of chipwright, please report it"));
         }));
     }
@@ -137,6 +142,23 @@ pub fn main() -> ExitCode {
         Err(_) => ExitCode::FAILURE,
     }
 }
+
+/// Shows help, the version, or what is wrong with the arguments, which are repeated there.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        // If standard output is closed, nobody wants the help.
+        let _ = write!(io::stdout(), "{text}");
+        return ExitCode::SUCCESS;
+    }
+    for line in text.lines() {
+        let _ = writeln!(io::stderr(), "{}", echo_up_to(line, LONGEST_LINE));
+    }
+    ExitCode::from(2)
+}
+
+/// The most characters of a line about wrong arguments.
+const LONGEST_LINE: usize = 500;
 
 fn complain(line: &str) {
     // If standard error is closed, the exit code still tells.

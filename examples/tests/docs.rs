@@ -10,7 +10,7 @@ use chipwright_tests::mips::compare_steady_layer;
 /// What is generated: the name of the marker, the page, and the text.
 fn generated() -> Vec<(&'static str, &'static str, String)> {
     let security = cli::security::markdown().expect("named configurations are valid");
-    let chips = cli::chips::markdown().expect("every chip is laid out");
+    let chips = cli::chips::markdown();
     let brainfuck = cli::bf::markdown().expect("the machine is compiled");
     let layer = cli::recurse::markdown().expect("the layers are built");
     let mips = compare_steady_layer(&Config::default()).expect("the layers are proven");

@@ -14,6 +14,8 @@ use p3_field::{BasedVectorSpace, ExtensionField, PrimeField64};
 use p3_goldilocks::Goldilocks;
 use p3_koala_bear::KoalaBear;
 
+use crate::compiled::Compiled;
+
 /// A base field and the degree of its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Field {
@@ -110,7 +112,7 @@ impl FromStr for Field {
 }
 
 /// A base field together with its extension, for code that computes.
-pub trait FieldPair: Copy + Send + Sync + 'static {
+pub trait FieldPair: Compiled + Copy + Send + Sync + 'static {
     /// The base field.
     type Base: PrimeField64;
     /// The extension field.
@@ -164,8 +166,31 @@ macro_rules! with_field {
     };
 }
 
-/// The element that a number stands for. Fields of 31 bits reduce numbers of 64 bits slowly, but those that are canonical have
-/// no more than 32.
+/// A number that is no element's canonical form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value} is not below the modulus {modulus}")]
+pub struct NotCanonical {
+    /// The number.
+    pub value: u64,
+    /// The order of the base field.
+    pub modulus: u64,
+}
+
+/// The element whose canonical form a number is: the gate for numbers from outside, none of which is reduced.
+///
+/// # Errors
+///
+/// Fails if the number is not below the modulus.
+pub fn canonical_element<F: PrimeField64>(value: u64) -> Result<F, NotCanonical> {
+    if value < F::ORDER_U64 {
+        Ok(from_canonical(value))
+    } else {
+        Err(NotCanonical { value, modulus: F::ORDER_U64 })
+    }
+}
+
+/// The element that a number stands for, which is known to be below the modulus; [`canonical_element`] is for those that
+/// are not. Fields of 31 bits reduce numbers of 64 bits slowly, but those that are canonical have no more than 32.
 pub fn from_canonical<F: PrimeField64>(value: u64) -> F {
     match u32::try_from(value) {
         Ok(small) => F::from_u32(small),
@@ -200,6 +225,24 @@ mod tests {
                 .map(|&c| P::Base::from_u64(P::FIELD.reduce(c.into())))
                 .collect();
             assert_eq!(power.as_basis_coefficients_slice(), expected.as_slice());
+        }
+        for field in Field::ALL {
+            with_field!(field, P => check::<P>());
+        }
+    }
+
+    #[test]
+    fn h_09_a_number_that_is_not_below_the_modulus_is_no_element() {
+        fn check<P: FieldPair>() {
+            let modulus = P::FIELD.modulus();
+            for value in [0, 1, u64::from(u32::MAX).min(modulus - 1), modulus - 1] {
+                let element: P::Base = canonical_element(value).expect("a canonical number");
+                assert_eq!(element.as_canonical_u64(), value);
+            }
+            for value in [modulus, modulus + 1, u64::MAX] {
+                let refused = canonical_element::<P::Base>(value);
+                assert_eq!(refused, Err(NotCanonical { value, modulus }));
+            }
         }
         for field in Field::ALL {
             with_field!(field, P => check::<P>());

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod chip;
 pub mod circuit;
+mod compiled;
 pub mod field;
 pub mod id;
 pub mod machine;

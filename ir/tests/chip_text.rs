@@ -129,6 +129,8 @@ fn mistakes_are_reported_with_line_and_column() {
         body("row { lookup p(x) }"),
         body("row { send q(x) }"),
         body("last { fill x = 1 }"),
+        body("row { eq x, 18446744069414584322 }"),
+        body("row { eq x, -18446744069414584321 }"),
     ];
     insta::assert_snapshot!(messages.join("\n"), @r"
     1:13: unknown field `mersenne`; known are goldilocks^2, goldilocks^3, koala-bear^4 and koala-bear^5
@@ -138,7 +140,7 @@ fn mistakes_are_reported_with_line_and_column() {
     1:38: expected a column, a port or a section, found the end of the text
     1:48: the contents of the 1 periodic columns are not as many powers of two
     1:69: the contents of the 1 periodic columns are not as many powers of two
-    1:61: a column has more than 67108864 rows
+    1:61: 99999999999 more items than are written are too many for this text
     4:10: `x` is declared twice
     4:14: there is no column or public value `y`
     4:13: expected `,`, found `}`
@@ -152,6 +154,8 @@ fn mistakes_are_reported_with_line_and_column() {
     4:15: a port of kind `send` does not `lookup`
     4:13: there is no port `q`
     4:22: fill 0 is for the last row, which no fill is
+    4:13: 18446744069414584322 is not below the modulus of goldilocks^2
+    4:14: -18446744069414584321 is not below the modulus of goldilocks^2
     ");
 }
 

@@ -98,6 +98,8 @@ impl Samples {
             let mut start = Instant::now();
             let (inputs, statement) = below.inputs_above(layer, keys)?;
             samples.inputs.push(lap(&mut start));
+            // The layers have one table.
+            let publics = [statement.publics()];
             let witness = prover.witness(&inputs, None)?;
             samples.witness.push(lap(&mut start));
             let trace = prover.trace(&witness)?;
@@ -109,7 +111,7 @@ impl Samples {
             samples.prove.push(lap(&mut start));
             prover.key().prove_by_reference(reference).expect("the trace can be proven");
             samples.reference.push(lap(&mut start));
-            layer.verify(&statement, &proof)?;
+            layer.key().verify(&publics, &proof).expect("the proof is valid");
             samples.verify.push(lap(&mut start));
             for (samples, phase) in samples.phases.iter_mut().zip(Phase::ALL) {
                 samples.push(spent.spent(phase));

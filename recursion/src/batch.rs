@@ -21,7 +21,7 @@ use p3_fri::{FriShape, PcsShape as PcsTranscriptShape};
 
 use crate::constraints::{Challenges, Opened, Row};
 use crate::domain::{OutOfDomain, constant};
-use crate::pcs::{self, Forest, PcsClaims, QueryData};
+use crate::pcs::{self, PcsClaims, QueryData};
 use crate::transcript::{self, TranscriptPlan};
 
 pub use crate::field::{CapTree, Digest, RecursiveField};
@@ -48,15 +48,25 @@ pub struct ProofData {
 ///
 /// # Errors
 ///
-/// Fails if the public values do not have the shape of the tables.
+/// Fails if the key or the public values do not have the lengths of the shape.
 pub fn verify_batch<P: RecursiveField>(
     builder: &mut CircuitBuilder,
-    forest: &mut Forest,
     shape: &BatchShape,
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
 ) -> Result<ProofData, ShapeError> {
-    builder.scope("verify", |builder| verify::<P>(builder, forest, shape, key, publics))
+    P::verify_in_circuit(builder, shape, key, publics)
+}
+
+/// [`verify_batch`], compiled here for each field.
+pub(crate) fn verify_generic<P: RecursiveField>(
+    builder: &mut CircuitBuilder,
+    shape: &BatchShape,
+    key: &ChildKey<Target>,
+    publics: &[Vec<Target>],
+) -> Result<ProofData, ShapeError> {
+    shape.check_inputs(key, publics)?;
+    builder.scope("verify", |builder| verify::<P>(builder, shape, key, publics))
 }
 
 /// Opened values, by commitment, matrix, point and column.
@@ -273,7 +283,6 @@ impl BatchShape {
 
 fn verify<P: RecursiveField>(
     builder: &mut CircuitBuilder,
-    forest: &mut Forest,
     shape: &BatchShape,
     key: &ChildKey<Target>,
     publics: &[Vec<Target>],
@@ -342,7 +351,7 @@ fn verify<P: RecursiveField>(
         final_poly: places.final_poly.iter().map(|range| said_ext(builder, range)).collect(),
         indices: transcript.samples[places.indices.clone()].to_vec(),
     };
-    let queries = pcs::verify(builder, forest, &shape.pcs, &claims);
+    let queries = pcs::verify(builder, &shape.pcs, &claims);
     Ok(ProofData { transcript: transcript.data, queries })
 }
 

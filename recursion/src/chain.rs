@@ -10,9 +10,10 @@ use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 
 use crate::batch::{Digest, RecursiveField};
-use crate::claims::Claims;
+use crate::claims::{Claims, Expected};
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::level::Level;
 use crate::levels::Levels;
 
 /// The layers over one circuit, up to the fixed point.
@@ -39,13 +40,22 @@ impl<P: RecursiveField> Chain<P> {
         config: &Config,
         most: usize,
     ) -> Result<Self, LayerError> {
+        P::chain(key, log_heights, config, most)
+    }
+
+    pub(crate) fn new_generic(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        config: &Config,
+        most: usize,
+    ) -> Result<Self, LayerError> {
         let start = Instant::now();
         let first = Layer::over(key, log_heights, &Claims::Facts, config)?;
         let mut build_times = vec![start.elapsed()];
         let Levels { layers, closed, build_times: above } =
             Levels::over(first, false, config, most)?;
         build_times.extend(above);
-        let keys = KeySet::new(layers.iter().map(Layer::key))?;
+        let keys = KeySet::new(&layers)?;
         Ok(Self { layers, closed, keys, build_times })
     }
 
@@ -82,6 +92,16 @@ impl<P: RecursiveField> Chain<P> {
         proof: &Proof<P>,
         count: usize,
     ) -> Result<(Statement<Digest<P>>, Proof<P>), LayerError> {
+        P::prove_chain(self, key, publics, proof, count)
+    }
+
+    pub(crate) fn prove_generic(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+        count: usize,
+    ) -> Result<(Statement<Digest<P>>, Proof<P>), LayerError> {
         let keys = self.keys.root();
         let first = self.layer(1);
         let (inputs, mut statement) = first.inputs_over(key, publics, proof, keys, count == 1)?;
@@ -94,5 +114,29 @@ impl<P: RecursiveField> Chain<P> {
             statement = next;
         }
         Ok((statement, proof))
+    }
+
+    /// Verifies the last of `count` layers, given the public values of the proof at the bottom, table by table. Tells
+    /// what all layers and that proof are worth together.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the proof is not one of that many layers over a proof with these public values.
+    pub fn verify(
+        &self,
+        publics: &[Vec<P::Base>],
+        count: usize,
+        proof: &Proof<P>,
+    ) -> Result<Level, LayerError> {
+        self.layer(count).verify(&self.keys, Self::expected(publics)?, proof)
+    }
+
+    /// What every layer over a proof with these public values claims.
+    ///
+    /// # Errors
+    ///
+    /// None: any values are facts.
+    pub fn expected(publics: &[Vec<P::Base>]) -> Result<Expected<Digest<P>>, LayerError> {
+        Ok(Claims::Facts.expect::<P>(&publics.concat())?)
     }
 }

@@ -17,7 +17,8 @@ use crate::batch::{Digest, RecursiveField};
 use crate::keys::{Domain, digest, digest_targets};
 use crate::layer::LayerError;
 
-/// What a proof claims, in digests that are elements or targets.
+/// What a proof claims, in digests that are elements or targets. It is what a prover *says*: a verifier has an
+/// [`Expected`] claim, which is not made of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim<D> {
     /// The digest of public values, or of claims.
@@ -35,6 +36,46 @@ pub struct Step<D> {
     pub start: D,
     /// The state after.
     pub end: D,
+}
+
+/// The claim that a verifier wants to see proven. It is made of values that the verifier knows, and of nothing else: a
+/// proof that is compared with its own claim proves that somebody proved something.
+///
+/// ```
+/// use chipwright_ir::field::Goldilocks2;
+/// use chipwright_recursion::claims::Claims;
+/// use p3_field::PrimeCharacteristicRing;
+/// use p3_goldilocks::Goldilocks;
+///
+/// let known = [3, 9].map(Goldilocks::from_u64);
+/// let expected = Claims::Facts.expect::<Goldilocks2>(&known)?;
+/// # let _ = expected;
+/// # Ok::<(), chipwright_recursion::claims::StepError>(())
+/// ```
+///
+/// The claim of a proof is of another type, and no function makes the one of the other:
+///
+/// ```compile_fail,E0308
+/// use chipwright_backend_stark::proof::Proof;
+/// use chipwright_ir::field::Goldilocks2;
+/// use chipwright_recursion::batch::Digest;
+/// use chipwright_recursion::keys::KeySet;
+/// use chipwright_recursion::layer::{Layer, Statement};
+///
+/// type P = Goldilocks2;
+///
+/// fn verify(layer: &Layer<P>, keys: &KeySet<Digest<P>>, said: &Statement<Digest<P>>, proof: &Proof<P>) {
+///     let verdict = layer.verify(keys, said.claim, proof);
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected<D>(Claim<D>);
+
+impl<D: Copy> Expected<D> {
+    /// The claim, for comparison with what a proof says.
+    pub fn claim(&self) -> Claim<D> {
+        self.0
+    }
 }
 
 impl<D: Clone> Claim<D> {
@@ -118,6 +159,15 @@ impl StepValues {
         Ok(Self { common, start, end })
     }
 
+    /// The claim to expect of all steps with these common values, from one state to another.
+    pub fn expect<P: RecursiveField>(
+        common: &[P::Base],
+        start: &[P::Base],
+        end: &[P::Base],
+    ) -> Expected<Digest<P>> {
+        Expected(Self::claim::<P>(common, start, end))
+    }
+
     /// The claim that all steps with these common values, from one state to another, make together.
     pub fn claim<P: RecursiveField>(
         common: &[P::Base],
@@ -162,6 +212,18 @@ impl Claims {
         Ok(StepValues::claim::<P>(&common, &start, &end))
     }
 
+    /// The claim to expect of a proof, or of a layer over it, given the public values that it should have.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::of`].
+    pub fn expect<P: RecursiveField>(
+        &self,
+        values: &[P::Base],
+    ) -> Result<Expected<Digest<P>>, StepError> {
+        Ok(Expected(self.of::<P>(values)?))
+    }
+
     /// [`Self::of`] in a circuit.
     pub(crate) fn of_targets(
         &self,
@@ -195,6 +257,18 @@ impl Claims {
     pub fn layer_publics(&self, field: Field) -> usize {
         HashSizes::of(field).digest * (1 + self.declare(|| ()).digests().len()) + 1
     }
+}
+
+/// The claim to expect of a layer over several layers.
+///
+/// # Errors
+///
+/// As [`joined`].
+pub fn expect_joined<P: RecursiveField>(
+    expected: &[Expected<Digest<P>>],
+) -> Result<Expected<Digest<P>>, LayerError> {
+    let claims: Vec<Claim<Digest<P>>> = expected.iter().map(Expected::claim).collect();
+    Ok(Expected(joined::<P>(&claims)?))
 }
 
 /// The claim of a layer over several layers.

@@ -8,21 +8,23 @@ use std::sync::Arc;
 
 use chipwright_backend_stark::circuit::{CircuitError, PlacedCircuit, cost_parameters};
 use chipwright_backend_stark::config::Config;
-use chipwright_backend_stark::key::{KeyShape, TableShape};
+use chipwright_backend_stark::key::KeyShape;
 use chipwright_dsl::circuit::{BitTarget, BuiltCircuit, DataTarget, Target};
 use chipwright_ir::circuit::{Layout, Library, Tables};
 
 use crate::batch::{BatchShape, ProofData, RecursiveField, verify_batch};
 use crate::claims::{Claims, join_targets};
 use crate::keys::member;
-use crate::layer::{Below, Layer, LayerError, Publics, builder};
-use crate::pcs::Forest;
+use crate::layer::{Below, Layer, LayerError, Publics, builder, heights, level_in};
+use crate::level::Level;
 
 /// What a layer needs to know of one below it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Under<'a, P: RecursiveField> {
     pub(crate) claims: &'a Claims,
     pub(crate) shape: &'a KeyShape<P>,
+    /// What its proofs are worth.
+    pub(crate) level: Level,
 }
 
 /// A layer before its circuit is laid out.
@@ -34,6 +36,8 @@ pub(crate) struct Outline {
     keys: Vec<Option<DataTarget>>,
     circuit: BuiltCircuit,
     config: Config,
+    /// The least level of what is below.
+    level: Level,
 }
 
 /// A layer before its preprocessed columns are committed to.
@@ -45,13 +49,7 @@ pub(crate) struct Draft<P: RecursiveField> {
     keys: Vec<Option<DataTarget>>,
     circuit: PlacedCircuit,
     shape: Arc<KeyShape<P>>,
-}
-
-/// The heights that a key fixes.
-fn heights<P: RecursiveField>(key: &KeyShape<P>) -> Result<Vec<usize>, LayerError> {
-    let height =
-        |table: &TableShape| table.log_height.ok_or_else(|| LayerError::Height(table.name.clone()));
-    key.tables().iter().map(height).collect()
+    level: Level,
 }
 
 impl Outline {
@@ -78,9 +76,10 @@ impl Outline {
         if layers.iter().any(|layer| discriminant(layer.claims) != discriminant(rule)) {
             return Err(LayerError::Mixed);
         }
+        let level = layers.iter().fold(Level::NOTHING, |least, layer| least.least(layer.level));
+        level.require(config)?;
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder, rule);
-        let mut forest = Forest::default();
         let mut shapes = Vec::new();
         let mut data = Vec::new();
         let mut keys = Vec::new();
@@ -88,7 +87,7 @@ impl Outline {
         for key in layers.iter().map(|layer| layer.shape) {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
-            let child = member(&mut builder, &mut forest, &own.keys, cap);
+            let child = member(&mut builder, &own.keys, cap);
             let mut digest =
                 || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
             let claim = rule.declare(&mut digest);
@@ -101,7 +100,7 @@ impl Outline {
                 .publics()
                 .map(|count| if count == values.len() { values.clone() } else { Vec::new() })
                 .collect();
-            data.push(verify_batch::<P>(&mut builder, &mut forest, &shape, &child.key, &publics)?);
+            data.push(verify_batch::<P>(&mut builder, &shape, &child.key, &publics)?);
             keys.push(child.data);
             claims.push(claim);
             shapes.push(shape);
@@ -112,7 +111,7 @@ impl Outline {
         own.assert_claim(&mut builder, &claim);
         let circuit = builder.build()?;
         let below = Below::Layers { shapes, pair };
-        Ok(Self { claims: rule.clone(), below, data, keys, circuit, config: config.clone() })
+        Ok(Self { claims: rule.clone(), below, data, keys, circuit, config: config.clone(), level })
     }
 
     /// The circuit.
@@ -146,8 +145,9 @@ impl Outline {
             None => self.fused(self.cheapest_as_high_as(layout)?.as_ref())?,
         };
         let shape = Arc::new(circuit.shape()?);
+        let level = level_in(&shape)?.least(self.level);
         let Self { claims, below, data, keys, .. } = self;
-        Ok(Draft { claims, below, data, keys, circuit, shape })
+        Ok(Draft { claims, below, data, keys, circuit, shape, level })
     }
 
     /// The cheapest layout of each height, with what it costs.
@@ -182,11 +182,16 @@ impl<P: RecursiveField> Draft<P> {
         Arc::clone(&self.shape)
     }
 
+    /// What the layer's proofs will be worth.
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
     /// Commits to the preprocessed columns.
     pub(crate) fn compile(self) -> Result<Layer<P>, LayerError> {
-        let Self { claims, below, data, keys, circuit, shape } = self;
+        let Self { claims, below, data, keys, circuit, shape, level } = self;
         let (prover, verifier) = circuit.compile_shaped(shape)?;
-        Ok(Layer { claims, below, data, keys, prover, verifier })
+        Ok(Layer { claims, below, data, keys, prover, verifier, level })
     }
 
     /// Whether the draft is that of a layer, which then has the same key: the same machine under the same configuration,

@@ -9,13 +9,15 @@ use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{CryptographicHasher, PseudoCompressionFunction};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::compiled::Compiled;
+
 /// A field whose proofs can be verified in circuits over it. There is nothing to implement: it needs a proof system
 /// with trees of four children a node, and the chip of its hash.
-pub trait RecursiveField: StarkField<Mmcs: CapTree<Self::Base>> + HashField {}
+pub trait RecursiveField: Compiled + StarkField<Mmcs: CapTree<Self::Base>> + HashField {}
 
 impl<P> RecursiveField for P
 where
-    P: StarkField + HashField,
+    P: Compiled + StarkField + HashField,
     P::Mmcs: CapTree<P::Base>,
 {
 }

@@ -41,11 +41,13 @@
 
 use chipwright_backend_stark::config::{Config, ConfigError, Stark};
 use chipwright_backend_stark::security::{self, InsufficientSecurity, SecurityReport};
+use chipwright_ir::Field;
 use p3_air::Air;
 use p3_uni_stark::{PreprocessedVerifierKey, StarkShape, SymbolicAirBuilder};
 
 use crate::batch::{BatchShape, CapTree, ChildKey, Protocol, RecursiveField, ShapeError};
 use crate::constraints::{BatchConstraints, ConstraintsError, TableConstraints};
+use crate::level::Level;
 
 /// Why proofs of an AIR cannot be verified in a circuit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +62,34 @@ pub enum ForeignError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A configuration over another field: what it proves is not what proofs over this one do.
+    #[error("the circuit is over {circuit}, the configuration over {config}")]
+    Field {
+        /// The field of the circuit.
+        circuit: Field,
+        /// The field of the configuration.
+        config: Field,
+    },
+    /// Fewer rows than the configuration allows.
+    #[error("table `{table}` has 2^{log_height} rows, the configuration wants {least} or more")]
+    TooLow {
+        /// The name of the AIR.
+        table: String,
+        /// The base-2 logarithm of the height.
+        log_height: usize,
+        /// The smallest height.
+        least: usize,
+    },
+    /// Preprocessed columns of another shape than the AIR's.
+    #[error("the shape has {expected} {what}, the key of the preprocessed columns {got}")]
+    Fixed {
+        /// What differs.
+        what: &'static str,
+        /// The number that the shape has.
+        expected: usize,
+        /// The number that the key has.
+        got: usize,
+    },
 }
 
 impl From<ConstraintsError> for ForeignError {
@@ -73,8 +103,8 @@ impl From<ConstraintsError> for ForeignError {
 ///
 /// # Errors
 ///
-/// Fails if the table cannot be so high, if the AIR has constraints over the extension field, or if such proofs
-/// do not reach the configuration's target.
+/// Fails if the configuration is over another field or cannot be used, if the table cannot be so high or so low, if the
+/// AIR has constraints over the extension field, or if such proofs do not reach the configuration's target.
 pub fn foreign_shape<P, A>(
     name: &str,
     air: &A,
@@ -85,12 +115,22 @@ where
     P: RecursiveField,
     A: Air<SymbolicAirBuilder<P::Base>>,
 {
+    config.validate()?;
+    if config.field != P::FIELD {
+        return Err(ForeignError::Field { circuit: P::FIELD, config: config.field });
+    }
     let table = TableConstraints::of_air::<P, A>(name, air, log_height)?;
+    // The height is at most the field's two-adicity from here on.
+    if 1 << log_height < config.min_height() {
+        let (table, least) = (name.to_owned(), config.min_height());
+        return Err(ForeignError::TooLow { table, log_height, least });
+    }
     let degree = P::FIELD.degree();
     let chunks = 1 << table.log_chunks();
-    if let Some(target) = config.target {
-        let points = |next: bool| 1 + usize::from(next);
-        let shape = security::BatchShape {
+    let points = |next: bool| 1 + usize::from(next);
+    let report = SecurityReport::new(
+        config,
+        &security::BatchShape {
             log_height,
             openings: table.width() * points(table.opens_next())
                 + table.fixed_width() * points(table.opens_next_fixed())
@@ -100,8 +140,10 @@ where
             quotient_chunks: chunks,
             messages: 0,
             message_width: 0,
-        };
-        SecurityReport::new(config, &shape)?.require(target)?;
+        },
+    )?;
+    if let Some(target) = config.target {
+        report.require(target)?;
     }
     let protocol = Protocol::Single(StarkShape::new::<P::Base, A>(
         air,
@@ -113,15 +155,32 @@ where
         config.parameters.grinding.out_of_domain,
     ));
     let constraints = BatchConstraints::single(table);
-    Ok(BatchShape::assemble(P::FIELD, config.parameters, constraints, protocol)?)
+    let level = Level::of(&report);
+    Ok(BatchShape::assemble(P::FIELD, config.parameters, constraints, protocol, level)?)
 }
 
-/// What names a foreign statement: the elements that the transcript observed before the proof began (none, if
-/// the proof's challenger was fresh), and the commitment to the preprocessed columns.
+/// What names a foreign statement of some shape: the elements that the transcript observed before the proof began (none,
+/// if the proof's challenger was fresh), and the commitment to the preprocessed columns.
+///
+/// # Errors
+///
+/// Fails if the preprocessed columns do not have the shape's width and height, which Plonky3's verifier compares too.
 pub fn foreign_key<P: RecursiveField>(
+    shape: &BatchShape,
     seed: &[P::Base],
     fixed: Option<&PreprocessedVerifierKey<Stark<P>>>,
-) -> ChildKey<P::Base> {
+) -> Result<ChildKey<P::Base>, ForeignError> {
+    let table = &shape.constraints().tables()[0];
+    let width = fixed.map_or(0, |fixed| fixed.width);
+    let log_height = fixed.map_or(table.log_height(), |fixed| fixed.degree_bits);
+    for (what, expected, got) in [
+        ("preprocessed columns", table.fixed_width(), width),
+        ("levels of rows", table.log_height(), log_height),
+    ] {
+        if expected != got {
+            return Err(ForeignError::Fixed { what, expected, got });
+        }
+    }
     let fixed_cap = fixed.map(|fixed| P::Mmcs::elements(&fixed.commitment)).unwrap_or_default();
-    ChildKey { seed: seed.to_vec(), fixed_cap }
+    Ok(ChildKey { seed: seed.to_vec(), fixed_cap })
 }

@@ -13,7 +13,9 @@ use p3_symmetric::Permutation;
 
 use crate::batch::{ChildKey, Digest, RecursiveField};
 use crate::domain::constant;
-use crate::pcs::Forest;
+use crate::layer::Layer;
+use crate::level::Level;
+use crate::pcs::plant;
 
 /// The number of levels of the tree, of four children each.
 const LEVELS: usize = 2;
@@ -21,10 +23,14 @@ const LEVELS: usize = 2;
 /// The largest number of keys in a set.
 pub const MAX_KEYS: usize = 1 << (2 * LEVELS);
 
-/// A set of verifying keys, by their positions.
+/// A set of layers' verifying keys, by their positions, and the least level of them.
+///
+/// A proof over layers says that the proofs below are valid under *some* keys of the set, so it is worth no more than
+/// the weakest of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet<D> {
     layers: Vec<Vec<D>>,
+    level: Level,
 }
 
 /// A key that is not in a set, or does not fit into one.
@@ -43,17 +49,25 @@ pub enum KeySetError {
 }
 
 impl<D: Copy + Default + PartialEq> KeySet<D> {
-    /// The set of some keys.
+    /// The set of the keys of some layers.
     ///
     /// # Errors
     ///
     /// Fails if there are more than [`MAX_KEYS`].
     pub fn new<'a, P: RecursiveField<Digest = D>>(
-        keys: impl IntoIterator<Item = &'a VerifyingKey<P>>,
+        layers: impl IntoIterator<Item = &'a Layer<P>>,
+    ) -> Result<Self, KeySetError> {
+        Self::of_keys::<P>(layers.into_iter().map(|layer| (key_digest(layer.key()), layer.level())))
+    }
+
+    /// The set of some keys, by their digests and levels.
+    fn of_keys<P: RecursiveField<Digest = D>>(
+        keys: impl IntoIterator<Item = (D, Level)>,
     ) -> Result<Self, KeySetError> {
         let mut leaves: Vec<D> = Vec::new();
-        for key in keys {
-            let digest = key_digest(key);
+        let mut least = Level::NOTHING;
+        for (digest, level) in keys {
+            least = least.least(level);
             if !leaves.contains(&digest) {
                 leaves.push(digest);
             }
@@ -64,10 +78,15 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         leaves.resize(MAX_KEYS, D::default());
         let mut layers = vec![leaves];
         for level in 0..LEVELS {
-            let parents = layers[level].chunks_exact(4).map(parent::<P>).collect();
+            let parents = layers[level].chunks_exact(4).map(P::digest_children).collect();
             layers.push(parents);
         }
-        Ok(Self { layers })
+        Ok(Self { layers, level: least })
+    }
+
+    /// The least level of the set's layers, each with all that it stands on.
+    pub fn level(&self) -> Level {
+        self.level
     }
 
     /// The root of the tree.
@@ -95,7 +114,7 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
 }
 
 /// The digest of a node with four children.
-fn parent<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
+pub(crate) fn parent_generic<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
     let mut state = P::State::default();
     let elements = children.iter().flat_map(AsRef::as_ref);
     for (place, &element) in state.as_mut().iter_mut().zip(elements) {
@@ -106,6 +125,10 @@ fn parent<P: RecursiveField>(children: &[Digest<P>]) -> Digest<P> {
 
 /// The digest of a key: the hash of its seed and of the commitment to its preprocessed columns, as leaves are hashed.
 pub fn key_digest<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest<P> {
+    P::digest_key(key)
+}
+
+pub(crate) fn key_digest_generic<P: RecursiveField>(key: &VerifyingKey<P>) -> Digest<P> {
     let permutation = P::permutation();
     let mut state = P::State::default();
     let elements: Vec<P::Base> = ChildKey::of(key).elements().collect();
@@ -144,6 +167,10 @@ impl Domain {
 /// The digest of a list of elements: a sponge that marks how many elements each permutation absorbs, begun with
 /// what the elements are and how many.
 pub fn digest<P: RecursiveField>(domain: Domain, elements: &[P::Base]) -> Digest<P> {
+    P::digest_elements(domain, elements)
+}
+
+pub(crate) fn digest_generic<P: RecursiveField>(domain: Domain, elements: &[P::Base]) -> Digest<P> {
     let permutation = P::permutation();
     let rate = P::SIZES.rate();
     let mut state = P::State::default();
@@ -194,13 +221,8 @@ pub(crate) struct MemberKey {
 ///
 /// The elements are created by the call that hashes them, so the key that is used is the key that is in the
 /// set. Digests of the empty places of a set are zero: nobody knows elements that hash to zero.
-pub(crate) fn member(
-    builder: &mut CircuitBuilder,
-    forest: &mut Forest,
-    root: &[Target],
-    fixed_cap: usize,
-) -> MemberKey {
-    let tree = forest.plant(builder, root);
+pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: usize) -> MemberKey {
+    let tree = plant(builder, root);
     let index = builder.add_private_input();
     let count = SEED + fixed_cap;
     let rate = HashSizes::of(builder.field()).rate();
@@ -225,4 +247,40 @@ pub(crate) fn member(
     let (seed, fixed_cap) = elements.split_at(SEED.min(elements.len()));
     let key = ChildKey { seed: seed.to_vec(), fixed_cap: fixed_cap.to_vec() };
     MemberKey { key, data: called.data }
+}
+
+#[cfg(test)]
+mod tests {
+    use chipwright_ir::field::Goldilocks2;
+    use p3_goldilocks::Goldilocks;
+
+    use super::*;
+
+    fn set(
+        keys: impl IntoIterator<Item = (u64, u32)>,
+    ) -> Result<KeySet<[Goldilocks; 4]>, KeySetError> {
+        let key =
+            |(name, proven)| ([Goldilocks::from_u64(name); 4], Level { proven, conjectured: 128 });
+        KeySet::of_keys::<Goldilocks2>(keys.into_iter().map(key))
+    }
+
+    #[test]
+    fn a_set_has_sixteen_keys_at_most_however_often_each_is_named() {
+        let most = MAX_KEYS as u64;
+        let full = set((1..=most).map(|key| (key, 100))).expect("sixteen");
+        let twice = set((1..=most).chain(1..=most).map(|key| (key, 100))).expect("sixteen, twice");
+        assert_eq!(full, twice);
+        let error = set((0..=most).map(|key| (key, 100))).expect_err("seventeen");
+        assert_eq!(error, KeySetError::TooMany { got: 17 });
+    }
+
+    #[test]
+    fn h_05_a_set_is_worth_as_much_as_its_weakest_key() {
+        let level =
+            |keys: &[(u64, u32)]| set(keys.iter().copied()).expect("few keys").level().proven;
+        assert_eq!(level(&[(1, 100), (2, 19), (3, 101)]), 19);
+        // One key that stands on different things.
+        assert_eq!(level(&[(1, 100), (1, 19)]), 19);
+        assert_eq!(level(&[(1, 100)]), 100);
+    }
 }

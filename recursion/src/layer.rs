@@ -10,12 +10,15 @@
 //!
 //! Which layer is the last is said by `complete`: a complete proof is not accepted as a child, an incomplete one
 //! is not accepted as a result.
+//!
+//! Who verifies a layer says what it should claim ([`Expected`]), and learns what that is worth ([`Level`]): the least of
+//! the layer's level and of all below it. A layer that is to prove more than what it stands on is not built.
 
 use chipwright_backend_stark::circuit::{
     CircuitError, CircuitProver, CircuitVerifier, PlacedCircuit,
 };
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
-use chipwright_backend_stark::key::VerifyingKey;
+use chipwright_backend_stark::key::{KeyShape, TableShape, VerifyingKey};
 use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{BitTarget, BuildError, CircuitBuilder, DataTarget, Target};
@@ -27,14 +30,14 @@ use crate::WitnessError;
 use crate::batch::{
     BatchShape, ChildKey, Digest, ProofData, RecursiveField, ShapeError, verify_batch,
 };
-use crate::claims::{Claim, Claims, StepError, joined};
+use crate::claims::{Claim, Claims, Expected, StepError, joined};
 use crate::draft::{Outline, Under};
 use crate::keys::{KeySet, KeySetError};
-use crate::pcs::Forest;
+use crate::level::{InsufficientLevel, Level};
 use crate::store::StoreError;
 use crate::witness::ProofWitness;
 
-/// What a layer's proof says.
+/// What a layer's proof says: for whoever verifies it in another layer. A verifier of the last one does not need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement<D> {
     /// The root of the set of keys that layers below may have.
@@ -90,6 +93,9 @@ pub enum LayerError {
     /// Layers that claim different kinds of things.
     #[error("the layers below claim facts and steps, one layer joins either the one or the other")]
     Mixed,
+    /// The layer is to prove more than what it stands on.
+    #[error(transparent)]
+    Level(#[from] InsufficientLevel),
     /// A table's height is not fixed by its key.
     #[error("the height of table `{0}` is not fixed by its key")]
     Height(String),
@@ -100,14 +106,6 @@ pub enum LayerError {
         expected: usize,
         /// How many were given.
         got: usize,
-    },
-    /// The statement is not the one expected.
-    #[error("the proof is {got}, a {expected} one was expected")]
-    Completeness {
-        /// What the verifier wants.
-        expected: &'static str,
-        /// What the proof is.
-        got: &'static str,
     },
     /// Layers keep changing.
     #[error(
@@ -120,9 +118,6 @@ pub enum LayerError {
     /// A proof cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The proof is about another set of keys, or another claim.
-    #[error("the proof makes another statement about the {0}")]
-    Statement(&'static str),
 }
 
 /// What a layer verifies.
@@ -148,6 +143,8 @@ pub struct Layer<P: StarkField> {
     pub(crate) keys: Vec<Option<DataTarget>>,
     pub(crate) prover: CircuitProver<P>,
     pub(crate) verifier: CircuitVerifier<P>,
+    /// The least level of the layer and of what it was built over.
+    pub(crate) level: Level,
 }
 
 /// A proof below a layer.
@@ -192,8 +189,8 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// # Errors
     ///
-    /// Fails if proofs of these heights (base-2 logarithms) cannot be verified in a circuit, or their public values
-    /// are no steps although they should be.
+    /// Fails if proofs of these heights (base-2 logarithms) cannot be verified in a circuit, or prove less than the layer's
+    /// target, or if their public values are no steps although they should be.
     pub fn over(
         key: &VerifyingKey<P>,
         log_heights: &[usize],
@@ -213,13 +210,24 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// # Errors
     ///
-    /// Fails if such proofs cannot be verified in a circuit.
+    /// Fails if such proofs cannot be verified in a circuit, or prove less than the layer's target.
     pub fn over_shape(
         shape: BatchShape,
         key: &ChildKey<P::Base>,
         claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
+        P::layer_over_shape(shape, key, claims, config)
+    }
+
+    pub(crate) fn over_shape_generic(
+        shape: BatchShape,
+        key: &ChildKey<P::Base>,
+        claims: &Claims,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
+        let below = shape.level();
+        below.require(config)?;
         let mut builder = builder(P::FIELD);
         let own = Publics::declare(&mut builder, claims);
         let child = key.constant(&mut builder);
@@ -227,16 +235,16 @@ impl<P: RecursiveField> Layer<P> {
             .publics()
             .map(|count| (0..count).map(|_| builder.add_private_input()).collect())
             .collect();
-        let data =
-            verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &child, &values)?;
+        let data = verify_batch::<P>(&mut builder, &shape, &child, &values)?;
         let claim = claims.of_targets(&mut builder, &values.concat())?;
         own.assert_claim(&mut builder, &claim);
         let circuit = builder.build()?;
         let placed = PlacedCircuit::fused(circuit.tables, &circuit.library, config, None)?;
         let (prover, verifier) = placed.compile()?;
+        let level = level_in(verifier.key().shape())?.least(below);
         let below = Below::Base(Box::new(shape));
         let (data, keys) = (vec![data], Vec::new());
-        Ok(Self { claims: claims.clone(), below, data, keys, prover, verifier })
+        Ok(Self { claims: claims.clone(), below, data, keys, prover, verifier, level })
     }
 
     /// A layer over layers: one proof under the key of each, or under keys of the same shape. It has the layout
@@ -246,6 +254,10 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn above(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
+        P::layer_above(layers, config)
+    }
+
+    pub(crate) fn above_generic(layers: &[&Self], config: &Config) -> Result<Self, LayerError> {
         let under: Vec<_> = layers.iter().map(|layer| layer.under()).collect();
         let layout = layers.first().and_then(|first| first.layout());
         Outline::over(&under, false, config)?.laid_out(layout)?.compile()
@@ -257,12 +269,22 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// Fails if such proofs cannot be verified in a circuit.
     pub fn pair(layer: &Self, config: &Config) -> Result<Self, LayerError> {
+        P::layer_pair(layer, config)
+    }
+
+    pub(crate) fn pair_generic(layer: &Self, config: &Config) -> Result<Self, LayerError> {
         Outline::over_alike(layer.under(), true, config)?.laid_out(layer.layout())?.compile()
     }
 
     /// What a layer over this one needs to know of it.
     pub(crate) fn under(&self) -> Under<'_, P> {
-        Under { claims: &self.claims, shape: self.key().shape() }
+        Under { claims: &self.claims, shape: self.key().shape(), level: self.level }
+    }
+
+    /// What the layer's proofs are worth: the least level of its own and of those that it was built over. Other keys of
+    /// the same shapes may stand below it, as a [set](KeySet::level) allows.
+    pub fn level(&self) -> Level {
+        self.level
     }
 
     /// The key of the layer's proofs.
@@ -309,6 +331,17 @@ impl<P: RecursiveField> Layer<P> {
         keys: Digest<P>,
         complete: bool,
     ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        P::inputs_over(self, key, publics, proof, keys, complete)
+    }
+
+    pub(crate) fn inputs_over_generic(
+        &self,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+        keys: Digest<P>,
+        complete: bool,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
         self.first_inputs(publics, keys, complete, |shape| shape.witness(key, publics, proof))
     }
 
@@ -318,6 +351,17 @@ impl<P: RecursiveField> Layer<P> {
     ///
     /// As [`Self::inputs_over`].
     pub fn inputs_over_foreign(
+        &self,
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+        keys: Digest<P>,
+        complete: bool,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        P::inputs_over_foreign(self, key, publics, proof, keys, complete)
+    }
+
+    pub(crate) fn inputs_over_foreign_generic(
         &self,
         key: &ChildKey<P::Base>,
         publics: &[P::Base],
@@ -356,6 +400,15 @@ impl<P: RecursiveField> Layer<P> {
     /// Fails if there are too few or too many proofs, a key is not in the set, or a proof does not have the
     /// shape of its place.
     pub fn inputs_above(
+        &self,
+        children: &[Child<'_, P>],
+        keys: &KeySet<Digest<P>>,
+        complete: bool,
+    ) -> Result<(Inputs, Statement<Digest<P>>), LayerError> {
+        P::inputs_above(self, children, keys, complete)
+    }
+
+    pub(crate) fn inputs_above_generic(
         &self,
         children: &[Child<'_, P>],
         keys: &KeySet<Digest<P>>,
@@ -411,12 +464,53 @@ impl<P: RecursiveField> Layer<P> {
         Ok(self.prover.prove(inputs)?)
     }
 
-    /// Verifies a proof of a statement, complete or not.
+    /// Verifies the last proof of a chain or a tree: it is complete, below it are keys of this set alone, and it claims
+    /// what is expected. Tells what that is worth.
     ///
     /// # Errors
     ///
-    /// Fails if the proof does not prove the statement.
+    /// Fails if the proof does not prove it, or if it is worth less than the layer's target.
     pub fn verify(
+        &self,
+        keys: &KeySet<Digest<P>>,
+        expected: Expected<Digest<P>>,
+        proof: &Proof<P>,
+    ) -> Result<Level, LayerError> {
+        self.verify_expected(keys, expected, true, proof)
+    }
+
+    /// Verifies a proof that is to have a layer above it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::verify`].
+    pub fn verify_incomplete(
+        &self,
+        keys: &KeySet<Digest<P>>,
+        expected: Expected<Digest<P>>,
+        proof: &Proof<P>,
+    ) -> Result<Level, LayerError> {
+        self.verify_expected(keys, expected, false, proof)
+    }
+
+    fn verify_expected(
+        &self,
+        keys: &KeySet<Digest<P>>,
+        expected: Expected<Digest<P>>,
+        complete: bool,
+        proof: &Proof<P>,
+    ) -> Result<Level, LayerError> {
+        let level = match &self.below {
+            Below::Base(_) => self.level,
+            Below::Layers { .. } => self.level.least(keys.level()),
+        };
+        level.require(self.key().config())?;
+        self.check(&Statement { keys: keys.root(), claim: expected.claim(), complete }, proof)?;
+        Ok(level)
+    }
+
+    /// Verifies a proof of a statement that a prover made itself.
+    pub(crate) fn check(
         &self,
         statement: &Statement<Digest<P>>,
         proof: &Proof<P>,
@@ -425,30 +519,20 @@ impl<P: RecursiveField> Layer<P> {
             statement.publics().iter().map(|value| vec![value.as_canonical_u64()]).collect();
         Ok(self.verifier.verify(&publics, proof)?)
     }
+}
 
-    /// Verifies the last proof of a tree: it is complete, and it is about this set of keys and this claim.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it is not, or does not prove it.
-    pub fn verify_result(
-        &self,
-        keys: &KeySet<Digest<P>>,
-        claim: Claim<Digest<P>>,
-        statement: &Statement<Digest<P>>,
-        proof: &Proof<P>,
-    ) -> Result<(), LayerError> {
-        if !statement.complete {
-            return Err(LayerError::Completeness { expected: "complete", got: "incomplete" });
-        }
-        if statement.keys != keys.root() {
-            return Err(LayerError::Statement("allowed keys"));
-        }
-        if statement.claim != claim {
-            return Err(LayerError::Statement("claim"));
-        }
-        self.verify(statement, proof)
-    }
+/// The heights that a key fixes.
+pub(crate) fn heights<P: RecursiveField>(key: &KeyShape<P>) -> Result<Vec<usize>, LayerError> {
+    let height =
+        |table: &TableShape| table.log_height.ok_or_else(|| LayerError::Height(table.name.clone()));
+    key.tables().iter().map(height).collect()
+}
+
+/// The level of proofs under a key of a shape that fixes all heights. A layer of another shape than its configuration was
+/// made for may prove less than the target: no layer of it is built.
+pub(crate) fn level_in<P: RecursiveField>(key: &KeyShape<P>) -> Result<Level, LayerError> {
+    let report = key.admit(&heights(key)?).map_err(ShapeError::from)?;
+    Ok(Level::of(&report))
 }
 
 pub(crate) fn builder(field: Field) -> CircuitBuilder {

@@ -53,7 +53,7 @@ impl<P: RecursiveField> Levels<P> {
                 return Ok(levels);
             }
             let shape = next.shape();
-            let under = Under { claims: &claims, shape: &shape };
+            let under = Under { claims: &claims, shape: &shape, level: next.level() };
             let (layer, above) = rayon::join(|| next.compile(), || draft(under));
             levels.layers.push(layer?);
             next = above?;

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod chain;
 pub mod claims;
+mod compiled;
 pub mod constraints;
 pub mod cost;
 pub mod domain;
@@ -14,6 +15,7 @@ mod field;
 pub mod foreign;
 pub mod keys;
 pub mod layer;
+pub mod level;
 mod levels;
 pub mod pcs;
 mod steady;

@@ -17,8 +17,7 @@ use chipwright_dsl::circuit::{AnyTarget, CircuitBuilder, DataTarget, ExtTarget, 
 use crate::domain::{constant, shift};
 
 pub use shape::{MatrixShape, PcsShape};
-pub use trees::Forest;
-pub(crate) use trees::{Group, TreePlan};
+pub(crate) use trees::{Group, TreePlan, plant};
 
 /// What the transcript says that the commitment scheme needs.
 #[derive(Debug)]
@@ -75,26 +74,20 @@ struct Shared<'a> {
 /// Verifies all queries.
 pub(crate) fn verify(
     builder: &mut CircuitBuilder,
-    forest: &mut Forest,
     shape: &PcsShape,
     claims: &PcsClaims,
 ) -> Vec<QueryData> {
-    let shared = builder.scope("openings", |builder| Shared::new(builder, forest, shape, claims));
+    let shared = builder.scope("openings", |builder| Shared::new(builder, shape, claims));
     let query = |builder: &mut CircuitBuilder, &sample: &Target| shared.query(builder, sample);
     claims.indices.iter().map(|sample| builder.scope("query", |b| query(b, sample))).collect()
 }
 
 impl<'a> Shared<'a> {
-    fn new(
-        builder: &mut CircuitBuilder,
-        forest: &mut Forest,
-        shape: &'a PcsShape,
-        claims: &'a PcsClaims,
-    ) -> Self {
+    fn new(builder: &mut CircuitBuilder, shape: &'a PcsShape, claims: &'a PcsClaims) -> Self {
         let trees = shape.trees();
         let fold_trees = shape.fold_trees();
-        let numbers: Vec<u64> = claims.caps.iter().map(|cap| forest.plant(builder, cap)).collect();
-        let fold_numbers = claims.fold_caps.iter().map(|cap| forest.plant(builder, cap)).collect();
+        let numbers: Vec<u64> = claims.caps.iter().map(|cap| plant(builder, cap)).collect();
+        let fold_numbers = claims.fold_caps.iter().map(|cap| plant(builder, cap)).collect();
         // No query point is an opening point: those are in the base field, these are not.
         let beyond = builder.sub(claims.zeta, claims.zeta_in_base);
         builder.inverse(beyond);

@@ -13,7 +13,7 @@ use chipwright_ir::circuit::{CostParameters, Layout, Tables};
 
 use crate::batch::RecursiveField;
 use crate::draft::{Outline, Under};
-use crate::layer::{Layer, LayerError};
+use crate::layer::{Layer, LayerError, level_in};
 
 /// The largest number of layers that a search drafts.
 const MOST_DRAFTS: usize = 24;
@@ -72,7 +72,10 @@ pub(crate) fn steady_layout<P: RecursiveField>(
         }
         let candidate = candidates.swap_remove(at);
         let Some(shape) = candidate.outline.shape_in(&candidate.layout)? else { continue };
-        let above = over(Under { claims: &first.claims, shape: &shape })?;
+        // So high or so wide a layer may prove less than the target.
+        let Ok(level) = level_in(&shape) else { continue };
+        let level = level.least(first.level);
+        let above = over(Under { claims: &first.claims, shape: &shape, level })?;
         let Some(followed) = candidate.follow::<P>(&above, &parameters)? else { continue };
         let holds = followed.state == State::Holds;
         candidates.push(followed);

@@ -67,7 +67,7 @@ impl Store {
     ) -> Option<Proof<P>> {
         let bytes = fs::read(self.path(layer, statement)).ok()?;
         let proof = Proof::from_bytes(layer.key(), &bytes).ok()?;
-        layer.verify(statement, &proof).is_ok().then_some(proof)
+        layer.check(statement, &proof).is_ok().then_some(proof)
     }
 
     /// Keeps a layer's proof of a statement. A file is there as a whole, or not at all.

@@ -19,10 +19,11 @@ use chipwright_ir::circuit::Inputs;
 use rayon::prelude::*;
 
 use crate::batch::{Digest, RecursiveField};
-use crate::claims::{Claim, Claims, joined};
+use crate::claims::{Claims, Expected, expect_joined};
 use crate::draft::Outline;
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::level::Level;
 use crate::levels::Levels;
 use crate::store::Store;
 
@@ -84,12 +85,21 @@ impl<P: RecursiveField> Tree<P> {
         claims: Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
+        P::tree(key, log_heights, claims, config)
+    }
+
+    pub(crate) fn new_generic(
+        key: &VerifyingKey<P>,
+        log_heights: &[usize],
+        claims: Claims,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
         let first = Layer::over(key, log_heights, &claims, config)?;
         let Levels { layers: levels, closed, .. } = Levels::over(first, true, config, MOST_LEVELS)?;
         if !closed {
             return Err(LayerError::NoFixedPoint { levels: MOST_LEVELS });
         }
-        let keys = KeySet::new(levels.iter().map(Layer::key))?;
+        let keys = KeySet::new(&levels)?;
         Ok(Self { claims, levels, keys, last: None })
     }
 
@@ -101,6 +111,10 @@ impl<P: RecursiveField> Tree<P> {
     ///
     /// Fails if the configuration cannot prove a layer.
     pub fn shrunk(self, config: &Config) -> Result<Self, LayerError> {
+        P::shrunk_tree(self, config)
+    }
+
+    pub(crate) fn shrunk_generic(self, config: &Config) -> Result<Self, LayerError> {
         let top = &self.levels[self.levels.len() - 1];
         let last = Outline::over_alike(top.under(), false, config)?.laid_out(None)?.compile()?;
         Ok(Self { last: Some(last), ..self })
@@ -123,18 +137,21 @@ impl<P: RecursiveField> Tree<P> {
         (1 + pairs).max(self.levels.len()) + usize::from(self.last.is_some())
     }
 
-    /// The claim of a tree over leaves with these public values.
+    /// What to expect of a tree over leaves with these public values.
     ///
     /// # Errors
     ///
     /// Fails if there are no leaves, or if they are steps that do not follow each other.
-    pub fn claim(&self, leaves: &[Vec<Vec<P::Base>>]) -> Result<Claim<Digest<P>>, LayerError> {
-        let claims = leaves.iter().map(|publics| self.claims.of::<P>(&publics.concat()));
-        let mut claims: Vec<Claim<Digest<P>>> = claims.collect::<Result<_, _>>()?;
+    pub fn expected(
+        &self,
+        leaves: &[Vec<Vec<P::Base>>],
+    ) -> Result<Expected<Digest<P>>, LayerError> {
+        let claims = leaves.iter().map(|publics| self.claims.expect::<P>(&publics.concat()));
+        let mut claims: Vec<Expected<Digest<P>>> = claims.collect::<Result<_, _>>()?;
         while claims.len() > 1 {
-            claims = claims.chunks(2).map(joined::<P>).collect::<Result<_, _>>()?;
+            claims = claims.chunks(2).map(expect_joined::<P>).collect::<Result<_, _>>()?;
         }
-        joined::<P>(&claims)
+        expect_joined::<P>(&claims)
     }
 
     /// Proves all levels.
@@ -157,6 +174,16 @@ impl<P: RecursiveField> Tree<P> {
     ///
     /// As [`Self::prove`], and if a proof cannot be written.
     pub fn prove_with(
+        &self,
+        key: &VerifyingKey<P>,
+        leaves: &[Leaf<P>],
+        store: Option<&Store>,
+        grown: &(dyn Fn(Grown) + Sync),
+    ) -> Result<Root<P>, LayerError> {
+        P::prove_tree(self, key, leaves, store, grown)
+    }
+
+    pub(crate) fn prove_generic(
         &self,
         key: &VerifyingKey<P>,
         leaves: &[Leaf<P>],
@@ -223,28 +250,33 @@ impl<P: RecursiveField> Tree<P> {
         Ok(Root { levels: height, statement, proof })
     }
 
-    /// Verifies the one proof of a tree, given the public values of its leaves in order.
+    /// Verifies the one proof of a tree, given the public values of its leaves in order. Tells what the tree, its leaves
+    /// included, is worth.
     ///
     /// # Errors
     ///
     /// Fails if the proof is not complete, or not about these leaves.
-    pub fn verify(&self, leaves: &[Vec<Vec<P::Base>>], root: &Root<P>) -> Result<(), LayerError> {
-        let claim = self.claim(leaves)?;
-        self.top().verify_result(&self.keys, claim, &root.statement, &root.proof)
+    pub fn verify(
+        &self,
+        leaves: &[Vec<Vec<P::Base>>],
+        proof: &Proof<P>,
+    ) -> Result<Level, LayerError> {
+        self.verify_claim(self.expected(leaves)?, proof)
     }
 
-    /// Verifies the one proof of a tree, given what it should claim. For steps that is their common values, the
-    /// first state and the last one.
+    /// Verifies the one proof of a tree, given what it should claim: for steps that is made of their common values, the
+    /// first state and the last one ([`StepValues::expect`](crate::claims::StepValues::expect)). Tells what the tree, its
+    /// leaves included, is worth.
     ///
     /// # Errors
     ///
     /// Fails if the proof does not prove this claim, or is not complete.
     pub fn verify_claim(
         &self,
-        claim: Claim<Digest<P>>,
+        expected: Expected<Digest<P>>,
         proof: &Proof<P>,
-    ) -> Result<(), LayerError> {
-        self.top().verify(&Statement { keys: self.keys.root(), claim, complete: true }, proof)
+    ) -> Result<Level, LayerError> {
+        self.top().verify(&self.keys, expected, proof)
     }
 
     /// The level of every tree's last proof.

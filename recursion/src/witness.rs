@@ -3,13 +3,14 @@
 //! A proof shares the siblings of its Merkle paths among queries; the circuit's hash chip takes one path a
 //! query. Which paths these are depends on the query indices, so the transcript is replayed natively.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use chipwright_backend_stark::config::{Stark, StarkField};
+use chipwright_backend_stark::config::Stark;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use p3_batch_stark::{OpenedValues, PcsProof};
 use p3_commit::Mmcs;
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
@@ -18,8 +19,9 @@ use p3_util::reverse_bits_len;
 use rayon::prelude::*;
 
 use crate::batch::{BatchShape, ChildKey, NativeChallenges, ProofData, RecursiveField};
-use crate::field::{Cap, CapTree};
+use crate::field::CapTree;
 use crate::pcs::{Group, MatrixShape, TreePlan};
+use parts::Parts;
 
 /// A proof that does not have the shape that a circuit verifies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,9 @@ pub enum WitnessError {
         /// The proof's number.
         got: usize,
     },
+    /// A witness of a proof of work that is not asked for.
+    #[error("the proof has a witness of work before the {0}, where none is asked for")]
+    Work(&'static str),
     /// The Merkle paths cannot be restored.
     #[error("the Merkle paths of the proof cannot be restored: {reason}")]
     Paths {
@@ -55,58 +60,6 @@ pub enum WitnessError {
 
 fn length(what: &'static str, expected: usize, got: usize) -> Result<(), WitnessError> {
     if expected == got { Ok(()) } else { Err(WitnessError::Length { what, expected, got }) }
-}
-
-/// What is opened of a table, and of its lookup columns at both points.
-type OpenedTable<'a, E> = (&'a OpenedValues<E>, [&'a [E]; 2]);
-
-/// What the circuit needs of a proof, whichever of Plonky3's provers made it.
-struct Parts<'a, P: StarkField> {
-    log_heights: &'a [usize],
-    main: &'a Cap<P>,
-    /// The commitment to the lookup columns, and the proof of work before their challenges.
-    lookups: Option<(&'a Cap<P>, P::Base)>,
-    terminals: Vec<P::Ext>,
-    quotient: &'a Cap<P>,
-    out_of_domain_work: P::Base,
-    /// What is opened of each table, and of its lookup columns at both points.
-    tables: Vec<OpenedTable<'a, P::Ext>>,
-    fri: &'a PcsProof<Stark<P>>,
-}
-
-impl<'a, P: RecursiveField> Parts<'a, P> {
-    fn of_batch(proof: &'a Proof<P>) -> Self {
-        let batch = proof.batch();
-        let lookups = batch.commitments.permutation.as_ref();
-        let instances = batch.opened_values.instances.iter();
-        let tables = instances.map(|table| {
-            let lookups = [&table.permutation_local[..], &table.permutation_next[..]];
-            (&table.base_opened_values, lookups)
-        });
-        Self {
-            log_heights: &batch.degree_bits,
-            main: &batch.commitments.main,
-            lookups: lookups.map(|cap| (cap, batch.lookup_pow_witness.unwrap_or_default())),
-            terminals: batch.lookup_terminals.iter().flatten().map(|terminal| terminal.0).collect(),
-            quotient: &batch.commitments.quotient_chunks,
-            out_of_domain_work: batch.ood_pow_witness,
-            tables: tables.collect(),
-            fri: &batch.opening_proof,
-        }
-    }
-
-    fn of_single(proof: &'a p3_uni_stark::Proof<Stark<P>>) -> Self {
-        Self {
-            log_heights: std::slice::from_ref(&proof.degree_bits),
-            main: &proof.commitments.trace,
-            lookups: None,
-            terminals: Vec::new(),
-            quotient: &proof.commitments.quotient_chunks,
-            out_of_domain_work: proof.ood_pow_witness,
-            tables: vec![(&proof.opened_values, [&[], &[]])],
-            fri: &proof.opening_proof,
-        }
-    }
 }
 
 /// The private data of a proof's verification: [`ProofData`] says where each vector belongs.
@@ -139,6 +92,16 @@ impl ProofData {
         publics: &[Vec<P::Base>],
         proof: &Proof<P>,
     ) -> Result<Vec<Vec<u64>>, WitnessError> {
+        P::witness(self, shape, key, publics, proof)
+    }
+
+    pub(crate) fn witness_generic<P: RecursiveField>(
+        &self,
+        shape: &BatchShape,
+        key: &VerifyingKey<P>,
+        publics: &[Vec<P::Base>],
+        proof: &Proof<P>,
+    ) -> Result<Vec<Vec<u64>>, WitnessError> {
         let mut data = Vec::new();
         self.supply(shape.witness(key, publics, proof)?, &mut data);
         Ok(data)
@@ -150,6 +113,16 @@ impl ProofData {
     ///
     /// Fails if the proof does not have the shape. It need not be valid.
     pub fn foreign_witness<P: RecursiveField>(
+        &self,
+        shape: &BatchShape,
+        key: &ChildKey<P::Base>,
+        publics: &[P::Base],
+        proof: &p3_uni_stark::Proof<Stark<P>>,
+    ) -> Result<Vec<Vec<u64>>, WitnessError> {
+        P::foreign_witness(self, shape, key, publics, proof)
+    }
+
+    pub(crate) fn foreign_witness_generic<P: RecursiveField>(
         &self,
         shape: &BatchShape,
         key: &ChildKey<P::Base>,
@@ -224,6 +197,11 @@ impl BatchShape {
                 return Err(WitnessError::Height { table, expected, got });
             }
         }
+        length("tables with public values", tables.len(), publics.len())?;
+        for (expected, row) in self.publics().zip(publics) {
+            length("public values", expected, row.len())?;
+        }
+        proof.check(self)?;
         let fri = proof.fri;
         let said = self.said_by(proof)?;
         length("transcript elements", self.said::<P>(), said.len())?;
@@ -411,7 +389,7 @@ impl BatchShape {
         if let Some((commitment, witness)) = proof.lookups {
             work(&mut said, grinding.lookup, witness);
             said.extend(P::Mmcs::elements(commitment));
-            said.extend(proof.terminals.iter().flat_map(ext));
+            said.extend(proof.terminals.iter().flatten().flat_map(ext));
         }
         said.extend(P::Mmcs::elements(proof.quotient));
         work(&mut said, grinding.out_of_domain, proof.out_of_domain_work);
@@ -432,11 +410,6 @@ impl BatchShape {
         }
         said.extend(values.into_iter().flat_map(ext));
         work(&mut said, grinding.batch, fri.batch_pow_witness);
-        length(
-            "folding commitments",
-            fri.commit_phase_commits.len(),
-            fri.commit_pow_witnesses.len(),
-        )?;
         for (commitment, &witness) in fri.commit_phase_commits.iter().zip(&fri.commit_pow_witnesses)
         {
             said.extend(P::Mmcs::elements(commitment));

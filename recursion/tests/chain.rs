@@ -35,11 +35,8 @@ fn layers_reach_a_fixed_point<P: RecursiveField>() {
     let at = chain.fixed_point_at();
     println!("{}: fixed point at {at:?}", P::FIELD);
     let count = at.map_or(2, |at| at + 2);
-    let (statement, proof) = chain.prove(key, &publics, &proof, count).expect("proves");
-    chain
-        .layer(count)
-        .verify_result(chain.keys(), statement.claim, &statement, &proof)
-        .expect("verifies");
+    let (_, proof) = chain.prove(key, &publics, &proof, count).expect("proves");
+    chain.verify(&publics, count, &proof).expect("verifies");
     assert!(at.is_some_and(|at| at <= 4));
 }
 

@@ -7,7 +7,9 @@ use chipwright_dsl::circuit::CircuitBuilder;
 use chipwright_ir::circuit::Inputs;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_recursion::batch::Digest;
-use chipwright_recursion::claims::{Claim, Claims, StepError, StepValues, joined};
+use chipwright_recursion::claims::{
+    Claim, Claims, Expected, StepError, StepValues, expect_joined, joined,
+};
 use chipwright_recursion::keys::{Domain, KeySet, digest};
 use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
 use chipwright_recursion::tree::{Leaf, Tree};
@@ -65,7 +67,7 @@ fn the_public_values_of_one_proof_are_not_the_claims_of_two() {
     let config = Config::testing();
     let layer =
         Layer::over(key, leaf.proof.log_heights(), &Claims::Facts, &config).expect("a layer");
-    let keys = KeySet::new([layer.key()]).expect("one key");
+    let keys = KeySet::new([&layer]).expect("one key");
     let (mut inputs, statement) = layer
         .inputs_over(key, &leaf.publics, &leaf.proof, keys.root(), true)
         .expect("the proof has the shape");
@@ -75,13 +77,14 @@ fn the_public_values_of_one_proof_are_not_the_claims_of_two() {
     assert_eq!(of_two, Claim::Facts(digest::<Goldilocks2>(Domain::Claims, values)));
     assert_ne!(statement.claim, of_two);
 
-    let verdict = layer.verify_result(&keys, of_two, &statement, &honest);
-    assert!(matches!(verdict, Err(LayerError::Statement("claim"))), "{verdict:?}");
-    let relabelled = Statement { claim: of_two, ..statement };
-    let verdict = layer.verify_result(&keys, of_two, &relabelled, &honest);
+    // What is expected of two proofs is never what these values claim: the digests of two lists of values, say.
+    let expect = |values: &[Goldilocks]| Claims::Facts.expect::<P>(values).expect("facts");
+    layer.verify(&keys, expect(values), &honest).expect("the values are these");
+    let two = expect_joined::<P>(&[expect(&values[..4]), expect(&values[4..])]).expect("facts");
+    let verdict = layer.verify(&keys, two, &honest);
     assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
-    // The circuit does not make that claim, either.
-    inputs.publics = publics(&relabelled);
+    // The circuit does not claim what two proofs would, either.
+    inputs.publics = publics(&Statement { claim: of_two, ..statement });
     let verdict = layer.prove(&inputs);
     assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
 }
@@ -131,9 +134,9 @@ impl Walk {
         Tree::new(self.base.verifier.key(), &heights, claims, &Config::testing()).expect("a tree")
     }
 
-    /// The claim of going from the first state to the one after `count` steps.
-    fn claim(&self, count: u64) -> Claim<Digest<Goldilocks2>> {
-        StepValues::claim::<Goldilocks2>(&[self.offset], &self.state(0), &self.state(count))
+    /// What to expect of going from the first state to the one after `count` steps.
+    fn expected(&self, count: u64) -> Expected<Digest<Goldilocks2>> {
+        StepValues::expect::<Goldilocks2>(&[self.offset], &self.state(0), &self.state(count))
     }
 }
 
@@ -145,18 +148,18 @@ fn any_number_of_linked_steps_becomes_one_step() {
     let mut sizes = Vec::new();
     for count in [1, 3, 4, 9] {
         let root = tree.prove(key, &walk.steps(count), &|_| {}).expect("the steps are linked");
-        tree.verify_claim(walk.claim(count), &root.proof).expect("the step is proven");
+        tree.verify_claim(walk.expected(count), &root.proof).expect("the step is proven");
         sizes.push(root.proof.to_bytes().len());
         // Another end, another start, other common values, another number of steps.
         let (first, last) = (walk.state(0), walk.state(count));
         let one = Goldilocks::ONE;
         for claim in [
-            walk.claim(count + 1),
-            walk.claim(0),
-            StepValues::claim::<Goldilocks2>(&[walk.offset], &walk.state(1), &last),
-            StepValues::claim::<Goldilocks2>(&[walk.offset], &first, &[last[0], last[1] + one]),
-            StepValues::claim::<Goldilocks2>(&[walk.offset + one], &first, &last),
-            StepValues::claim::<Goldilocks2>(&[walk.offset], &last, &first),
+            walk.expected(count + 1),
+            walk.expected(0),
+            StepValues::expect::<Goldilocks2>(&[walk.offset], &walk.state(1), &last),
+            StepValues::expect::<Goldilocks2>(&[walk.offset], &first, &[last[0], last[1] + one]),
+            StepValues::expect::<Goldilocks2>(&[walk.offset + one], &first, &last),
+            StepValues::expect::<Goldilocks2>(&[walk.offset], &last, &first),
         ] {
             let verdict = tree.verify_claim(claim, &root.proof);
             assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{claim:?}: {verdict:?}");
@@ -235,12 +238,12 @@ fn a_circuit_joins_no_steps_that_do_not_follow_each_other() {
 
     let steps: Vec<Proven> = walk.steps(4).iter().map(prove).collect();
     let (one, two) = (inputs(&[&steps[0], &steps[1]]), inputs(&[&steps[2], &steps[3]]));
-    let to = |count: u64| Statement { claim: walk.claim(count), ..one.1 };
+    let to = |count: u64| Statement { claim: walk.expected(count).claim(), ..one.1 };
     // The splices are those of honest proofs: what fails below is what is claimed.
     let honest = spliced(&one.0, &one.0, false, &to(2)).expect("the steps are linked");
-    pair.verify(&to(2), &honest).expect("two steps");
+    pair.verify(tree.keys(), walk.expected(2), &honest).expect("two steps");
     let single = spliced(&one.0, &two.0, true, &to(1)).expect("one step, and one unused");
-    pair.verify(&to(1), &single).expect("one step");
+    pair.verify(tree.keys(), walk.expected(1), &single).expect("one step");
 
     // Steps 1 and 4, without those in between; step 1 twice, whether as one step or as two.
     let repeated = inputs(&[&steps[0]]);
@@ -272,11 +275,11 @@ fn a_circuit_joins_no_steps_that_do_not_follow_each_other() {
     }
 
     // An incomplete proof is no result.
-    let verdict = tree.verify_claim(walk.claim(1), &steps[0].proof);
+    let verdict = tree.verify_claim(walk.expected(1), &steps[0].proof);
     assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
-    let verdict =
-        first.verify_result(tree.keys(), walk.claim(1), &steps[0].statement, &steps[0].proof);
-    assert!(matches!(verdict, Err(LayerError::Completeness { .. })), "{verdict:?}");
+    let verdict = first.verify(tree.keys(), walk.expected(1), &steps[0].proof);
+    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+    first.verify_incomplete(tree.keys(), walk.expected(1), &steps[0].proof).expect("it is a part");
 }
 
 #[test]

@@ -3,17 +3,26 @@
 use std::borrow::Cow;
 
 use chipwright_backend_stark::circuit::compile_circuit;
-use chipwright_backend_stark::config::{Config, Stark};
+use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_dsl::circuit::{BuiltCircuit, CircuitBuilder, Target};
 use chipwright_ir::FieldPair;
 use chipwright_ir::circuit::{Environment, Inputs};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
-use chipwright_recursion::batch::{BatchShape, ChildKey, ProofData, RecursiveField, verify_batch};
+use chipwright_recursion::batch::{
+    BatchShape, ChildKey, ProofData, RecursiveField, ShapeError, verify_batch,
+};
+use chipwright_recursion::claims::Claims;
+use chipwright_recursion::constraints::ConstraintsError;
 use chipwright_recursion::foreign::{ForeignError, foreign_key, foreign_shape};
-use chipwright_recursion::pcs::Forest;
-use p3_air::{Air, AirBuilder, BaseAir, DebugConstraintBuilder, SymbolicAirBuilder, WindowAccess};
+use chipwright_recursion::keys::KeySet;
+use chipwright_recursion::layer::{Layer, LayerError};
+use p3_air::{
+    Air, AirBuilder, BaseAir, BoundaryEnd, BoundaryPublic, DebugConstraintBuilder,
+    SymbolicAirBuilder, WindowAccess,
+};
 use p3_blake3_air::Blake3Air;
-use p3_field::PrimeField64;
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_goldilocks::Goldilocks;
 use p3_keccak_air::KeccakAir;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_uni_stark::{
@@ -120,7 +129,8 @@ impl<P: RecursiveField> Verified<P> {
             .expect("Plonky3 accepts");
 
         let shape = foreign_shape::<P, A>(name, air, config, log_height).expect("a shape");
-        let key = foreign_key::<P>(&P::seed_elements(&SEED), fixed.1.as_ref());
+        let key = foreign_key::<P>(&shape, &P::seed_elements(&SEED), fixed.1.as_ref())
+            .expect("the key is of the shape");
         let mut builder = CircuitBuilder::with_library(name, chipwright_chips::library(P::FIELD));
         // The key as public values, so that a test can exchange it.
         let mut inputs = |values: &[P::Base]| -> Vec<Target> {
@@ -128,14 +138,8 @@ impl<P: RecursiveField> Verified<P> {
         };
         let child = ChildKey { seed: inputs(&key.seed), fixed_cap: inputs(&key.fixed_cap) };
         let public_inputs = inputs(&publics);
-        let data = verify_batch::<P>(
-            &mut builder,
-            &mut Forest::default(),
-            &shape,
-            &child,
-            &[public_inputs],
-        )
-        .expect("the public values fit");
+        let data = verify_batch::<P>(&mut builder, &shape, &child, &[public_inputs])
+            .expect("the public values fit");
         let circuit = builder.build().expect("a circuit");
         Self { shape, key, publics, proof, circuit, data }
     }
@@ -238,6 +242,87 @@ fn a_proof_of_blake3_is_verified() {
     let config = Config::testing_over(P::FIELD);
     let verified = Verified::<P>::new("blake3", &Blake3Air {}, &config, trace, Vec::new());
     one_altered_value_is_rejected("blake3", &verified);
+}
+
+#[test]
+fn h_11_a_layer_over_a_foreign_proof_is_verified_against_what_its_verifier_knows() {
+    type P = Goldilocks2;
+    let (trace, publics) = walk();
+    let config = Config::testing();
+    let Verified { shape, key, proof, .. } =
+        Verified::<P>::new("walk", &Walk, &config, trace, publics.clone());
+    let level = shape.level();
+    let layer = Layer::<P>::over_shape(shape, &key, &Claims::Facts, &config).expect("a layer");
+    let keys = KeySet::new([&layer]).expect("one key");
+    let (inputs, said) = layer
+        .inputs_over_foreign(&key, &publics, &proof, keys.root(), true)
+        .expect("the proof has the shape");
+    let outer = layer.prove(&inputs).expect("the proof is valid");
+    let expect = |publics: &[_]| Claims::Facts.expect::<P>(publics).expect("facts");
+    assert_eq!(expect(&publics).claim(), said.claim);
+    let told = layer.verify(&keys, expect(&publics), &outer).expect("what was proven");
+    assert_eq!(told, level.least(layer.level()));
+    // What the proof says of itself does not count: it is not about these values.
+    for (start, end) in [(publics[0] + Goldilocks::ONE, publics[1]), (publics[1], publics[0])] {
+        let verdict = layer.verify(&keys, expect(&[start, end]), &outer);
+        assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+    }
+    let verdict = layer.verify(&keys, expect(&publics[..1]), &outer);
+    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+}
+
+/// An AIR that has no columns, or a public value that no constraint binds.
+struct Odd {
+    width: usize,
+    boundary: Vec<BoundaryPublic>,
+}
+
+impl<F> BaseAir<F> for Odd {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn num_public_values(&self) -> usize {
+        1
+    }
+
+    fn public_boundary_io(&self) -> &[BoundaryPublic] {
+        &self.boundary
+    }
+}
+
+impl<AB: AirBuilder> Air<AB> for Odd {
+    fn eval(&self, _builder: &mut AB) {}
+}
+
+#[test]
+fn what_plonky3_would_not_verify_has_no_shape() {
+    type P = Goldilocks2;
+    let config = Config::testing();
+    let shape = |width, boundary| {
+        foreign_shape::<P, _>("odd", &Odd { width, boundary }, &config, 3).map(|_| ())
+    };
+    assert_eq!(shape(1, Vec::new()), Ok(()));
+    assert_eq!(shape(0, Vec::new()), Err(ForeignError::Shape(ShapeError::NoColumns)));
+    let boundary = ForeignError::from(ConstraintsError::Boundary { count: 1 });
+    assert_eq!(shape(1, vec![BoundaryPublic::new(0, BoundaryEnd::First, 0)]), Err(boundary));
+    // What a configuration over another field proves is said of other proofs.
+    let other = Config::testing_over(Goldilocks3::FIELD);
+    let refused = foreign_shape::<P, _>("walk", &Walk, &other, 5).map(|_| ());
+    let expected = ForeignError::Field { circuit: P::FIELD, config: Goldilocks3::FIELD };
+    assert_eq!(refused, Err(expected));
+
+    // Preprocessed columns of another width or height, or none.
+    let shape = foreign_shape::<P, _>("walk", &Walk, &config, 5).expect("a shape");
+    let stark = P::stark(&config.parameters, &SEED);
+    let fixed = setup_preprocessed(&stark, &Walk, 5).expect("a commitment");
+    let (_, mut fixed) = fixed.expect("there is a preprocessed column");
+    assert!(foreign_key::<P>(&shape, &[], Some(&fixed)).is_ok());
+    assert!(matches!(foreign_key::<P>(&shape, &[], None), Err(ForeignError::Fixed { .. })));
+    fixed.width = 2;
+    assert!(matches!(foreign_key::<P>(&shape, &[], Some(&fixed)), Err(ForeignError::Fixed { .. })));
+    (fixed.width, fixed.degree_bits) = (1, 4);
+    assert!(matches!(foreign_key::<P>(&shape, &[], Some(&fixed)), Err(ForeignError::Fixed { .. })));
 }
 
 #[test]

@@ -41,14 +41,14 @@ fn the_last_level_shrinks_the_proof_and_proves_the_same() {
     let (own, other) = (root(&shrunk), root(&plain));
     assert_eq!(own.levels, other.levels + 1);
     assert_eq!(own.statement, other.statement, "the same keys, the same claim");
-    shrunk.verify(&publics, &own).expect("the proof is valid");
-    plain.verify(&publics, &other).expect("the proof is valid");
+    shrunk.verify(&publics, &own.proof).expect("the proof is valid");
+    plain.verify(&publics, &other.proof).expect("the proof is valid");
     // The proofs of the level below are incomplete, and none of the two verifies for the other.
-    shrunk.verify(&publics, &other).expect_err("not of the last level");
-    plain.verify(&publics, &own).expect_err("of a level that this tree does not have");
+    shrunk.verify(&publics, &other.proof).expect_err("not of the last level");
+    plain.verify(&publics, &own.proof).expect_err("of a level that this tree does not have");
     let mut altered = publics.clone();
     altered[0].iter_mut().flatten().for_each(|value| *value += Goldilocks::ONE);
-    shrunk.verify(&altered, &own).expect_err("another claim");
+    shrunk.verify(&altered, &own.proof).expect_err("another claim");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn proofs_on_disk_are_used_again_if_they_are_valid() {
         let root = tree
             .prove_with(key, &leaves, Some(&store), &|g| found.lock().unwrap().push(g.found))
             .expect("the leaf is valid");
-        tree.verify(&[leaves[0].publics.clone()], &root).expect("the root is valid");
+        tree.verify(&[leaves[0].publics.clone()], &root.proof).expect("the root is valid");
         found.into_inner().unwrap()
     };
     let levels = tree.height(1);

@@ -219,6 +219,35 @@ fn n_19_heights_are_not_the_provers_to_choose() {
     }
 }
 
+/// Proofs of runs that are honest but for some public inputs and the values of one slot, which are forged: every slot that
+/// has the value `from` is given the value `to`, one after the other, and each proof has to be rejected.
+fn forge_one_slot(
+    compiled: &Compiled,
+    inputs: &Inputs,
+    claimed: &[(usize, u64)],
+    from: u64,
+    to: u64,
+) -> usize {
+    let honest = compiled.prover.witness(inputs, None).expect("the inputs are honest");
+    let slots = &compiled.prover.tables().program;
+    let mut publics: Vec<u64> = inputs.publics.iter().map(|value| value[0]).collect();
+    let mut wrong = Vec::new();
+    for &(position, value) in claimed {
+        publics[position] = value;
+        wrong.push((slots.publics[position], value));
+    }
+    let from = Goldilocks::from_u64(from);
+    let holds = |slot: &usize| honest.value(SlotId::new(*slot)) == from.into();
+    let candidates: Vec<usize> = (0..honest.values.len()).filter(holds).collect();
+    for &slot in &candidates {
+        let mut wrong = wrong.clone();
+        wrong.push((SlotId::new(slot), to));
+        let forged = compiled.prove_forged(inputs, &wrong);
+        expect_rejected(compiled.verify(&publics, &forged));
+    }
+    candidates.len()
+}
+
 #[test]
 fn n_25_operations_that_define_a_value_backwards_keep_their_equality() {
     // r + w = u and r + w = v, written as subtractions: u − w = r and v − w = r, with u = 3² and v = 5².
@@ -244,6 +273,13 @@ fn n_25_operations_that_define_a_value_backwards_keep_their_equality() {
             };
             assert!(matches!(run(3, 5), Err(WitnessError::Violated(_))), "3² = 5² in {slots}");
             assert!(run(3, 3).is_ok());
+
+            // The prover's own trace: v is 25 in it, u is 9, and r and w are what they are for u.
+            let compiled = Compiled::new(&graph, form);
+            let honest = Inputs::publics([3, 3]).with_privates([5, 4]);
+            compiled.verify(&[3, 3], &compiled.prove(&honest)).unwrap();
+            let forged = forge_one_slot(&compiled, &honest, &[(1, 5)], 9, 25);
+            assert!(forged >= 2, "u and v are two slots");
         }
     }
 }
@@ -268,6 +304,15 @@ fn n_26_fused_steps_with_different_accumulators_stay_apart() {
         };
         assert!(matches!(run(5), Err(WitnessError::Violated(_))));
         assert!(run(4).is_ok());
+
+        // The prover's own trace: d is 5 in it, and what was 4·6 + 4 = 28 is 29 wherever it stands, or stays.
+        let compiled = Compiled::new(&optimised, form);
+        let honest = Inputs::publics([4, 4, 6]);
+        compiled.verify(&[4, 4, 6], &compiled.prove(&honest)).unwrap();
+        for result in [28, 29] {
+            let forged = forge_one_slot(&compiled, &honest, &[(1, 5)], 28, result);
+            assert!(forged >= 1, "the sum has a slot");
+        }
     }
 }
 

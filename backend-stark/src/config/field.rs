@@ -7,7 +7,9 @@ use p3_air::symbolic::{
     ConstraintLayout, SymbolicExpr, SymbolicExpression, SymbolicExpressionExt,
     constraint_degree_from_poly_degree,
 };
-use p3_batch_stark::{BatchProof, CommonData, ProverData, StarkInstance};
+use p3_batch_stark::{BatchProof, CommonData};
+#[cfg(feature = "reference")]
+use p3_batch_stark::{ProverData, StarkInstance};
 use p3_challenger::{CanObserve, CanSample, FieldChallenger, GrindingChallenger};
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
@@ -20,6 +22,7 @@ use p3_util::log2_ceil_usize;
 
 use super::{Config, Parameters};
 use crate::air::RecordedAir;
+use crate::compiled::Compiled;
 use crate::prover::{Candidates, Instance, Phases, Prepared, TreeHash};
 use crate::verifier::VerifierAir;
 
@@ -63,7 +66,7 @@ pub const SEED: usize = 11;
 /// |---|---|---|---|
 /// | Goldilocks | 16 elements, degree 7 | 12 | 4 |
 /// | KoalaBear | 32 elements, degree 3 | 24 | 8 |
-pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
+pub trait StarkField: Compiled + FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// The tree hash.
     type Mmcs: Mmcs<
             Self::Base,
@@ -113,6 +116,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// # Errors
     ///
     /// Gives the reason why the commitment scheme refuses.
+    #[cfg(feature = "reference")]
     fn prover_data(
         stark: &Stark<Self>,
         airs: &[RecordedAir<Self::Base>],
@@ -146,6 +150,7 @@ pub trait StarkField: FieldPair<Base: TwoAdicField<Packing: PackedFieldPow2>> {
     /// # Errors
     ///
     /// Gives the reason why the commitment scheme refuses.
+    #[cfg(feature = "reference")]
     fn prove(
         stark: &Stark<Self>,
         instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],

@@ -3,17 +3,21 @@
 //! A base field needs a permutation with room for three digests and a capacity of one: the sponge then absorbs three
 //! digests a permutation, and four digests are compressed into one.
 
+use std::fmt::Debug;
+
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use p3_air::symbolic::AirLayout;
 use p3_batch_stark::symbolic::{get_constraint_layout, get_symbolic_constraints};
 use p3_batch_stark::{
-    BatchProof, CommonData, ProverData, StarkInstance, prove_batch, verify_batch,
+    BatchProof, BatchVerificationError, CommonData, VerificationError, verify_batch,
 };
+#[cfg(feature = "reference")]
+use p3_batch_stark::{ProverData, StarkInstance, prove_batch};
 use p3_challenger::DuplexChallenger;
 use p3_field::Field;
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
 use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_32};
-use p3_lookup::{LogUpGadget, Lookup, Lookups};
+use p3_lookup::{LogUpGadget, Lookup, LookupError, Lookups};
 use p3_merkle_tree::MerkleTreeMmcs;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 
@@ -22,6 +26,34 @@ use super::field::{Expressions, Stark, StarkField, SymbolicConstraints};
 use crate::air::RecordedAir;
 use crate::prover::{Instance, Nodes, Phases, Prepared};
 use crate::verifier::VerifierAir;
+
+/// Why Plonky3's verifier rejects a proof, in words: its own speak of the types in which it is written.
+fn rejection<E: Debug>(error: &BatchVerificationError<E>) -> String {
+    match error {
+        BatchVerificationError::Verification(VerificationError::OodEvaluationMismatch {
+            index: Some(table),
+        }) => format!("the rules of table {table} do not hold"),
+        BatchVerificationError::Verification(VerificationError::OodEvaluationMismatch {
+            index: None,
+        }) => "the rules do not hold".to_owned(),
+        BatchVerificationError::Verification(VerificationError::InvalidOpeningArgument(_)) => {
+            "the opened values are not those of the committed tables".to_owned()
+        }
+        BatchVerificationError::Verification(VerificationError::InvalidOodPowWitness)
+        | BatchVerificationError::Transcript(_) => {
+            "its proof of work is for another transcript".to_owned()
+        }
+        BatchVerificationError::Verification(VerificationError::OodPointInDomain) => {
+            "its challenge is a point of a table".to_owned()
+        }
+        BatchVerificationError::Lookup(LookupError::TerminalSumNonZero) => {
+            "the messages on the buses do not balance".to_owned()
+        }
+        BatchVerificationError::Verification(_) | BatchVerificationError::Lookup(_) => {
+            "its parts do not have the shapes that the statement demands".to_owned()
+        }
+    }
+}
 
 /// The degree up to which messages of one bus share a lookup column: the one that commits to the fewest
 /// columns, as a higher degree packs more messages but splits the quotient into more chunks. More chunks than the
@@ -43,6 +75,7 @@ fn packing_degree<F: Field>(lookups: &Lookups<F>, log_chunks: usize, log_blowup:
 /// expressions exists for each extension by itself.
 macro_rules! plonky3 {
     () => {
+        #[cfg(feature = "reference")]
         fn prover_data(
             stark: &Stark<Self>,
             airs: &[RecordedAir<Self::Base>],
@@ -106,6 +139,7 @@ macro_rules! plonky3 {
             SymbolicConstraints { base, extension, order }
         }
 
+        #[cfg(feature = "reference")]
         fn prove(
             stark: &Stark<Self>,
             instances: &[StarkInstance<'_, Stark<Self>, RecordedAir<Self::Base>>],
@@ -121,7 +155,7 @@ macro_rules! plonky3 {
             publics: &[Vec<Self::Base>],
             common: &CommonData<Stark<Self>>,
         ) -> Result<(), String> {
-            verify_batch(stark, airs, proof, publics, common).map_err(|error| error.to_string())
+            verify_batch(stark, airs, proof, publics, common).map_err(|error| rejection(&error))
         }
     };
 }

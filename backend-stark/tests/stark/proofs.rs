@@ -9,8 +9,7 @@ use chipwright_backend_stark::key::{
     KeyShape, ProvingKey, StatementError, VerifyingKey, compile, compile_shaped,
 };
 use chipwright_backend_stark::proof::{Proof, ProveError, VerifyError};
-use chipwright_backend_stark::security::SecurityReport;
-use chipwright_ir::chip::{ColumnKind, Node, Section, Sign};
+use chipwright_ir::chip::{CellType, Column, ColumnKind, Node, Section, Sign};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_ir::machine::{Machine, MachineTrace, Table};
 use chipwright_ir::{Field, FieldPair};
@@ -21,9 +20,9 @@ use proptest::prelude::*;
 
 type Forge = fn(&mut BatchProof<Stark<Goldilocks2>>);
 type Ext = <Goldilocks2 as FieldPair>::Ext;
-type Keys<P> = (ProvingKey<P>, VerifyingKey<P>);
+pub(crate) type Keys<P> = (ProvingKey<P>, VerifyingKey<P>);
 
-fn keys<P: StarkField>(machine: &Machine) -> Keys<P> {
+pub(crate) fn keys<P: StarkField>(machine: &Machine) -> Keys<P> {
     compile(machine, &Config::testing_over(P::FIELD)).expect("the machine compiles")
 }
 
@@ -35,7 +34,7 @@ fn check<P: StarkField>(keys: &Keys<P>, trace: MachineTrace<P::Base>) -> Result<
     keys.1.verify(&publics, &proof)
 }
 
-fn is_rejected(result: Result<(), VerifyError>) -> bool {
+pub(crate) fn is_rejected(result: Result<(), VerifyError>) -> bool {
     result.is_err_and(|error| matches!(error, VerifyError::Rejected { .. }))
 }
 
@@ -184,28 +183,6 @@ fn the_transcript_begins_with_the_statement() {
 }
 
 #[test]
-fn n_19_a_claimed_height_is_checked() {
-    let keys = keys::<Goldilocks2>(&squares(Field::default()));
-    let trace = squares_trace(&[3, 3, 7, 0]);
-    let publics = trace.publics.clone();
-    let mut proof = keys.0.prove(trace).expect("shapes fit");
-    for (table, height) in [(0, 40), (0, usize::MAX), (1, 3), (1, 5)] {
-        let honest = proof.log_heights()[table];
-        proof.batch_mut().degree_bits[table] = height;
-        let error = keys.1.verify(&publics, &proof).expect_err("wrong height");
-        assert!(matches!(error, VerifyError::Height { .. }), "{error}");
-        proof.batch_mut().degree_bits[table] = honest;
-    }
-    for height in [0, 1, 3, 20] {
-        proof.batch_mut().degree_bits[0] = height;
-        assert!(is_rejected(keys.1.verify(&publics, &proof)), "2^{height}");
-    }
-    proof.batch_mut().degree_bits.pop();
-    let error = keys.1.verify(&publics, &proof).expect_err("a table is missing");
-    assert!(matches!(error, VerifyError::Tables { expected: 2, found: 1 }), "{error}");
-}
-
-#[test]
 fn tables_of_the_wrong_shape_are_refused() {
     let keys = keys::<Goldilocks2>(&squares(Field::default()));
     let edits: [fn(&mut MachineTrace<Goldilocks>); 5] = [
@@ -223,6 +200,14 @@ fn tables_of_the_wrong_shape_are_refused() {
         edit(&mut trace);
         let error = keys.0.prove(trace).expect_err("wrong shape");
         assert!(matches!(error, ProveError::Shape { .. }), "edit {index}: {error}");
+    }
+    for edit in [(|trace| drop(trace.tables.pop())) as fn(&mut MachineTrace<Goldilocks>), |trace| {
+        drop(trace.publics.pop())
+    }] {
+        let mut trace = squares_trace(&[3, 3, 7, 0]);
+        edit(&mut trace);
+        let error = keys.0.prove(trace).expect_err("one is missing");
+        assert!(matches!(error, ProveError::Tables { expected: 2, .. }), "{error}");
     }
     let mut trace = squares_trace(&[3, 3, 7, 0]);
     trace.publics[0].push(Goldilocks::ONE);
@@ -276,32 +261,43 @@ fn messages_of_different_lengths_on_one_bus_are_refused() {
 }
 
 #[test]
+fn no_number_of_a_machine_is_reduced() {
+    let order = Field::default().modulus();
+    let alter: [fn(&mut Machine, u64); 3] = [
+        |machine, value| {
+            machine.chips[1].fixed.as_mut().expect("the table is fixed").columns[1][3] = value;
+        },
+        |machine, value| {
+            let chip = &mut machine.chips[0];
+            chip.columns.push(Column {
+                name: "beat".to_owned(),
+                kind: ColumnKind::Periodic,
+                ty: CellType::Felt,
+            });
+            chip.periodic.push(vec![0, value]);
+        },
+        |machine, value| {
+            let chip = &mut machine.chips[0];
+            let value = chip.graph.add(Node::Const(value));
+            chip.interactions[0].message[0] = value;
+        },
+    ];
+    for (number, alter) in alter.into_iter().enumerate() {
+        for (value, accepted) in [(order - 1, true), (order, false), (order + 1, false)] {
+            let mut machine = squares(Field::default());
+            alter(&mut machine, value);
+            let verdict = compile::<Goldilocks2>(&machine, &Config::testing()).map(|_| ());
+            assert_eq!(verdict.is_ok(), accepted, "{number}, {value}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
 fn fixed_columns_without_contents_are_refused() {
     let mut machine = squares(Field::default());
     machine.chips[1].fixed = None;
     let error = compile::<Goldilocks2>(&machine, &Config::testing()).expect_err("no contents");
     assert!(matches!(error, StatementError::FixedContents { columns: 2, given: 0, .. }), "{error}");
-}
-
-#[test]
-fn a_proof_below_the_target_is_refused_by_prover_and_verifier() {
-    let mut config = Config::testing();
-    config.target = Some(50);
-    let demanding = compile::<Goldilocks2>(&fibonacci(config.field), &config).expect("compiles");
-    let error = demanding.0.prove(fibonacci_trace(3)).expect_err("a few bits are not fifty");
-    assert!(matches!(error, ProveError::Security(_)), "{error}");
-}
-
-#[test]
-fn what_a_proof_is_worth_depends_on_its_tallest_table_and_on_nothing_asked_before() {
-    let (_, key) = keys::<Goldilocks2>(&squares(Field::default()));
-    let beyond = key.max_log_height() + 1;
-    for log_heights in [[4, 4], [3, 4], [12, 5], [4, 3], [beyond, 1], [5, 12]] {
-        let report = SecurityReport::new(key.config(), &key.batch_shape(&log_heights));
-        assert_eq!(key.security(&log_heights), report, "{log_heights:?}");
-        let tallest = [log_heights[0].max(log_heights[1])];
-        assert_eq!(key.security(&tallest), report, "{log_heights:?}");
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use chipwright_backend_stark::key::compile;
 use chipwright_chips::Poseidon2;
 use chipwright_dsl::prelude::record;
 use chipwright_ir::Field;
-use chipwright_ir::chip::{ColumnKind, FixedData, Node, Section, Sign};
+use chipwright_ir::chip::{CellType, ColumnKind, FixedData, Node, Section, Sign};
 use chipwright_ir::field::{Goldilocks2, Goldilocks3, KoalaBear4};
 use chipwright_ir::machine::{
     ChipRows, FillOptions, Machine, MachineInput, MachineTrace, Table, fill_with,
@@ -86,6 +86,9 @@ fn mixture<P: StarkField>(log_height: usize) -> (Machine, MachineTrace<P::Base>)
     let mut w = Writer::new("mixture", P::FIELD);
     let [a, b] = ["a", "b"].map(|name| w.column(name, ColumnKind::Private));
     let [f, even, odd] = ["f", "even", "odd"].map(|name| w.column(name, ColumnKind::Fixed));
+    for flag in [even, odd] {
+        w.chip.columns[flag.index()].ty = CellType::BIT;
+    }
     let beat = w.column("beat", ColumnKind::Periodic);
     let [first, last] = ["first", "last"].map(|name| w.public(name));
     w.chip.periodic = vec![vec![5, 7, 11, 13]];
@@ -102,6 +105,10 @@ fn mixture<P: StarkField>(log_height: usize) -> (Machine, MachineTrace<P::Base>)
     w.rule(Section::First, a_here, first);
     w.rule(Section::Step, a_next, sum);
     w.rule(Section::Last, a_here, last);
+    // Of two bits one is set: so messages may exclude each other.
+    let either = w.node(Node::Add(even, odd));
+    let set = w.node(Node::Const(1));
+    w.rule(Section::Row, either, set);
     w.rule(Section::Row, square, square);
     w.chip.rules.last_mut().expect("just written").guard = Some(even);
     let [one, three] = [1, 3].map(|value| w.node(Node::Const(value)));

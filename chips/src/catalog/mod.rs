@@ -20,8 +20,8 @@ use chipwright_ir::machine::{ChipRows, Machine, MachineInput};
 use crate::library::{library, recorded};
 use crate::primitive::{Add, Alu, AluExt, Const, Mul, Private, Witness};
 use crate::{
-    Add32, And, Bits, Bitwise, ByteTable, Bytes32, Compress, Equal32, ExpReverseBits, IsZero,
-    Less32, MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor,
+    Add32, And, Bits, Bitwise, ByteTable, Bytes32, Compress, Equal32, ExpReverseBits, FeedForward,
+    IsZero, Less32, MerklePath, Mul32, Or, Poseidon2, Select, Sub32, Xor,
 };
 use samples::{Samples, Wiring};
 
@@ -80,11 +80,15 @@ pub fn catalog(field: Field) -> Vec<CatalogEntry> {
             .plain::<Poseidon2<32>>("Poseidon2", permutation)
             .entries;
     }
+    let feed_forward = include_str!("../hash/feed_forward.rs");
     list.plain::<Bits<64>>("Bits", bits)
         .plain::<Mul32>("Mul32", include_str!("../word/mul.rs"))
         .plain::<Poseidon2<8>>("Poseidon2", permutation)
         .plain::<Poseidon2<12>>("Poseidon2", permutation)
         .plain::<Poseidon2<16>>("Poseidon2", permutation)
+        .plain::<FeedForward<8>>("FeedForward", feed_forward)
+        .plain::<FeedForward<12>>("FeedForward", feed_forward)
+        .plain::<FeedForward<16>>("FeedForward", feed_forward)
         .plain::<Compress>("Compress", include_str!("../hash/compress.rs"))
         .wired::<MerklePath>("MerklePath", include_str!("../hash/merkle_path.rs"), Wiring::Paths)
         .entries
@@ -114,7 +118,7 @@ impl Catalog {
 
     fn push(
         mut self,
-        record: impl Fn(Field) -> IrChip,
+        record: fn(Field) -> IrChip,
         name: &str,
         source: &str,
         samples: Samples,

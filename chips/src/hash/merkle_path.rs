@@ -21,7 +21,8 @@ pub const MAX_DEPTH: u32 = 32;
 ///
 /// Assumes nothing of its inputs. The fixed columns say where a path ends; the index is halved from row to
 /// row and must be a single bit in the last one, so it is below `2^d`, and its bits are the only ones.
-/// What is guaranteed is that *some* siblings lead from the leaf to the root.
+/// What is guaranteed is that *some* siblings lead from the leaf to the root. Nodes are hashed as [`Compress`](super::Compress)
+/// does, so the leaf may be any four elements: it need not be a digest.
 #[chip(field_bits = 64)]
 pub struct MerklePath {
     /// One on every row of a path but the last.
@@ -56,7 +57,8 @@ impl Chip for MerklePath {
         c.define(row.children, c.swap_if(row.right, [row.node, row.sibling])).named("children");
         let [[a, b, d, e], [f, g, h, i]] = row.children;
         let permuted = c.embed(row.permutation, [a, b, d, e, f, g, h, i]);
-        c.define(row.parent, [0, 1, 2, 3].map(|i| permuted.after[i])).named("parent");
+        let parent = [0, 1, 2, 3].map(|i| permuted.after[i] + row.children[0][i]);
+        c.define(row.parent, parent).named("parent");
         c.when(row.end, |c| c.assert_eq(row.index, row.right).named("the index ends"));
     }
 
@@ -117,11 +119,11 @@ fn root(depth: u32, inputs: &[u64], siblings: &[u64]) -> Result<Vec<u64>, String
     for (level, sibling) in siblings.chunks_exact(4).enumerate() {
         let pair = [node.as_slice(), sibling];
         let [left, right] = if index >> level & 1 == 0 { pair } else { [pair[1], pair[0]] };
-        let state = std::array::from_fn(|i| {
+        let state: [Goldilocks; 8] = std::array::from_fn(|i| {
             Goldilocks::from_u64(if i < 4 { left[i] } else { right[i - 4] })
         });
         let permuted = permutation.permute(state);
-        node = permuted[..4].iter().map(PrimeField64::as_canonical_u64).collect();
+        node = (0..4).map(|i| (permuted[i] + state[i]).as_canonical_u64()).collect();
     }
     Ok(node)
 }

@@ -14,7 +14,9 @@ use super::parameters::Parameters;
 ///
 /// # Soundness
 ///
-/// Assumes nothing: every cell is a function of `before`.
+/// Assumes nothing: every cell is a function of `before`. But a permutation is no hash: whoever may choose `before`
+/// chooses `after` and inverts it, so some elements of `after` bind nothing. They do if enough elements of `before` are
+/// constants, as those of a sponge's capacity are, or with [`FeedForward`](super::FeedForward).
 #[chip]
 pub struct Poseidon2<const W: usize> {
     /// The state before the permutation.

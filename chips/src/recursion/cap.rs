@@ -2,6 +2,7 @@
 
 use chipwright_dsl::prelude::*;
 
+use super::index::cap_places;
 use super::native::HashSizes;
 
 /// An entry of the table of caps.
@@ -21,9 +22,9 @@ pub struct CapEntry<const D: usize> {
 ///
 /// # Soundness
 ///
-/// The tree and the position are fixed by the circuit, the digest is what the witness table holds. No two
-/// rows of a circuit may have the same tree and position; trees are numbered from 1, so that an unused row
-/// is no tree's.
+/// The tree and the position are fixed by the circuit, the digest is what the witness table holds. A circuit with two
+/// rows of one tree and position is refused, or a path could end at either digest. Trees are numbered from 1, so that an
+/// unused row, whose digest is anything, is no tree's. Positions are so few that an index has one path to them.
 #[chip]
 pub struct Cap<const D: usize> {
     /// Whether the row is in use.
@@ -53,18 +54,20 @@ impl<const D: usize> Chip for Cap<D> {
 pub(crate) fn cap_chip(chip: chipwright_ir::chip::Chip) -> chipwright_ir::circuit::CalledChip {
     use chipwright_ir::circuit::{CallPlan, CallPort, CalledChip, ChipCall, Signature, ValueType};
     let chip = chipwright_ir::chip::Chip { name: "cap".to_owned(), ..chip };
-    let (modulus, digest) = (chip.field.modulus(), HashSizes::of(chip.field).digest as u16);
+    let (modulus, places) = (chip.field.modulus(), cap_places(chip.field));
+    let digest = HashSizes::of(chip.field).digest as u16;
     let plan = CallPlan {
         signature: Box::new(move |call: &ChipCall| {
             let [tree, position] = call.parameters[..] else { return None };
             let port = |port| CallPort { ty: ValueType::Felt, row: 0, port };
-            let fits = call.rows == 1 && (1..modulus).contains(&tree) && position < modulus;
+            let fits = call.rows == 1 && (1..modulus).contains(&tree) && position < places;
             let inputs = (0..digest).map(port).collect();
             fits.then(|| Signature { inputs, outputs: vec![], data: 0 })
         }),
         fixed: Box::new(|call, _| [&[1], &call.parameters[..]].concat()),
     };
     CalledChip::planned(chip, plan)
+        .with_key(&["tree", "position"])
         .reading_if("used", &["digest"])
         .with_native(std::sync::Arc::new(|_: &ChipCall, _: &[u64], _: &[u64]| Ok(Vec::new())))
 }

@@ -34,10 +34,15 @@ const fn digest_columns(d: usize) -> usize {
 ///
 /// # Soundness
 ///
-/// Assumes nothing of its inputs. What a row's state may be is fixed by the circuit: free elements are those
-/// that a leaf or a transcript absorbs, and siblings. All others are zero, or are chained to the row
-/// before. A row that is chained is never the first of the table, so the rules between rows reach it. Rules
-/// hold in every row; where no call is, all fixed columns are zero, and so is what they demand.
+/// Assumes nothing of its inputs, and answers only scripts whose every result follows from them and from the private
+/// data: the module `sound` says which these are, and that is part of the chip. What a row's state may be is fixed by the
+/// circuit: free elements are those that a leaf or a transcript absorbs, and siblings. All others are zero, or are
+/// chained to the row before. A row that is chained is never the first of the table, so the rules between rows reach
+/// it. Rules hold in every row; where no call is, all fixed columns are zero, and so is what they demand.
+///
+/// Parents of four are compressed by the permutation alone, as those of Plonky3's trees are. That binds digests, not
+/// elements of anybody's choice, and it is digests that are compressed: one of the four is that of the row before, and
+/// a path begins with a leaf, hashed with an empty capacity. Parents of two, and of an injected digest, have an empty half.
 #[chip(dense)]
 pub struct Hasher<const D: usize> {
     /// Whether an element may be anything; the first ones are.

@@ -122,6 +122,19 @@ fn split(field: Field) -> (u32, u32) {
     (field.bits(), (field.modulus() - 1).trailing_zeros())
 }
 
+/// The largest number of bits of an index that a path can use.
+///
+/// A path is an equation `index = bits + 2^k · position` in the field. With at most so many bits, and a position below
+/// [`cap_places`], the right side is below the order of the field, so an index has one path.
+pub(super) fn path_bits(field: Field) -> u32 {
+    split(field).1
+}
+
+/// The number of positions that a cap can have.
+pub(super) fn cap_places(field: Field) -> u64 {
+    (field.modulus() - 1) >> path_bits(field)
+}
+
 /// What a call of [`Index`] shows: the lowest `bits` bits as an index, and its parts from some cuts on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexSegment {
@@ -168,7 +181,9 @@ impl IndexSegment {
 
 /// The call of [`Index`] that shows what `segment` says.
 pub fn index_call(field: Field, segment: &IndexSegment) -> ChipCall {
-    let mask = |cuts: &[u32]| cuts.iter().fold(0_u64, |mask, &cut| mask | 1 << cut);
+    // No index has as many bits as there are beyond the mask, so such a cut gives parameters that are refused.
+    let bit = |cut: u32| 1_u64.checked_shl(cut).unwrap_or(u64::MAX);
+    let mask = |cuts: &[u32]| cuts.iter().fold(0_u64, |mask, &cut| mask | bit(cut));
     ChipCall {
         chip: "index".to_owned(),
         parameters: vec![segment.bits.into(), mask(&segment.index_cuts), mask(&segment.power_cuts)],

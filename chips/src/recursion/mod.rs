@@ -11,6 +11,7 @@ mod index;
 mod kernel;
 mod native;
 mod script;
+mod sound;
 mod trace;
 
 pub use cap::Cap;

@@ -4,8 +4,9 @@
 use chipwright_ir::Field;
 use chipwright_ir::circuit::{CallPort, ChipCall, Signature, ValueType};
 
-use super::kernel::{FoldPart, MAX_LOG_ARITY, fold_parts};
+use super::kernel::{FoldPart, fold_parts};
 use super::native::HashSizes;
+use super::sound::is_sound;
 
 /// Ports of the chip: the absorbed elements come first, then the index, the point, the sum and the evaluation at the
 /// own place.
@@ -111,13 +112,19 @@ impl RowSpec {
         }
     }
 
-    /// Two parameters of the call.
+    /// Two parameters of the call. What has no code gets one that is no row's, so that no chip answers the call.
     fn encode(&self) -> [u64; 2] {
         let (log_arity, part, combine) = match self.leaf {
             Leaf::Plain => (0, 0, 0),
             Leaf::Combine => (0, 0, 1),
-            Leaf::Fold { log_arity, part } => (log_arity as u64, part as u64, 0),
+            Leaf::Fold { log_arity: arity @ 1..16, part: part @ ..16 } => {
+                (arity as u64, part as u64, 0)
+            }
+            Leaf::Fold { .. } => return [u64::MAX; 2],
         };
+        if self.taken > 255 {
+            return [u64::MAX; 2];
+        }
         let flags = [self.enter, self.sum, self.own, self.end, self.joined];
         let flags = flags.iter().rev().fold(0, |bits, &flag| bits << 1 | u64::from(flag));
         let code = self.kind as u64
@@ -189,13 +196,13 @@ impl RowSpec {
     }
 
     /// Whether the row is one of a transcript, and absorbs.
-    fn is_absorbing(&self) -> bool {
+    pub(super) fn is_absorbing(&self) -> bool {
         matches!(self.kind, RowKind::Begin | RowKind::Absorb | RowKind::Resume)
     }
 
     /// Which elements the row puts on the bus, by themselves or as coefficients; `None` if an extension element is not
     /// whole.
-    fn said(&self, field: Field) -> Option<u32> {
+    pub(super) fn said(&self, field: Field) -> Option<u32> {
         if !self.joined {
             return Some(self.written);
         }
@@ -225,7 +232,12 @@ impl RowSpec {
     }
 }
 
-/// The rows of one call: a transcript, or one opening of a tree.
+/// The rows of one call: a transcript, a leaf, or one opening of a tree.
+///
+/// # Soundness
+///
+/// Any rows can be written down; the chip answers the call only if every result of it follows from its inputs and its
+/// private data, which the module `sound` decides row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The number of the tree that the path ends in; zero for transcripts.
@@ -257,88 +269,9 @@ impl Script {
         Some(Self { tree, rows })
     }
 
-    /// Whether every row has the predecessor and the elements that it needs.
-    fn is_sound(&self, field: Field) -> bool {
-        let sizes = HashSizes::of(field);
-        let rate = (1_u32 << sizes.rate()) - 1;
-        let mut previous: Option<&RowSpec> = None;
-        for row in &self.rows {
-            if row.taken > sizes.rate() || (row.read | row.written) & !rate != 0 {
-                return false;
-            }
-            let mask = (1_u32 << row.taken) - 1;
-            let Some(said) = row.said(field) else { return false };
-            let wired = row.read | said;
-            let elements = match row.kind {
-                RowKind::Begin => previous.is_none() && row.taken > 0 && wired == mask,
-                RowKind::Absorb => {
-                    previous.is_some_and(|p| p.kind != RowKind::Echo)
-                        && row.taken > 0
-                        && wired == mask
-                }
-                RowKind::Resume => {
-                    previous.is_some_and(|p| p.kind == RowKind::Echo)
-                        && row.taken > 0
-                        && wired == mask
-                }
-                RowKind::Echo => previous.is_some() && row.taken == 0 && row.read == 0,
-                RowKind::Leaf => row.taken > 0 && row.read == 0 && row.written & !mask == 0,
-                RowKind::LeafNext => {
-                    // A sum goes on as it began.
-                    let goes_on = |p: &RowSpec| match (p.leaf, row.leaf) {
-                        (Leaf::Fold { log_arity, part }, next) => {
-                            next == Leaf::Fold { log_arity, part: part + 1 }
-                        }
-                        (combine, next) => combine == next,
-                    };
-                    let leaf = |p: &RowSpec| matches!(p.kind, RowKind::Leaf | RowKind::LeafNext);
-                    previous.is_some_and(|p| leaf(p) && goes_on(p))
-                        && row.taken > 0
-                        && row.read == 0
-                        && row.written & !mask == 0
-                }
-                RowKind::Parent4 | RowKind::Parent2 => {
-                    previous.is_some() && row.taken == 0 && wired == 0
-                }
-                RowKind::Inject => {
-                    previous.is_some()
-                        && row.taken == 0
-                        && row.read == sizes.mask(1)
-                        && row.written == 0
-                }
-                RowKind::Rest => previous.is_some() && row.taken == 0 && wired == 0,
-            };
-            let leaf = match row.leaf {
-                Leaf::Plain => true,
-                Leaf::Combine => match row.kind {
-                    RowKind::Leaf => row.enter,
-                    kind => kind == RowKind::LeafNext,
-                },
-                Leaf::Fold { log_arity, part } => {
-                    let first = part == 0 && row.kind == RowKind::Leaf && row.enter;
-                    let next = part > 0 && row.kind == RowKind::LeafNext && !row.enter;
-                    (1..=MAX_LOG_ARITY).contains(&log_arity)
-                        && (first || next)
-                        && row
-                            .fold_part(field)
-                            .is_some_and(|p| p.count * field.degree() == row.taken)
-                }
-            };
-            let ends = !row.end || self.tree > 0;
-            let enters = !row.enter || row.kind == RowKind::Leaf;
-            let no_overlap = row.read & row.written == 0;
-            let joins = !row.joined || row.is_absorbing();
-            if !(elements && leaf && ends && enters && no_overlap && joins) {
-                return false;
-            }
-            previous = Some(row);
-        }
-        self.rows.last().is_some_and(|row| row.leaf == Leaf::Plain) && self.tree < field.modulus()
-    }
-
     /// What the call takes and gives: inputs and outputs are in the order of rows, then of ports.
     pub(super) fn signature(&self, field: Field) -> Option<Signature> {
-        if !self.is_sound(field) {
+        if !is_sound(self, field) {
             return None;
         }
         let sizes = HashSizes::of(field);

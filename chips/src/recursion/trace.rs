@@ -9,13 +9,14 @@ use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use super::kernel::{MAX_LOG_ARITY, lagrange};
 use super::native::HashField;
 use super::script::{Leaf, RowKind, RowSpec, Script};
+use super::sound::is_sound;
 
 /// Inputs that a call of the hash chip refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HasherError {
-    /// The parameters are no script.
-    #[error("the parameters of the call are not a script")]
+    /// The parameters are no script, or one whose results nobody computes.
+    #[error("the parameters of the call are not a sound script")]
     Script,
     /// Too few or too many inputs or data.
     #[error("{missing} elements of {what} are missing, or there are too many")]
@@ -47,7 +48,7 @@ pub(super) fn run_all(
     call: &ChipCall,
     given: &[CallInput<'_>],
 ) -> Vec<Result<CallRun, HasherError>> {
-    match Script::of(call) {
+    match Script::of(call).filter(|script| is_sound(script, field)) {
         Some(script) => with_field!(field, P => run_script::<P>(&script, given)),
         None => given.iter().map(|_| Err(HasherError::Script)).collect(),
     }

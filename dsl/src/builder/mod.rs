@@ -68,7 +68,7 @@ impl Builder {
     }
 
     /// Runs rules in a section.
-    pub(crate) fn section(&self, section: Section, f: impl FnOnce()) {
+    pub(crate) fn section(&self, section: Section, f: &dyn Fn()) {
         self.arena.with(|state| state.section = section);
         f();
         let embedded = self.arena.with(|state| std::mem::take(&mut state.embedded));

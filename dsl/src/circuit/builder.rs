@@ -20,6 +20,7 @@ pub struct CircuitBuilder {
     pub(super) library: Library,
     pub(super) errors: Vec<BuildError>,
     pub(super) data: Vec<usize>,
+    trees: u64,
 }
 
 impl Default for CircuitBuilder {
@@ -42,7 +43,7 @@ impl CircuitBuilder {
     /// A circuit that can call the chips of a library, over the library's field.
     pub fn with_library(name: impl Into<String>, library: Library) -> Self {
         let graph = Graph::new(name, library.field());
-        Self { graph, library, errors: Vec::new(), data: Vec::new() }
+        Self { graph, library, errors: Vec::new(), data: Vec::new(), trees: 0 }
     }
 
     /// The field and its extension.
@@ -244,6 +245,15 @@ impl CircuitBuilder {
     /// A base element as an element of the extension.
     pub fn lift<A: Operand>(&mut self, a: A) -> ExtTarget {
         ExtTarget(self.node(a))
+    }
+
+    /// The number of a new Merkle tree, from 1 on: no other tree of the circuit has it.
+    ///
+    /// A path names the tree in whose cap it ends, so trees of one number would end each other's paths. Whoever puts
+    /// the cap of a tree into a circuit takes its number from here.
+    pub fn new_tree(&mut self) -> u64 {
+        self.trees += 1;
+        self.trees
     }
 
     // Names.

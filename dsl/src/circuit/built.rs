@@ -1,8 +1,8 @@
 //! A built circuit: its three stages, and runs of it.
 
 use chipwright_ir::circuit::{
-    Circuit, Environment, Form, Graph, HintRegistry, Inputs, Library, Slots, Tables, Witness,
-    WitnessError, passes, verify,
+    Circuit, DuplicateKey, Environment, Form, Graph, HintRegistry, Inputs, Library, Slots, Tables,
+    Witness, WitnessError, passes, verify,
 };
 use chipwright_ir::pass::PipelineError;
 use chipwright_ir::{FieldPair, with_field};
@@ -68,6 +68,9 @@ pub enum BuildError {
         /// Where.
         location: String,
     },
+    /// Two calls are about one thing of which there is one: a place in the cap of a tree, for example.
+    #[error(transparent)]
+    Key(#[from] DuplicateKey),
     /// Several of these.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Several(Vec<BuildError>),
@@ -209,6 +212,7 @@ pub(super) fn build(
         1 => return Err(errors.remove(0)),
         _ => return Err(BuildError::Several(errors)),
     }
+    verify::verify_calls(&graph, &library)?;
     let expr = Circuit::Expr(graph);
     let optimised = if optimise { passes::optimisations().run_on(&expr)? } else { None };
     if let Some(Circuit::Expr(optimised)) = &optimised {
@@ -221,6 +225,7 @@ pub(super) fn build(
     else {
         unreachable!("optimisations stay at stage expr, lowering ends at stage tables")
     };
+    tables.check_keys(&library)?;
     let tables = tables.with_copies(&library);
     Ok(BuiltCircuit { expr, optimised, tables, library })
 }

@@ -11,7 +11,7 @@ mod padding;
 mod record;
 mod state;
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::fmt;
 
 use chipwright_ir::Field;
@@ -54,9 +54,15 @@ impl Arena {
     ///
     /// Panics if the recording has ended: a handle was kept beyond the rules it was made for.
     pub(crate) fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.borrow_mut();
-        let state = state.as_mut();
-        f(state.unwrap_or_else(|| panic!("the recording of chip `{}` has ended", self.name)))
+        f(&mut self.state())
+    }
+
+    /// Apart from [`Self::with`], of which every verb makes an instance in every crate of chips.
+    fn state(&self) -> RefMut<'_, State> {
+        RefMut::map(self.state.borrow_mut(), |state| {
+            let state = state.as_mut();
+            state.unwrap_or_else(|| panic!("the recording of chip `{}` has ended", self.name))
+        })
     }
 
     /// Ends the recording.

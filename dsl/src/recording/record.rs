@@ -23,13 +23,20 @@ static RECORDED: Mutex<BTreeMap<(TypeId, Field), Recorded>> = Mutex::new(BTreeMa
 ///
 /// All mistakes of the recording, each with its source line.
 pub fn record<C: Chip>(field: Field) -> Result<Arc<IrChip>, RecordingErrors> {
-    let key = (TypeId::of::<C>(), field);
+    record_once((TypeId::of::<C>(), field), record_fresh::<C>)
+}
+
+/// What of [`record`] is the same for all chips.
+fn record_once(
+    key: (TypeId, Field),
+    fresh: fn(Field) -> Result<IrChip, RecordingErrors>,
+) -> Recorded {
     let known = RECORDED.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     if let Some(recorded) = known {
         return recorded;
     }
     // Not under the lock: a chip's rules may record another chip.
-    let recorded = record_fresh::<C>(field).map(Arc::new);
+    let recorded = fresh(key.1).map(Arc::new);
     let mut cache = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     cache.entry(key).or_insert(recorded).clone()
 }
@@ -41,34 +48,40 @@ fn record_fresh<C: Chip>(field: Field) -> Result<IrChip, RecordingErrors> {
     let row = C::bind(&mut Binder::allocate(arena, "", &mut log));
     let next = C::bind(&mut Binder::replay(arena, &log, true, &[]));
 
-    let needed = C::OPTIONS.field_bits;
+    require_bits(arena, C::OPTIONS.field_bits);
+
+    let builder = Builder::new(arena);
+    builder.section(Section::Row, &|| C::row(&builder, &row));
+    builder.section(Section::First, &|| C::first(&builder, &row));
+    builder.section(Section::Step, &|| C::step(&builder, &row, &next));
+    builder.section(Section::Last, &|| C::last(&builder, &row));
+
+    let fixed = fixed_data::<C>(field, &C::fixed(field));
+    let periodic = C::periodic(field);
+    let periodic =
+        columns(field, periodic.len(), &|row, cells| C::store_periodic(&periodic[row], cells));
+    finish::finish(name, C::DOC, arena.take(), fixed, periodic)
+}
+
+fn require_bits(arena: &Arena, needed: u32) {
+    let field = arena.field();
     if field.bits() < needed {
         let kind =
             ErrorKind::FieldTooSmall { needed, field: field.to_string(), bits: field.bits() };
         arena.with(|state| state.error(None, kind));
     }
-
-    let builder = Builder::new(arena);
-    builder.section(Section::Row, || C::row(&builder, &row));
-    builder.section(Section::First, || C::first(&builder, &row));
-    builder.section(Section::Step, || C::step(&builder, &row, &next));
-    builder.section(Section::Last, || C::last(&builder, &row));
-
-    let fixed = fixed_data::<C>(field, &C::fixed(field));
-    let periodic = columns(field, &C::periodic(field), C::store_periodic);
-    finish::finish(name, C::DOC, arena.take(), fixed, periodic)
 }
 
 /// The fixed columns of a chip, from native rows; `None` if there are no rows.
 pub(crate) fn fixed_data<C: Chip>(field: Field, rows: &[C::Fixed]) -> Option<FixedData> {
-    let columns = columns(field, rows, C::store_fixed);
+    let columns = columns(field, rows.len(), &|row, cells| C::store_fixed(&rows[row], cells));
     (!columns.is_empty()).then_some(FixedData { columns })
 }
 
-fn columns<R>(field: Field, rows: &[R], store: impl Fn(&R, &mut Cells<'_>)) -> Vec<Vec<u64>> {
+fn columns(field: Field, rows: usize, store: &dyn Fn(usize, &mut Cells<'_>)) -> Vec<Vec<u64>> {
     let mut columns: Vec<Vec<u64>> = Vec::new();
     let mut cells = Vec::new();
-    for row in rows {
+    for row in 0..rows {
         cells.clear();
         store(row, &mut Cells::new(field, &mut cells));
         columns.resize_with(cells.len(), Vec::new);

@@ -125,7 +125,7 @@ fn compressed(
         let start = std::mem::replace(&mut state, end);
         compressor.leaf((&start, &end), CLAIM, proof)
     });
-    let leaves: Vec<_> = leaves.collect();
+    let leaves: Vec<_> = leaves.collect::<Result<_, _>>()?;
     let proof = compressor.prove(&leaves, &|_| {})?;
     compressor.verify((&first, &state), CLAIM, &proof).map_err(Box::new)?;
     Ok((proof.len(), clock.elapsed().as_secs_f64() * 1e3))

@@ -18,22 +18,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use chipwright_backend_stark::circuit::CircuitError;
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_recursion::claims::{Claim, Claims, StepError, StepValues};
+use chipwright_recursion::claims::{Claims, Expected, StepValues};
 use chipwright_recursion::layer::LayerError;
+use chipwright_recursion::level::Level;
 use chipwright_recursion::tree::{Grown, Leaf, Tree};
 use p3_field::PrimeCharacteristicRing;
 use p3_goldilocks::Goldilocks;
 use serde::{Deserialize, Serialize};
 
+use super::claim::Claim as RunClaim;
 use super::engine::Engine;
 use super::machine::Shape;
 use super::program::Program;
 use super::proof::{
-    Proof, ProveError, ProveOptions, ReadError, VerifyError, claim, decode, encode, fast_100,
-    verify, verify_end, verifying_engine,
+    End, Proof, ProveError, ProveOptions, ReadError, VerifyError, decode, encode, expected_claim,
+    fast_100, verify, verifying_engine,
 };
 use super::segment::{Digest, State};
 
@@ -43,6 +46,8 @@ type ElementDigest = chipwright_recursion::batch::Digest<Goldilocks2>;
 /// One proof of a run of any length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compressed {
+    /// What the proof is said to be about.
+    pub claim: RunClaim,
     /// The heights of the segments' tables.
     pub shape: Shape,
     /// The number of bytes that the run reads.
@@ -54,7 +59,7 @@ pub struct Compressed {
 }
 
 /// What a compressed proof's bytes begin with; the last byte is the version of the format.
-const MAGIC: &[u8] = b"chipwrightc\x01";
+const MAGIC: &[u8] = b"chipwrightc\x02";
 
 impl Compressed {
     /// The proof as versioned bytes.
@@ -116,13 +121,17 @@ impl<'a> Compressor<'a> {
     }
 
     /// A segment's proof, as the tree takes it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a number of a state is not canonical.
     pub fn leaf(
         &self,
         (start, end): (&State, &State),
         claim: Digest,
         proof: StarkProof<Goldilocks2>,
-    ) -> Leaf<Goldilocks2> {
-        Leaf { publics: self.engine.publics(start, end, claim), proof }
+    ) -> Result<Leaf<Goldilocks2>, LayerError> {
+        Ok(Leaf { publics: publics(self.engine, start, end, claim)?, proof })
     }
 
     /// Makes one proof of the proofs of segments that follow each other.
@@ -138,22 +147,23 @@ impl<'a> Compressor<'a> {
         Ok(self.tree.prove(self.engine.key(), leaves, grown)?.proof.to_bytes())
     }
 
-    /// What is claimed about a run from one state to another.
+    /// What to expect of a proof about a run from one state to another.
     ///
     /// # Errors
     ///
-    /// None that the engine's own public values have.
-    pub fn claim(
+    /// Fails if a number of a state is not canonical.
+    pub fn expected(
         &self,
         start: &State,
         end: &State,
         claim: Digest,
-    ) -> Result<Claim<ElementDigest>, StepError> {
-        let values = self.engine.publics(start, end, claim).concat();
-        Claims::Steps(self.values.clone()).of::<Goldilocks2>(&values)
+    ) -> Result<Expected<ElementDigest>, LayerError> {
+        let values = publics(self.engine, start, end, claim)?.concat();
+        Ok(Claims::Steps(self.values.clone()).expect::<Goldilocks2>(&values)?)
     }
 
-    /// Verifies that segments lead from one state to another.
+    /// Verifies that segments lead from one state to another. Tells what the proof is worth with the segments' proofs, at
+    /// the heights of the engine's tables.
     ///
     /// # Errors
     ///
@@ -163,12 +173,22 @@ impl<'a> Compressor<'a> {
         (start, end): (&State, &State),
         claim: Digest,
         proof: &[u8],
-    ) -> Result<(), VerifyError> {
+    ) -> Result<Level, VerifyError> {
         let proof = StarkProof::from_bytes(self.tree.top().key(), proof)
             .map_err(VerifyError::Compressed)?;
-        let claim = self.claim(start, end, claim).map_err(LayerError::from)?;
-        Ok(self.tree.verify_claim(claim, &proof)?)
+        let expected = self.expected(start, end, claim)?;
+        Ok(self.tree.verify_claim(expected, &proof)?)
     }
+}
+
+/// The public values of a segment, table by table.
+fn publics(
+    engine: &Engine,
+    start: &State,
+    end: &State,
+    claim: Digest,
+) -> Result<Vec<Vec<Goldilocks>>, LayerError> {
+    Ok(engine.publics(start, end, claim).map_err(CircuitError::from)?)
 }
 
 /// Which public values of a segment are of the state before, which of the state after. The rest is about the run.
@@ -177,23 +197,24 @@ impl<'a> Compressor<'a> {
 ///
 /// The start has a list of its own for every place in which the machine knows a part of it, so what two tables
 /// know of one state is compared with the end twice.
-fn step_values(engine: &Engine) -> Result<StepValues, StepError> {
+fn step_values(engine: &Engine) -> Result<StepValues, LayerError> {
     // Numbers in the place of values say where each of them is. No digest of a program is as small.
-    let (first, second) = (State::numbered(1), State::numbered(1 + State::VALUES));
-    let numbers = engine.publics(&first, &second, [0; 4]).concat();
+    let count = State::VALUES as u64;
+    let (first, second) = (State::numbered(1), State::numbered(1 + count));
+    let numbers = publics(engine, &first, &second, [0; 4])?.concat();
     let place =
         |number: u64| numbers.iter().position(|&value| value == Goldilocks::from_u64(number));
     let (mut start, mut end) = (Vec::new(), Vec::new());
     for (before, value) in numbers.iter().enumerate() {
-        let number = (1..=State::VALUES).find(|&number| *value == Goldilocks::from_u64(number));
-        if let Some(after) = number.and_then(|number| place(number + State::VALUES)) {
+        let number = (1..=count).find(|&number| *value == Goldilocks::from_u64(number));
+        if let Some(after) = number.and_then(|number| place(number + count)) {
             start.push(before);
             end.push(after);
         }
     }
     let is_common = |place: &usize| !start.contains(place) && !end.contains(place);
     let common = (0..numbers.len()).filter(is_common).collect();
-    StepValues::new(common, start, end)
+    Ok(StepValues::new(common, start, end)?)
 }
 
 /// Makes one proof of the proof of a run.
@@ -210,11 +231,12 @@ pub fn compress(
     grown: &(dyn Fn(Grown) + Sync),
 ) -> Result<Compressed, ProveError> {
     verify(program, input, output, proof, options).map_err(Box::new)?;
-    let Proof { shape, read, segments } = proof;
+    let Proof { claim, shape, read, segments } = proof;
     let engine = Engine::of(program, *shape, options)?;
-    let about = claim(program, input, output, &options.execution);
+    let about = claim.digest();
     let mut state = State::initial(shape);
-    let mut compressed = Compressed { shape: *shape, read: *read, end: state, proof: None };
+    let (claim, shape, read) = (*claim, *shape, *read);
+    let mut compressed = Compressed { claim, shape, read, end: state, proof: None };
     if segments.is_empty() {
         return Ok(compressed);
     }
@@ -223,7 +245,7 @@ pub fn compress(
     for (segment, part) in segments.iter().enumerate() {
         let proof = StarkProof::from_bytes(engine.key(), &part.proof)
             .map_err(|error| Box::new(VerifyError::Decode { segment, error }))?;
-        leaves.push(compressor.leaf((&state, &part.end), about, proof));
+        leaves.push(compressor.leaf((&state, &part.end), about, proof)?);
         state = part.end;
     }
     compressed.end = state;
@@ -231,7 +253,8 @@ pub fn compress(
     Ok(compressed)
 }
 
-/// Verifies that a program, given an input, ends after writing an output.
+/// Verifies that a program, given an input, ends after writing an output. Tells what the proof is worth with all that it
+/// stands on, at the heights that its prover chose; `None` for a run of no cycles, which takes no proof.
 ///
 /// # Errors
 ///
@@ -242,17 +265,18 @@ pub fn verify_compressed(
     output: &[u8],
     compressed: &Compressed,
     options: &ProveOptions,
-) -> Result<(), VerifyError> {
-    let Compressed { shape, read, end, proof } = compressed;
+) -> Result<Option<Level>, VerifyError> {
+    let Compressed { claim, shape, read, end: last, proof } = compressed;
+    let about = expected_claim(claim, program, (input, output), options)?;
+    let end = End { program, input, output, read: *read, execution: &options.execution };
+    end.is_possible(last)?;
     let engine = verifying_engine(program, *shape, options)?;
-    verify_end(program, (input, output), *read, end, &options.execution)?;
     let start = State::initial(shape);
-    match proof {
-        Some(proof) => {
-            let about = claim(program, input, output, &options.execution);
-            Compressor::new(&engine)?.verify((&start, end), about, proof)
-        }
-        None if *end == start => Ok(()),
-        None => Err(VerifyError::Empty),
-    }
+    let level = match proof {
+        Some(proof) => Some(Compressor::new(&engine)?.verify((&start, last), about, proof)?),
+        None if *last == start => None,
+        None => return Err(VerifyError::Empty),
+    };
+    end.verify(last)?;
+    Ok(level)
 }

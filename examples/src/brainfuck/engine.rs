@@ -152,12 +152,17 @@ impl Engine {
     }
 
     /// The public values of a segment, table by table.
-    pub fn publics(&self, start: &State, end: &State, claim: Digest) -> Vec<Vec<Goldilocks>> {
-        let named = self.named_publics(start, end, claim);
-        let tables = self.key().tables().iter();
-        let of = |name: &str| named.iter().find(|(chip, _)| chip == name);
-        let values = tables.map(|table| of(&table.name).map_or(&[][..], |(_, values)| values));
-        values.map(|values| values.iter().map(|&v| Goldilocks::from_u64(v)).collect()).collect()
+    ///
+    /// # Errors
+    ///
+    /// Fails if a number of a state is not canonical.
+    pub fn publics(
+        &self,
+        start: &State,
+        end: &State,
+        claim: Digest,
+    ) -> Result<Vec<Vec<Goldilocks>>, MachineError> {
+        self.verifier.publics(&self.named_publics(start, end, claim))
     }
 
     /// The tables of a trace, as they are proven.

@@ -12,6 +12,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::fmt;
+
 use chipwright_dsl::{Field, Input, Machine, MachineErrors};
 use chipwright_ir::machine::{Machine as IrMachine, MachineInput};
 use p3_field::{Field as _, PrimeCharacteristicRing, PrimeField64};
@@ -78,7 +80,8 @@ impl Shape {
         }
     }
 
-    /// Whether no height is out of range.
+    /// Whether no height is out of range: no table is lower or higher than those of [`Self::LEAST`] and
+    /// [`Self::GREATEST`].
     pub fn is_valid(&self) -> bool {
         let (least, greatest) = (Self::LEAST, Self::GREATEST);
         (least.log_cycles..=greatest.log_cycles).contains(&self.log_cycles)
@@ -105,6 +108,16 @@ impl Shape {
             ("output_table", self.log_output),
         ];
         heights.into_iter().find(|(name, _)| *name == chip).map(|(_, log)| usize::from(log))
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { log_cycles, log_cells, log_input, log_output } = self;
+        write!(
+            f,
+            "2^{log_cycles} cycles, a tape of 2^{log_cells} cells, 2^{log_input} bytes read and 2^{log_output} written"
+        )
     }
 }
 

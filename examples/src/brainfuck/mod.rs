@@ -8,6 +8,7 @@
 //! | [`machine`](mod@machine) | the chips of a program put together, and what they are given |
 //! | [`segment`] | runs cut into pieces, and what one leaves to the next |
 //! | [`engine`] | proving and verifying a segment |
+//! | [`claim`](mod@claim) | what a proof is about |
 //! | [`proof`] | proving and verifying a run |
 //! | [`mod@compress`] | one proof of a run of any length |
 //! | [`generate`](mod@generate), [`programs`] | random programs, and ours |
@@ -26,6 +27,7 @@
 
 pub mod bench;
 pub mod chips;
+pub mod claim;
 pub mod compress;
 pub mod engine;
 pub mod generate;
@@ -37,6 +39,7 @@ pub mod proof;
 pub mod segment;
 pub mod vm;
 
+pub use claim::{Claim, Part, claim};
 pub use compress::{Compressed, Compressor, compress, layer_config, verify_compressed};
 pub use engine::{Engine, TableReport};
 pub use generate::generate;
@@ -44,8 +47,8 @@ pub use machine::{Shape, machine, program_digest, universal_machine};
 pub use page::page;
 pub use program::{CompileError, Instruction, Program, Symbol};
 pub use proof::{
-    Proof, ProveError, ProveOptions, ReadError, SegmentProof, VerifyError, claim, fast_100,
-    named_config, plan, prove, prove_with_progress, verify,
+    Proof, ProveError, ProveOptions, ReadError, SegmentProof, VerifyError, fast_100, named_config,
+    plan, prove, prove_with_progress, verify,
 };
 pub use segment::{Digest, Hasher, Segment, Segments, State};
 pub use vm::{Cells, Cycle, EndOfInput, Options, Run, RunError, Vm, run};

@@ -19,6 +19,7 @@
 use std::fmt;
 
 use chipwright_dsl::prelude::*;
+use chipwright_ir::text::Position;
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, OneHot)]
@@ -95,6 +96,8 @@ pub struct Program {
     instructions: Vec<Instruction>,
     /// For each word, the instruction that starts there.
     starts: Vec<Option<u32>>,
+    /// For each instruction, where its command stands in the source.
+    positions: Vec<Position>,
 }
 
 /// A program that cannot be compiled.
@@ -102,22 +105,20 @@ pub struct Program {
 #[non_exhaustive]
 pub enum CompileError {
     /// A bracket has no partner.
-    #[error("{line}:{column}: `{bracket}` has no matching `{partner}`")]
+    #[error("{at}: `{bracket}` has no matching `{partner}`")]
     Unmatched {
         /// The bracket.
         bracket: Symbol,
         /// What is missing.
         partner: Symbol,
-        /// The line of the bracket, from 1.
-        line: usize,
-        /// The column of the bracket in characters, from 1.
-        column: usize,
+        /// Where the bracket stands.
+        at: Position,
     },
     /// There are too many words.
-    #[error("the program has {words} words, more than {MAX_WORDS}")]
+    #[error("{at}: a program has at most {MAX_WORDS} words, and more are here")]
     TooLong {
-        /// The number of words.
-        words: usize,
+        /// The first command that is too much.
+        at: Position,
     },
 }
 
@@ -131,46 +132,47 @@ impl Program {
     ///
     /// Fails at the first bracket without a partner, or if the program is too long.
     pub fn compile(source: &str) -> Result<Self, CompileError> {
+        // A byte order mark is no character of the text.
+        let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         let mut words: Vec<u64> = Vec::new();
         let mut symbols: Vec<(usize, Symbol)> = Vec::new();
-        let mut open: Vec<(usize, usize, usize)> = Vec::new();
-        let unmatched = |bracket, partner, line, column| CompileError::Unmatched {
-            bracket,
-            partner,
-            line,
-            column,
-        };
-        let (mut line, mut column) = (1, 0);
+        let mut positions = Vec::new();
+        let mut open: Vec<(usize, Position)> = Vec::new();
+        let mut at = Position { line: 1, column: 0 };
         for character in source.chars() {
             if character == '\n' {
-                (line, column) = (line + 1, 0);
+                at = Position { line: at.line + 1, column: 0 };
                 continue;
             }
-            column += 1;
+            at.column += 1;
             let Some(symbol) = Symbol::of(character) else { continue };
             let ip = words.len();
             symbols.push((ip, symbol));
+            positions.push(at);
             words.push(symbol.code().into());
             match symbol {
                 Symbol::Open => {
-                    open.push((ip, line, column));
+                    open.push((ip, at));
                     words.push(0);
                 }
                 Symbol::Close => {
-                    let (partner, ..) = open
-                        .pop()
-                        .ok_or_else(|| unmatched(Symbol::Close, Symbol::Open, line, column))?;
+                    let (partner, _) = open.pop().ok_or(CompileError::Unmatched {
+                        bracket: Symbol::Close,
+                        partner: Symbol::Open,
+                        at,
+                    })?;
                     words.push(partner as u64 + 2);
                     words[partner + 1] = ip as u64 + 2;
                 }
                 _ => {}
             }
+            if words.len() > MAX_WORDS {
+                return Err(CompileError::TooLong { at });
+            }
         }
-        if let Some((_, line, column)) = open.pop() {
-            return Err(unmatched(Symbol::Open, Symbol::Close, line, column));
-        }
-        if words.len() > MAX_WORDS {
-            return Err(CompileError::TooLong { words: words.len() });
+        if let Some((_, at)) = open.pop() {
+            let (bracket, partner) = (Symbol::Open, Symbol::Close);
+            return Err(CompileError::Unmatched { bracket, partner, at });
         }
         let mut starts = vec![None; words.len()];
         let next = |ip: usize| words.get(ip + 1).copied().unwrap_or(0);
@@ -182,7 +184,7 @@ impl Program {
                 Instruction { ip: ip as u64, ci, ni: next(ip) }
             })
             .collect();
-        Ok(Self { words, instructions, starts })
+        Ok(Self { words, instructions, starts, positions })
     }
 
     /// The words.
@@ -197,8 +199,18 @@ impl Program {
 
     /// The instruction at `ip`; `None` at the end, and inside of brackets.
     pub fn fetch(&self, ip: u64) -> Option<Instruction> {
+        Some(self.instructions[self.index(ip)?])
+    }
+
+    /// Where the command at `ip` stands in the source.
+    pub fn position(&self, ip: u64) -> Option<Position> {
+        Some(self.positions[self.index(ip)?])
+    }
+
+    /// The number of the instruction at `ip`.
+    fn index(&self, ip: u64) -> Option<usize> {
         let start = *self.starts.get(usize::try_from(ip).ok()?)?;
-        Some(self.instructions[start? as usize])
+        Some(start? as usize)
     }
 
     /// Where `ip` is when the program has ended: the number of words.

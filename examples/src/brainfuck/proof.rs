@@ -20,11 +20,13 @@ use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_dsl::MachineErrors;
+use chipwright_ir::field::NotCanonical;
 use chipwright_recursion::layer::LayerError;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::claim::{Claim, Part};
 use super::engine::Engine;
 use super::machine::Shape;
 use super::program::Program;
@@ -76,6 +78,8 @@ impl Default for ProveOptions {
 /// A proof of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
+    /// What the proof is said to be about.
+    pub claim: Claim,
     /// The heights of the tables.
     pub shape: Shape,
     /// The number of bytes that the run reads.
@@ -94,7 +98,7 @@ pub struct SegmentProof {
 }
 
 /// What a proof's bytes begin with; the last byte is the version of the format.
-const MAGIC: &[u8] = b"chipwrightb\x01";
+const MAGIC: &[u8] = b"chipwrightb\x02";
 
 /// Bytes that are no proof of a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,9 +107,9 @@ pub enum ReadError {
     /// The bytes are something else, or of another version.
     #[error("the bytes do not begin as a proof of this version does")]
     Magic,
-    /// The body does not parse.
-    #[error("the proof is truncated or altered: {0}")]
-    Malformed(String),
+    /// The body does not parse, or a number in it is not canonical.
+    #[error("the proof is truncated or altered")]
+    Malformed,
     /// Something follows the body, or it is not how it would be written.
     #[error("the proof is not encoded canonically")]
     NotCanonical,
@@ -142,8 +146,7 @@ pub(super) fn decode<T: Serialize + DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<T, ReadError> {
     let body = bytes.strip_prefix(magic).ok_or(ReadError::Magic)?;
-    let value =
-        postcard::from_bytes(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
+    let value = postcard::from_bytes(body).map_err(|_| ReadError::Malformed)?;
     if encode(magic, &value) != bytes {
         return Err(ReadError::NotCanonical);
     }
@@ -163,7 +166,7 @@ pub enum ProveError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// The run does not fit the largest shape, or the options make no sense.
-    #[error("a machine of shape {0:?} is out of range")]
+    #[error("no segment can have {0}")]
     Shape(Shape),
     /// The machine has mistakes.
     #[error(transparent)]
@@ -186,8 +189,11 @@ pub enum VerifyError {
     /// Runs that the machine does not make.
     #[error("no proof is about runs whose cells are not bytes")]
     Cells,
-    /// The heights are out of range.
-    #[error("a machine of shape {0:?} is out of range")]
+    /// The proof is about something else.
+    #[error("this proof is about another {0}")]
+    Other(Part),
+    /// The heights are out of range, or hold more cells than the tape has.
+    #[error("no segment can have {0}")]
     Shape(Shape),
     /// The machine has mistakes.
     #[error(transparent)]
@@ -240,6 +246,17 @@ pub enum VerifyError {
         /// The end of the program.
         end: u64,
     },
+    /// A number of the last state is no canonical element.
+    #[error("the last state has a number that is none of the field: {0}")]
+    NotCanonical(#[from] NotCanonical),
+    /// The run takes more cycles than its segments have.
+    #[error("the run takes {found} cycles, its segments have {most} at most")]
+    Cycles {
+        /// The number of cycles that the proof speaks of.
+        found: u64,
+        /// The number that its segments can have.
+        most: u64,
+    },
     /// The run reads more than there is.
     #[error("the run reads {read} bytes, {available} may be read")]
     Read {
@@ -282,7 +299,8 @@ pub fn prove_with_progress(
 ) -> Result<(Proof, Run), ProveError> {
     let (run, shape) = plan(program, input, options)?;
     let engine = Engine::of(program, shape, options)?;
-    let claim = claim(program, input, &run.output, &options.execution);
+    let about = Claim::new(program, input, &run.output, &options.execution);
+    let claim = about.digest();
     let mut all = Segments::new(program, input, options.execution, shape);
     let mut segments = Vec::new();
     progress(0, run.cycles);
@@ -302,7 +320,7 @@ pub fn prove_with_progress(
         segments.extend(proofs);
         progress(clk, run.cycles);
     }
-    Ok((Proof { shape, read: run.read, segments }, run))
+    Ok((Proof { claim: about, shape, read: run.read, segments }, run))
 }
 
 /// Executes a program, and finds the smallest shape for its segments.
@@ -348,9 +366,18 @@ pub fn verify(
     proof: &Proof,
     options: &ProveOptions,
 ) -> Result<(), VerifyError> {
-    let Proof { shape, read, segments } = proof;
+    let Proof { claim, shape, read, segments } = proof;
+    let claim = expected_claim(claim, program, (input, output), options)?;
+    let end = End { program, input, output, read: *read, execution: &options.execution };
+    check_shape(*shape, &options.execution)?;
+    if let Some(last) = segments.last() {
+        end.is_possible(&last.end)?;
+        let most = segments.len() as u64 * shape.cycles() as u64;
+        if last.end.clk > most {
+            return Err(VerifyError::Cycles { found: last.end.clk, most });
+        }
+    }
     let engine = verifying_engine(program, *shape, options)?;
-    let claim = claim(program, input, output, &options.execution);
     let mut state = State::initial(shape);
     for (segment, SegmentProof { end, proof }) in segments.iter().enumerate() {
         let proof = StarkProof::from_bytes(engine.key(), proof)
@@ -358,7 +385,34 @@ pub fn verify(
         engine.verify(segment, (&state, end), claim, &proof)?;
         state = *end;
     }
-    verify_end(program, (input, output), *read, &state, &options.execution)
+    end.verify(&state)
+}
+
+/// The digest of what the caller asks about, if the proof says that it is about that.
+pub(super) fn expected_claim(
+    stated: &Claim,
+    program: &Program,
+    (input, output): (&[u8], &[u8]),
+    options: &ProveOptions,
+) -> Result<Digest, VerifyError> {
+    if options.execution.cells != Cells::Bytes {
+        return Err(VerifyError::Cells);
+    }
+    let expected = Claim::new(program, input, output, &options.execution);
+    match stated.difference(&expected) {
+        Some(part) => Err(VerifyError::Other(part)),
+        None => Ok(expected.digest()),
+    }
+}
+
+/// Demands that tables can have the heights that a proof asks for, and hold no longer tape than runs have.
+fn check_shape(shape: Shape, execution: &Options) -> Result<(), VerifyError> {
+    let tape = execution.tape.checked_next_power_of_two().unwrap_or(usize::MAX);
+    if shape.is_valid() && shape.cells() <= tape.max(Shape::LEAST.cells()) {
+        Ok(())
+    } else {
+        Err(VerifyError::Shape(shape))
+    }
 }
 
 /// The engine that verifies proofs of a shape, which may be anything.
@@ -367,6 +421,7 @@ pub(super) fn verifying_engine(
     shape: Shape,
     options: &ProveOptions,
 ) -> Result<Engine, VerifyError> {
+    check_shape(shape, &options.execution)?;
     Engine::of(program, shape, options).map_err(|error| match error {
         ProveError::Stark(error) => VerifyError::Stark(error),
         ProveError::Machine(error) => VerifyError::Machine(error),
@@ -375,57 +430,51 @@ pub(super) fn verifying_engine(
     })
 }
 
-/// Verifies that a run ends in a state, after reading so many bytes of an input and writing an output.
-pub(super) fn verify_end(
-    program: &Program,
-    (input, output): (&[u8], &[u8]),
-    read: u64,
-    state: &State,
-    execution: &Options,
-) -> Result<(), VerifyError> {
-    if state.ip != program.end() {
-        return Err(VerifyError::NotHalted { found: state.ip, end: program.end() });
-    }
-    let available = match execution.end_of_input {
-        EndOfInput::Zero => state.clk,
-        EndOfInput::Fail => input.len() as u64,
-    };
-    if read > available {
-        return Err(VerifyError::Read { read, available });
-    }
-    let hasher = Hasher::new();
-    let mut digest = [0; 4];
-    let zeros = std::iter::repeat(0);
-    hasher.append_bytes(&mut digest, input.iter().copied().chain(zeros).take(read as usize));
-    if digest != state.input {
-        return Err(VerifyError::Input);
-    }
-    let mut digest = [0; 4];
-    hasher.append_bytes(&mut digest, output.iter().copied());
-    if digest != state.output {
-        return Err(VerifyError::Output);
-    }
-    Ok(())
+/// The end of a run: where a program halts, and what it has read and written until then.
+pub(super) struct End<'a> {
+    pub(super) program: &'a Program,
+    pub(super) input: &'a [u8],
+    pub(super) output: &'a [u8],
+    /// The number of bytes read, as the proof says.
+    pub(super) read: u64,
+    pub(super) execution: &'a Options,
 }
 
-/// The digest of what a proof is about. It binds the parts of the input that nobody reads, too.
-pub fn claim(program: &Program, input: &[u8], output: &[u8], options: &Options) -> Digest {
-    let mut hasher = blake3::Hasher::new_derive_key("chipwright brainfuck claim");
-    let kind = [
-        u8::from(options.cells == Cells::Field),
-        u8::from(options.end_of_input == EndOfInput::Fail),
-    ];
-    hasher.update(&kind);
-    for part in [program.words().len(), input.len(), output.len()] {
-        hasher.update(&(part as u64).to_le_bytes());
+impl End<'_> {
+    /// Compares what a proof says of its last state with what is known before anything is verified.
+    pub(super) fn is_possible(&self, state: &State) -> Result<(), VerifyError> {
+        State::try_from(<[u64; State::VALUES]>::from(*state))?;
+        let (found, end) = (state.ip, self.program.end());
+        if found != end {
+            return Err(VerifyError::NotHalted { found, end });
+        }
+        let available = match self.execution.end_of_input {
+            EndOfInput::Zero => state.clk,
+            EndOfInput::Fail => self.input.len() as u64,
+        };
+        if self.read > available {
+            return Err(VerifyError::Read { read: self.read, available });
+        }
+        Ok(())
     }
-    for word in program.words() {
-        hasher.update(&word.to_le_bytes());
+
+    /// Verifies that the run ends in a state, which is proven to be reached: a cycle reads one byte at most, so the bytes
+    /// to hash are no more than the cycles that somebody has proven.
+    pub(super) fn verify(&self, state: &State) -> Result<(), VerifyError> {
+        self.is_possible(state)?;
+        let hasher = Hasher::new();
+        let mut digest = [0; 4];
+        let zeros = std::iter::repeat(0);
+        let read = self.input.iter().copied().chain(zeros).take(self.read as usize);
+        hasher.append_bytes(&mut digest, read);
+        if digest != state.input {
+            return Err(VerifyError::Input);
+        }
+        let mut digest = [0; 4];
+        hasher.append_bytes(&mut digest, self.output.iter().copied());
+        if digest != state.output {
+            return Err(VerifyError::Output);
+        }
+        Ok(())
     }
-    hasher.update(input).update(output);
-    let hash = *hasher.finalize().as_bytes();
-    // Seven bytes make a canonical element.
-    std::array::from_fn(|i| {
-        hash[7 * i..7 * (i + 1)].iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
-    })
 }

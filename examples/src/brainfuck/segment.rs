@@ -13,6 +13,7 @@
 
 use std::fmt;
 
+use chipwright_ir::field::{NotCanonical, canonical_element};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_8};
 use p3_symmetric::Permutation;
@@ -25,8 +26,10 @@ use super::vm::{Cycle, Options, RunError, Vm};
 /// Four field elements: a hash.
 pub type Digest = [u64; 4];
 
-/// What a run leaves to its continuation.
+/// What a run leaves to its continuation. Its numbers are elements of the field in canonical form: what is read from a
+/// file and is not is refused, since a number and that number plus the modulus would be one state with two names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "[u64; State::VALUES]", into = "[u64; State::VALUES]")]
 pub struct State {
     /// The number of cycles so far.
     pub clk: u64,
@@ -44,19 +47,18 @@ pub struct State {
 
 impl State {
     /// The number of elements of a state.
-    pub(super) const VALUES: u64 = 15;
+    pub const VALUES: usize = 15;
+
+    /// The state with these elements, in the order of the fields.
+    fn of(values: [u64; Self::VALUES]) -> Self {
+        let digest = |first: usize| std::array::from_fn(|i| values[first + i]);
+        let [clk, ip, mp, ..] = values;
+        Self { clk, ip, mp, memory: digest(3), input: digest(7), output: digest(11) }
+    }
 
     /// A state whose elements are consecutive numbers.
     pub(super) fn numbered(first: u64) -> Self {
-        let digest = |offset: u64| std::array::from_fn(|i| first + offset + i as u64);
-        Self {
-            clk: first,
-            ip: first + 1,
-            mp: first + 2,
-            memory: digest(3),
-            input: digest(7),
-            output: digest(11),
-        }
+        Self::of(std::array::from_fn(|i| first + i as u64))
     }
 
     /// Before the first cycle: the tape holds zeros.
@@ -66,7 +68,27 @@ impl State {
     }
 }
 
-/// The hash of the machine's tables: Poseidon2, compressing a digest and four elements to a digest.
+impl TryFrom<[u64; Self::VALUES]> for State {
+    type Error = NotCanonical;
+
+    fn try_from(values: [u64; Self::VALUES]) -> Result<Self, NotCanonical> {
+        values
+            .into_iter()
+            .try_for_each(|value| canonical_element::<Goldilocks>(value).map(drop))?;
+        Ok(Self::of(values))
+    }
+}
+
+impl From<State> for [u64; State::VALUES] {
+    fn from(State { clk, ip, mp, memory, input, output }: State) -> Self {
+        let mut values = [clk; State::VALUES];
+        values[1..3].copy_from_slice(&[ip, mp]);
+        values[3..].copy_from_slice(&[memory, input, output].concat());
+        values
+    }
+}
+
+/// The hash of the machine's tables: Poseidon2 with feed-forward, compressing a digest and four elements to a digest.
 #[derive(Clone)]
 pub struct Hasher {
     permutation: Poseidon2Goldilocks<8>,
@@ -80,11 +102,11 @@ impl Hasher {
 
     /// Appends four elements.
     pub fn append(&self, digest: &mut Digest, block: [u64; 4]) {
-        let state = std::array::from_fn(|i| {
+        let state: [Goldilocks; 8] = std::array::from_fn(|i| {
             Goldilocks::from_u64(if i < 4 { digest[i] } else { block[i - 4] })
         });
-        let state = self.permutation.permute(state);
-        *digest = std::array::from_fn(|i| state[i].as_canonical_u64());
+        let permuted = self.permutation.permute(state);
+        *digest = std::array::from_fn(|i| (permuted[i] + state[i]).as_canonical_u64());
     }
 
     /// Appends bytes, one at a time.

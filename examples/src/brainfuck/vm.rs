@@ -2,7 +2,7 @@
 //!
 //! Cells are bytes that wrap, the tape has [`Options::cells`] of them from the pointer's start to the right,
 //! and input is followed by zeros without end. What is outside of that is an error with the cycle in which it
-//! happens, and cannot be proven.
+//! happens and the place of its command, and cannot be proven.
 //!
 //! ```
 //! use chipwright_examples::brainfuck::{Options, Program, run};
@@ -13,7 +13,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::borrow::Cow;
+
 use chipwright_dsl::Field;
+use chipwright_ir::text::Position;
 
 use super::program::{Instruction, Program, Symbol};
 
@@ -28,6 +31,16 @@ pub struct Options {
     pub tape: usize,
     /// The number of cycles after which a run is given up.
     pub max_cycles: u64,
+    /// The number of bytes of output after which a run is given up.
+    pub max_output: u64,
+}
+
+impl Options {
+    /// The cycles that a run may take unless more are asked for: some seconds.
+    pub const MAX_CYCLES: u64 = 1 << 28;
+
+    /// The bytes that a run may write unless more are asked for: 16 MiB.
+    pub const MAX_OUTPUT: u64 = 1 << 24;
 }
 
 /// What a cell holds.
@@ -58,7 +71,8 @@ impl Default for Options {
             cells: Cells::default(),
             end_of_input: EndOfInput::default(),
             tape: 1 << 15,
-            max_cycles: 1 << 32,
+            max_cycles: Self::MAX_CYCLES,
+            max_output: Self::MAX_OUTPUT,
         }
     }
 }
@@ -68,48 +82,58 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum RunError {
     /// The pointer leaves the tape on the left.
-    #[error("cycle {clk}: `<` at word {ip} moves the pointer left of cell 0")]
+    #[error("{at}: `<` moves the pointer left of cell 0, in cycle {clk}")]
     LeftOfTape {
         /// The cycle.
         clk: u64,
-        /// The instruction pointer.
-        ip: u64,
+        /// Where the command stands in the source.
+        at: Position,
     },
     /// The pointer leaves the tape on the right.
-    #[error("cycle {clk}: `>` at word {ip} moves the pointer behind the last of {cells} cells")]
+    #[error("{at}: `>` moves the pointer behind the last of {cells} cells, in cycle {clk}")]
     RightOfTape {
         /// The cycle.
         clk: u64,
-        /// The instruction pointer.
-        ip: u64,
+        /// Where the command stands in the source.
+        at: Position,
         /// The number of cells.
         cells: usize,
     },
     /// The input is used up, and [`EndOfInput::Fail`] was asked for.
-    #[error("cycle {clk}: `,` at word {ip} reads behind the {bytes} bytes of the input")]
+    #[error("{at}: `,` reads behind the {bytes} bytes of the input, in cycle {clk}")]
     InputExhausted {
         /// The cycle.
         clk: u64,
-        /// The instruction pointer.
-        ip: u64,
+        /// Where the command stands in the source.
+        at: Position,
         /// The length of the input.
         bytes: usize,
     },
     /// A cell that holds a field element is no byte.
-    #[error("cycle {clk}: `.` at word {ip} outputs {value}, which is no byte")]
+    #[error("{at}: `.` outputs {value}, which is no byte, in cycle {clk}")]
     NoByte {
         /// The cycle.
         clk: u64,
-        /// The instruction pointer.
-        ip: u64,
+        /// Where the command stands in the source.
+        at: Position,
         /// The value of the cell.
         value: u64,
     },
     /// The program does not end in time.
-    #[error("the program does not end within {max_cycles} cycles")]
+    #[error("{at}: the program does not end within {max_cycles} cycles; here it is after these")]
     TooManyCycles {
+        /// Where the next command stands in the source.
+        at: Position,
         /// The number of cycles allowed.
         max_cycles: u64,
+    },
+    /// The program writes too much.
+    #[error("{at}: the program writes more than {max_output} bytes")]
+    TooMuchOutput {
+        /// Where the command stands in the source.
+        at: Position,
+        /// The number of bytes allowed.
+        max_output: u64,
     },
 }
 
@@ -158,7 +182,7 @@ pub struct Cycle {
 #[derive(Clone, Debug)]
 pub struct Vm<'a> {
     program: &'a Program,
-    input: &'a [u8],
+    input: Cow<'a, [u8]>,
     options: Options,
     /// The number of cycles executed.
     pub clk: u64,
@@ -172,7 +196,9 @@ pub struct Vm<'a> {
     pub seen: Vec<u64>,
     /// The number of bytes read.
     pub read: u64,
-    /// The bytes written.
+    /// The number of bytes written.
+    pub written: u64,
+    /// The bytes written, unless somebody has taken them out.
     pub output: Vec<u8>,
 }
 
@@ -181,7 +207,7 @@ impl<'a> Vm<'a> {
     pub fn new(program: &'a Program, input: &'a [u8], options: Options) -> Self {
         Self {
             program,
-            input,
+            input: Cow::Borrowed(input),
             options,
             clk: 0,
             ip: 0,
@@ -189,8 +215,20 @@ impl<'a> Vm<'a> {
             tape: vec![0],
             seen: vec![0],
             read: 0,
+            written: 0,
             output: Vec::new(),
         }
+    }
+
+    /// Whether the next cycle reads a byte behind the end of the input, as far as it was given.
+    pub fn wants_input(&self) -> bool {
+        self.read as usize >= self.input.len()
+            && self.instruction().is_some_and(|next| next.ci == Symbol::Input)
+    }
+
+    /// Appends to the input.
+    pub fn give_input(&mut self, bytes: &[u8]) {
+        self.input.to_mut().extend_from_slice(bytes);
     }
 
     /// The instruction that comes next; `None` at the end of the program.
@@ -205,13 +243,15 @@ impl<'a> Vm<'a> {
     /// Fails as [`run`] does.
     pub fn step(&mut self) -> Result<Option<Cycle>, RunError> {
         let Some(instruction) = self.instruction() else { return Ok(None) };
-        let Options { cells, end_of_input, tape, max_cycles } = self.options;
-        if self.clk == max_cycles {
-            return Err(RunError::TooManyCycles { max_cycles });
+        let Options { cells, end_of_input, tape, max_cycles, max_output } = self.options;
+        let at =
+            || self.program.position(instruction.ip).unwrap_or(Position { line: 1, column: 1 });
+        if self.clk >= max_cycles {
+            return Err(RunError::TooManyCycles { at: at(), max_cycles });
         }
         let (clk, ip, ni) = (self.clk, self.ip, instruction.ni);
-        let at = self.mp as usize;
-        let (mv, seen) = (self.tape[at], self.seen[at]);
+        let cell = self.mp as usize;
+        let (mv, seen) = (self.tape[cell], self.seen[cell]);
         let largest = match cells {
             Cells::Bytes => 255,
             Cells::Field => Field::Goldilocks2.modulus() - 1,
@@ -221,14 +261,16 @@ impl<'a> Vm<'a> {
             Symbol::Right => {
                 mp += 1;
                 if mp as usize >= tape {
-                    return Err(RunError::RightOfTape { clk, ip, cells: tape });
+                    return Err(RunError::RightOfTape { clk, at: at(), cells: tape });
                 }
                 if mp as usize == self.tape.len() {
                     self.tape.push(0);
                     self.seen.push(0);
                 }
             }
-            Symbol::Left => mp = mp.checked_sub(1).ok_or(RunError::LeftOfTape { clk, ip })?,
+            Symbol::Left => {
+                mp = mp.checked_sub(1).ok_or_else(|| RunError::LeftOfTape { clk, at: at() })?;
+            }
             Symbol::Increment => new = if mv == largest { 0 } else { mv + 1 },
             Symbol::Decrement => new = mv.checked_sub(1).unwrap_or(largest),
             Symbol::Input => {
@@ -238,23 +280,27 @@ impl<'a> Vm<'a> {
                     (None, EndOfInput::Zero) => 0,
                     (None, EndOfInput::Fail) => {
                         let bytes = self.input.len();
-                        return Err(RunError::InputExhausted { clk, ip, bytes });
+                        return Err(RunError::InputExhausted { clk, at: at(), bytes });
                     }
                 };
                 self.read += 1;
             }
             Symbol::Output => {
                 let byte = u8::try_from(mv);
-                let byte = byte.map_err(|_| RunError::NoByte { clk, ip, value: mv })?;
+                let byte = byte.map_err(|_| RunError::NoByte { clk, at: at(), value: mv })?;
+                if self.written >= max_output {
+                    return Err(RunError::TooMuchOutput { at: at(), max_output });
+                }
                 self.output.push(byte);
+                self.written += 1;
             }
             Symbol::Open => next_ip = if mv == 0 { ni } else { ip + 2 },
             Symbol::Close => next_ip = if mv == 0 { ip + 2 } else { ni },
         }
-        self.tape[at] = new;
-        self.seen[at] = clk + 1;
+        self.tape[cell] = new;
+        self.seen[cell] = clk + 1;
         (self.clk, self.ip, self.mp) = (clk + 1, next_ip, mp);
-        let mp = at as u64;
+        let mp = cell as u64;
         Ok(Some(Cycle { clk, instruction, mp, mv, new, seen }))
     }
 

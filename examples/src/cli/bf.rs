@@ -1,24 +1,26 @@
 //! `chipwright bf`: Brainfuck programs, run, proven and verified.
 //!
-//! Running writes the output of the program to standard output; proving writes a proof to a file. Verifying needs
+//! Running writes the output of the program to standard output as it comes; proving writes a proof to a file. Verifying needs
 //! the program, the input and the output, and nothing else that the prover knew.
 
-use std::fs;
-use std::io::Write;
+use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chipwright_backend_stark::config::Config;
+use chipwright_ir::text::echo;
 use chipwright_recursion::tree::Grown;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::error::CliError;
+use super::file;
 use super::progress::Progress;
 use super::table;
 use crate::brainfuck::bench::{Measurement, measure};
 use crate::brainfuck::{
-    self, Compressed, EndOfInput, Engine, Options, Program, Proof, ProveOptions, Shape,
+    self, Compressed, EndOfInput, Engine, Options, Program, Proof, ProveError, ProveOptions,
+    RunError, Shape, Vm,
 };
 
 /// Commands over Brainfuck programs.
@@ -42,7 +44,8 @@ pub enum BfCommand {
 pub struct Execution {
     /// The program.
     file: PathBuf,
-    /// The input; without it, there is none.
+    /// The input; `-` is standard input. Without it there is none, but `bf run` reads standard input as the program asks
+    /// for it.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Fail where the program reads behind the end of its input; without this, it reads zeros.
@@ -50,14 +53,24 @@ pub struct Execution {
     strict_input: bool,
 }
 
+/// When to give up.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Limits {
+    /// Give up after so many cycles.
+    #[arg(long, value_name = "CYCLES", default_value_t = Options::MAX_CYCLES)]
+    limit: u64,
+    /// Give up after so many bytes of output.
+    #[arg(long, value_name = "BYTES", default_value_t = Options::MAX_OUTPUT)]
+    max_output: u64,
+}
+
 /// The arguments of `chipwright bf run`.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     #[command(flatten)]
     execution: Execution,
-    /// Give up after so many cycles.
-    #[arg(long, value_name = "CYCLES", default_value_t = 1 << 32)]
-    limit: u64,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// The arguments of `chipwright bf prove`.
@@ -68,9 +81,8 @@ pub struct ProveArguments {
     /// Where to write the proof.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Give up after so many cycles.
-    #[arg(long, value_name = "CYCLES", default_value_t = 1 << 32)]
-    limit: u64,
+    #[command(flatten)]
+    limits: Limits,
     /// A segment has at most 2^N cycles.
     #[arg(long, value_name = "N", default_value_t = 18)]
     segment: u8,
@@ -90,7 +102,7 @@ pub struct ProveArguments {
 pub struct VerifyArguments {
     #[command(flatten)]
     execution: Execution,
-    /// The output; without it, there is none.
+    /// The output; `-` is standard input. Without it there is none.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The proof.
@@ -153,7 +165,7 @@ pub fn run(command: &BfCommand, out: &mut dyn Write) -> Result<(), CliError> {
 
 impl Execution {
     fn program(&self) -> Result<Program, CliError> {
-        let source = read(&self.file)?;
+        let source = file::read(&self.file, file::PROGRAM)?;
         // What is no text is a comment.
         let source = String::from_utf8_lossy(&source);
         Program::compile(&source)
@@ -161,37 +173,103 @@ impl Execution {
     }
 
     fn input(&self) -> Result<Vec<u8>, CliError> {
-        self.input.as_deref().map_or(Ok(Vec::new()), read)
+        optional(self.input.as_deref(), file::INPUT)
     }
 
-    fn options(&self, max_cycles: u64) -> Options {
+    fn options(&self, limits: Limits) -> Options {
         let end_of_input = if self.strict_input { EndOfInput::Fail } else { EndOfInput::default() };
-        Options { end_of_input, max_cycles, ..Options::default() }
+        let Limits { limit: max_cycles, max_output } = limits;
+        Options { end_of_input, max_cycles, max_output, ..Options::default() }
+    }
+
+    fn failed(&self, error: RunError) -> CliError {
+        CliError::Run { path: self.file.clone(), error }
+    }
+
+    /// A run that cannot be proven, with the place in the source if the run is what fails.
+    fn unproven(&self, error: ProveError) -> CliError {
+        match error {
+            ProveError::Run(error) => self.failed(error),
+            other => CliError::Prove(other),
+        }
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    fs::read(path).map_err(|reason| CliError::Read { path: path.to_owned(), reason })
+/// A file that need not be given.
+fn optional(path: Option<&Path>, kind: file::Kind) -> Result<Vec<u8>, CliError> {
+    path.map_or(Ok(Vec::new()), |path| file::read_or_stdin(path, kind))
+}
+
+/// Demands that a number lies between two others, both included.
+fn within(what: &'static str, got: u64, (low, high): (u64, u64)) -> Result<(), CliError> {
+    if (low..=high).contains(&got) {
+        return Ok(());
+    }
+    let [got, low, high] = [got, low, high].map(|number| number as usize);
+    Err(CliError::OutOfRange { what, got, low, high })
+}
+
+/// Demands that segments can have 2^N cycles.
+fn segments_of(log_cycles: u8) -> Result<(), CliError> {
+    let bounds = (Shape::LEAST.log_cycles.into(), Shape::GREATEST.log_cycles.into());
+    within("--segment", log_cycles.into(), bounds)
 }
 
 fn config(name: &str) -> Result<Config, CliError> {
     brainfuck::named_config(name).ok_or_else(|| CliError::UnknownConfig { name: name.to_owned() })
 }
 
+/// Runs a program. Standard input is read when the program asks for it; output is shown before that, and when a while
+/// has passed. (Standard output itself shows every line that ends.)
 fn execute(arguments: &RunArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let execution = &arguments.execution;
-    let (program, input) = (execution.program()?, execution.input()?);
-    let run = brainfuck::run(&program, &input, &execution.options(arguments.limit))?;
-    out.write_all(&run.output)?;
-    Ok(())
+    /// The cycles after which output is shown that has not been yet: some hundredths of a second.
+    const WHILE: u64 = 1 << 20;
+    let RunArguments { execution, limits } = arguments;
+    let program = execution.program()?;
+    let path = execution.input.as_deref().unwrap_or(Path::new("-"));
+    let mut stdin = file::is_stdin(path).then(|| io::stdin().lock());
+    let input = if stdin.is_some() { Vec::new() } else { execution.input()? };
+    let mut vm = Vm::new(&program, &input, execution.options(*limits));
+    loop {
+        if vm.wants_input()
+            && let Some(source) = &mut stdin
+        {
+            out.flush()?;
+            let failed = |reason| CliError::Read { path: path.to_owned(), reason };
+            let bytes = source.fill_buf().map_err(failed)?;
+            let count = bytes.len();
+            vm.give_input(bytes);
+            source.consume(count);
+            if count == 0 {
+                stdin = None;
+            }
+        }
+        let step = vm.step();
+        if !vm.output.is_empty() {
+            out.write_all(&vm.output)?;
+            vm.output.clear();
+        }
+        if vm.clk.is_multiple_of(WHILE) {
+            out.flush()?;
+        }
+        match step {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(out.flush()?),
+            Err(error) => {
+                out.flush()?;
+                return Err(execution.failed(error));
+            }
+        }
+    }
 }
 
 fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let ProveArguments { execution, out: path, limit, segment, compress, config: name, universal } =
+    let ProveArguments { execution, out: path, limits, segment, compress, config: name, universal } =
         arguments;
+    segments_of(*segment)?;
     let (program, input) = (execution.program()?, execution.input()?);
     let options = ProveOptions {
-        execution: execution.options(*limit),
+        execution: execution.options(*limits),
         log_cycles: *segment,
         config: config(name)?,
         universal: *universal,
@@ -202,7 +280,8 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
         let rate = done as f64 / start.elapsed().as_secs_f64();
         progress.next(format!("proven {done} of {all} cycles, {rate:.0} a second"));
     };
-    let (proof, run) = brainfuck::prove_with_progress(&program, &input, &options, &report)?;
+    let (proof, run) = brainfuck::prove_with_progress(&program, &input, &options, &report)
+        .map_err(|error| execution.unproven(error))?;
     let bytes = if *compress {
         progress.next("building the circuits that verify segments");
         let report = |Grown { level, done, of, .. }: Grown| {
@@ -214,7 +293,7 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
     };
     drop(progress);
     let elapsed = start.elapsed();
-    fs::write(path, &bytes).map_err(|reason| CliError::Write { path: path.clone(), reason })?;
+    file::write(path, &bytes)?;
     let segments = match proof.segments.len() {
         1 => "one segment".to_owned(),
         several => format!("{several} segments"),
@@ -225,22 +304,30 @@ fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(), CliError
         run.cycles,
         run.output.len(),
         bytes.len(),
-        path.display()
+        echo(&path.to_string_lossy())
     )?;
     Ok(())
 }
 
+/// The limits of a run that is not made, or of which only the beginning is.
+const UNLIMITED: Limits = Limits { limit: u64::MAX, max_output: u64::MAX };
+
 fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliError> {
     let VerifyArguments { execution, output, proof: path, config: name, universal } = arguments;
+    if [&execution.input, output].into_iter().flatten().filter(|path| file::is_stdin(path)).count()
+        > 1
+    {
+        return Err(CliError::TwoInputs);
+    }
     let (program, input) = (execution.program()?, execution.input()?);
-    let output = output.as_deref().map_or(Ok(Vec::new()), read)?;
+    let output = optional(output.as_deref(), file::OUTPUT)?;
     let options = ProveOptions {
-        execution: execution.options(u64::MAX),
+        execution: execution.options(UNLIMITED),
         config: config(name)?,
         universal: *universal,
         ..ProveOptions::default()
     };
-    let bytes = read(path)?;
+    let bytes = file::read(path, file::PROOF)?;
     let unreadable = |error| CliError::ReadProof { path: path.clone(), error };
     let progress = Progress::new("verifying");
     let start = Instant::now();
@@ -251,9 +338,11 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
     } else {
         let proof = Proof::from_bytes(&bytes).map_err(unreadable)?;
         let cycles = proof.segments.last().map_or(0, |segment| segment.end.clk);
-        (cycles, brainfuck::verify(&program, &input, &output, &proof, &options))
+        let verdict = brainfuck::verify(&program, &input, &output, &proof, &options);
+        (cycles, verdict.map(|()| None))
     };
-    verdict.map_err(|error| CliError::NotProven { path: path.clone(), error: Box::new(error) })?;
+    let level = verdict
+        .map_err(|error| CliError::NotProven { path: path.clone(), error: Box::new(error) })?;
     let elapsed = start.elapsed();
     drop(progress);
     writeln!(
@@ -262,15 +351,20 @@ fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result<(), CliErr
         input.len(),
         output.len()
     )?;
+    if let Some(level) = level {
+        writeln!(out, "the proof with all that it stands on: {level}")?;
+    }
     Ok(())
 }
 
 fn trace(arguments: &TraceArguments, out: &mut dyn Write) -> Result<(), CliError> {
     let TraceArguments { execution, html, cycles } = arguments;
+    within("--cycles", *cycles, (1, 1 << 20))?;
     let (program, input) = (execution.program()?, execution.input()?);
-    let page = brainfuck::page(&program, &input, &execution.options(u64::MAX), *cycles)?;
-    fs::write(html, page).map_err(|reason| CliError::Write { path: html.clone(), reason })?;
-    writeln!(out, "wrote {}", html.display())?;
+    let page = brainfuck::page(&program, &input, &execution.options(UNLIMITED), *cycles)
+        .map_err(|error| execution.failed(error))?;
+    file::write(html, page.as_bytes())?;
+    writeln!(out, "wrote {}", echo(&html.to_string_lossy()))?;
     Ok(())
 }
 
@@ -284,13 +378,17 @@ struct Measurements {
 
 fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError> {
     let BenchArguments { json, segment, logs, config: name, segments_only } = arguments;
+    segments_of(*segment)?;
+    for &log in logs {
+        within("--log", log.into(), (1, 20))?;
+    }
     let options =
         ProveOptions { log_cycles: *segment, config: config(name)?, ..ProveOptions::default() };
     let progress = Progress::new("measuring");
     let mut runs = Vec::new();
     for &log in logs {
         progress.next(format!("proving 2^{log} cycles"));
-        runs.push(measure(1 << log.min(20), &options, !segments_only)?);
+        runs.push(measure(1 << log, &options, !segments_only)?);
     }
     drop(progress);
     if *json {

@@ -4,7 +4,6 @@
 //! standard chips, keys. So the verifying side trusts nothing but the text: a proof carries the digest of the
 //! statement that it was made for, and is refused if the text gives another.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,15 +12,19 @@ use chipwright_backend_stark::circuit::{
     CircuitProver, CircuitVerifier, compile_circuit, cost_parameters,
 };
 use chipwright_backend_stark::config::{Config, StarkField};
-use chipwright_backend_stark::encoding::MAX_BYTES;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_backend_stark::with_stark_field;
 use chipwright_ir::Field;
-use chipwright_ir::circuit::{Circuit, Form, Inputs, Layout, Tables, parse, passes, verify};
-use chipwright_ir::pass::{Ir, Pipeline};
+use chipwright_ir::circuit::verify::{VerifierError, VerifierErrors};
+use chipwright_ir::circuit::{
+    Circuit, Form, Inputs, Layout, SourceLines, Tables, parse_with_lines, passes, verify,
+};
+use chipwright_ir::pass::Pipeline;
+use chipwright_ir::text::{echo, quoted};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::error::CliError;
+use super::file;
 use super::progress::Progress;
 use super::value::{self, Data, Value};
 
@@ -146,16 +149,24 @@ pub fn run(command: &CircuitCommand, out: &mut dyn Write) -> Result<(), CliError
     }
 }
 
-/// Reads a circuit and verifies its structure, so that passes can rely on it.
+/// Reads a circuit and verifies all of it, calls of chips included, so that passes can rely on it.
 fn read(path: &Path) -> Result<Circuit, CliError> {
-    let text = fs::read_to_string(path)
-        .map_err(|reason| CliError::Read { path: path.to_owned(), reason })?;
-    let circuit = parse(&text).map_err(|error| CliError::Parse { path: path.to_owned(), error })?;
-    circuit.verify().map_err(|reason| CliError::Invalid {
-        path: path.to_owned(),
-        reason: reason.to_string(),
-    })?;
+    let (circuit, lines) = parse_file(path)?;
+    let library = chipwright_chips::library(field(&circuit).unwrap_or_default());
+    verify::verify_in(&circuit, &library).map_err(|errors| mistakes(path, &lines, errors))?;
     Ok(circuit)
+}
+
+fn parse_file(path: &Path) -> Result<(Circuit, SourceLines), CliError> {
+    let text = file::read_text(path, file::CIRCUIT)?;
+    parse_with_lines(&text).map_err(|error| CliError::Parse { path: path.to_owned(), error })
+}
+
+/// What a verifier of circuits says, with the places in the file.
+fn mistakes(path: &Path, lines: &SourceLines, errors: VerifierErrors) -> CliError {
+    let place = |error: VerifierError| (lines.position(&error.item), error.to_string());
+    let mistakes = errors.0.into_iter().map(place).collect();
+    CliError::Mistakes { path: path.to_owned(), mistakes }
 }
 
 fn field(circuit: &Circuit) -> Option<Field> {
@@ -250,16 +261,11 @@ fn optimised(circuit: Circuit, stage: Stage, after: Option<&str>) -> Result<Circ
     Ok(pipeline.run(circuit)?)
 }
 
-/// The tables of a circuit: what is proven.
-fn tables(circuit: Circuit, form: Form, path: &Path) -> Result<Tables, CliError> {
+/// The tables of a circuit in a file: what is proven.
+fn tables(path: &Path, form: Form) -> Result<Tables, CliError> {
+    let circuit = read(path)?;
     let pipeline = match &circuit {
-        Circuit::Expr(graph) => {
-            verify::verify(graph).map_err(|reason| CliError::Invalid {
-                path: path.to_owned(),
-                reason: reason.to_string(),
-            })?;
-            passes::default_pipeline(form)
-        }
+        Circuit::Expr(_) => passes::default_pipeline(form),
         _ => Pipeline::new().then(passes::LowerToTables),
     };
     match pipeline.run(circuit)? {
@@ -290,7 +296,7 @@ impl Statement {
         &self,
         config: &Config,
     ) -> Result<(CircuitProver<P>, CircuitVerifier<P>), CliError> {
-        let tables = tables(read(&self.file)?, self.form.into(), &self.file)?;
+        let tables = tables(&self.file, self.form.into())?;
         let library = chipwright_chips::library(P::FIELD);
         Ok(compile_circuit(tables, &library, config)?)
     }
@@ -298,7 +304,8 @@ impl Statement {
     /// The public inputs as they were written, for reports.
     fn publics(&self) -> String {
         let values: Vec<_> = self.publics.iter().map(ToString::to_string).collect();
-        if values.is_empty() { "no public inputs".to_owned() } else { values.join(", ") }
+        let values = values.join(", ");
+        if values.is_empty() { "no public inputs".to_owned() } else { echo(&values).to_string() }
     }
 }
 
@@ -321,15 +328,15 @@ fn prove<P: StarkField>(
     let elapsed = start.elapsed();
     drop(progress);
     let bytes = proof.to_bytes();
-    fs::write(path, &bytes).map_err(|reason| CliError::Write { path: path.clone(), reason })?;
+    file::write(path, &bytes)?;
     let security = proof.security(prover.key().verifying_key())?;
     writeln!(
         out,
-        "proved `{}` for {} in {elapsed:.2?}: {} bytes in {}",
-        prover.tables().program.name,
+        "proved {} for {} in {elapsed:.2?}: {} bytes in {}",
+        quoted(&prover.tables().program.name),
         statement.publics(),
         bytes.len(),
-        path.display()
+        echo(&path.to_string_lossy())
     )?;
     writeln!(out, "{security}")?;
     Ok(())
@@ -342,7 +349,7 @@ fn check<P: StarkField>(
 ) -> Result<(), CliError> {
     let Verify { statement, proof: path } = arguments;
     let mut publics = value::elements(&statement.publics, P::FIELD, "public")?;
-    let bytes = read_proof(path)?;
+    let bytes = file::read(path, file::PROOF)?;
     let progress = Progress::new("compiling the circuit");
     let (prover, verifier) = statement.compile::<P>(config)?;
     // A base element is an extension element whose other coefficients are zero.
@@ -366,20 +373,10 @@ fn check<P: StarkField>(
     let security = proof.security(verifier.key())?;
     writeln!(
         out,
-        "verified `{}` for {} in {elapsed:.2?}",
-        prover.tables().program.name,
+        "verified {} for {} in {elapsed:.2?}",
+        quoted(&prover.tables().program.name),
         statement.publics()
     )?;
     writeln!(out, "{security}")?;
     Ok(())
-}
-
-/// Reads a file that is not longer than a proof can be.
-fn read_proof(path: &Path) -> Result<Vec<u8>, CliError> {
-    use std::io::Read as _;
-    let mut bytes = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|reason| CliError::Read { path: path.to_owned(), reason })?;
-    Ok(bytes)
 }

@@ -1,7 +1,7 @@
 //! What can go wrong on the command line: each error is one line that says what is wrong and how to mend it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chipwright_backend_stark::circuit::CircuitError;
 use chipwright_backend_stark::config::{Config, ConfigError};
@@ -11,10 +11,11 @@ use chipwright_backend_stark::proof::VerifyError;
 use chipwright_ir::Field;
 use chipwright_ir::circuit::WitnessError;
 use chipwright_ir::pass::PipelineError;
-use chipwright_ir::text::ParseError;
+use chipwright_ir::text::{ParseError, Position, echo, echo_up_to, quoted};
 use chipwright_recursion::foreign::ForeignError;
 use chipwright_recursion::layer::LayerError;
 
+use super::file::Kind;
 use crate::brainfuck;
 
 /// Why a command failed.
@@ -25,7 +26,7 @@ pub enum CliError {
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
     /// A file cannot be read.
-    #[error("`{}` cannot be read: {reason}", .path.display())]
+    #[error("{} cannot be read: {reason}", name(.path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -33,34 +34,55 @@ pub enum CliError {
         reason: io::Error,
     },
     /// A file cannot be written.
-    #[error("`{}` cannot be written: {reason}", .path.display())]
+    #[error("{} cannot be written: {reason}", name(.path))]
     Write {
         /// The file.
         path: PathBuf,
         /// What the system says.
         reason: io::Error,
     },
+    /// A file has more bytes than is sensible.
+    #[error("{} is longer than {} bytes, the most that {} may have", name(.path), .kind.most, .kind.name)]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// What it was read as.
+        kind: Kind,
+    },
+    /// A file that should be text is none.
+    #[error("{} cannot be read as {kind}: it is no UTF-8 text behind its first {at} bytes", name(.path))]
+    NoText {
+        /// The file.
+        path: PathBuf,
+        /// What it was read as.
+        kind: &'static str,
+        /// The number of bytes that are text.
+        at: usize,
+    },
+    /// Two things are to be read from one place.
+    #[error("--input and --output are both `-`, and standard input can be only one of them")]
+    TwoInputs,
     /// A circuit's text cannot be read.
-    #[error("{}:{error}", .path.display())]
+    #[error("{}:{error}", shown(.path))]
     Parse {
         /// The file.
         path: PathBuf,
         /// Where, and what was expected.
         error: ParseError,
     },
-    /// A circuit breaks a rule of the IR.
-    #[error("`{}` is no valid circuit: {reason}", .path.display())]
-    Invalid {
+    /// A circuit breaks a rule of the IR, at places that its text shows.
+    #[error("{}", places(.path, .mistakes))]
+    Mistakes {
         /// The file.
         path: PathBuf,
-        /// All that the verifier says.
-        reason: String,
+        /// Where, if the mistake is about something that is written, and what is wrong.
+        mistakes: Vec<(Option<Position>, String)>,
     },
     /// A pass refuses the circuit.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
     /// The stage asked for comes before the stage of the file.
-    #[error("`{}` is of stage {found}, which cannot be shown as {asked}; a later stage can", .path.display())]
+    #[error("{} is of stage {found}, which cannot be shown as {asked}; a later stage can", name(.path))]
     Stage {
         /// The file.
         path: PathBuf,
@@ -76,7 +98,7 @@ pub enum CliError {
         stage: &'static str,
     },
     /// There is no pass of that name.
-    #[error("there is no pass `{name}`; known are {}", .known.join(", "))]
+    #[error("there is no pass {}; known are {}", quoted(.name), .known.join(", "))]
     UnknownPass {
         /// The name.
         name: String,
@@ -84,7 +106,7 @@ pub enum CliError {
         known: Vec<&'static str>,
     },
     /// There is no chip of that name.
-    #[error("there is no chip `{name}`; known are {}", .known.join(", "))]
+    #[error("there is no chip {}; known are {}", quoted(.name), .known.join(", "))]
     UnknownChip {
         /// The name.
         name: String,
@@ -108,7 +130,7 @@ pub enum CliError {
         complaints: usize,
     },
     /// There is no configuration of that name.
-    #[error("there is no configuration `{name}`; known are {}", known_configs())]
+    #[error("there is no configuration {}; known are {}", quoted(.name), known_configs())]
     UnknownConfig {
         /// The name.
         name: String,
@@ -120,7 +142,7 @@ pub enum CliError {
     NoConfig(Field),
     /// The circuit and the configuration are over different fields.
     #[error(
-        "the circuit is over {circuit}, configuration `{name}` is over {config}; choose another with --config"
+        "the circuit is over {circuit}, configuration {} is over {config}; choose another with --config", quoted(.name)
     )]
     ConfigField {
         /// The field of the circuit.
@@ -131,7 +153,7 @@ pub enum CliError {
         config: Field,
     },
     /// An input is not an element of the field.
-    #[error("{what} input {index} is {value}, which is no element of {field}: its integers lie between −p and p, p = {}", .field.modulus())]
+    #[error("{what} input {index} is {}, which is no element of {field}: its integers lie between −p and p, p = {}", echo(.value), .field.modulus())]
     NoElement {
         /// `public`, `private` or `data`.
         what: &'static str,
@@ -161,7 +183,7 @@ pub enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A file does not hold a proof of the circuit.
-    #[error("`{}` holds no proof of this circuit under `{config}`: {error}", .path.display())]
+    #[error("{} holds no proof of this circuit under `{config}`: {error}", name(.path))]
     Decode {
         /// The file.
         path: PathBuf,
@@ -171,7 +193,7 @@ pub enum CliError {
         error: DecodeError,
     },
     /// The proof does not prove the public inputs given.
-    #[error("`{}` does not verify: {error}", .path.display())]
+    #[error("{} does not verify: {error}", name(.path))]
     Rejected {
         /// The file.
         path: PathBuf,
@@ -179,7 +201,7 @@ pub enum CliError {
         error: CircuitError,
     },
     /// A program has a bracket without a partner.
-    #[error("{}:{error}", .path.display())]
+    #[error("{}:{error}", shown(.path))]
     Compile {
         /// The program.
         path: PathBuf,
@@ -187,13 +209,18 @@ pub enum CliError {
         error: brainfuck::CompileError,
     },
     /// A program cannot be executed.
-    #[error(transparent)]
-    Run(#[from] brainfuck::RunError),
+    #[error("{}:{error}", shown(.path))]
+    Run {
+        /// The program.
+        path: PathBuf,
+        /// Where it fails, and why.
+        error: brainfuck::RunError,
+    },
     /// A run cannot be proven.
     #[error(transparent)]
     Prove(#[from] brainfuck::ProveError),
     /// A file does not hold a proof of a run.
-    #[error("`{}` holds no proof of a run: {error}", .path.display())]
+    #[error("{} holds no proof of a run: {error}", name(.path))]
     ReadProof {
         /// The file.
         path: PathBuf,
@@ -201,7 +228,7 @@ pub enum CliError {
         error: brainfuck::ReadError,
     },
     /// The proof does not prove the run given.
-    #[error("`{}` does not prove that the program turns this input into this output: {error}", .path.display())]
+    #[error("{} does not prove that the program turns this input into this output: {error}", name(.path))]
     NotProven {
         /// The file.
         path: PathBuf,
@@ -225,7 +252,7 @@ pub enum CliError {
         field: Field,
     },
     /// The configuration is not over the field.
-    #[error("configuration `{name}` is not over {field}; over it are {}", configs_over(*field))]
+    #[error("configuration {} is not over {field}; over it are {}", quoted(.name), configs_over(*field))]
     NoConfigOver {
         /// The configuration.
         name: String,
@@ -258,10 +285,11 @@ impl CliError {
         let text = self.to_string();
         let lines: Vec<&str> =
             text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        match self.hint() {
-            Some(hint) => format!("{}; {hint}", lines.join("; ")),
-            None => lines.join("; "),
+        let mut line = echo_up_to(&lines.join("; "), LONGEST).to_string();
+        if let Some(hint) = self.hint() {
+            line.extend(["; ", hint]);
         }
+        line
     }
 
     /// How to mend it, where the error itself does not say.
@@ -283,8 +311,53 @@ impl CliError {
                 error: DecodeError::Malformed { .. } | DecodeError::Truncated { .. },
                 ..
             } => Some("the file is truncated or altered"),
+            Self::Run { error, .. } => run_hint(error),
+            Self::NotProven { error, .. } => match error.as_ref() {
+                brainfuck::VerifyError::Other(brainfuck::Part::EndOfInput) => {
+                    Some("--strict-input is part of what is proven")
+                }
+                brainfuck::VerifyError::Decode { error: DecodeError::Statement { .. }, .. }
+                | brainfuck::VerifyError::Compressed(DecodeError::Statement { .. }) => Some(
+                    "it was made under another --config, or one was made with --universal and the other without",
+                ),
+                brainfuck::VerifyError::Segment { .. } | brainfuck::VerifyError::Layer(_) => {
+                    Some("the file was altered")
+                }
+                _ => None,
+            },
             _ => None,
         }
+    }
+}
+
+/// The most characters of an error, apart from its hint.
+const LONGEST: usize = 2000;
+
+/// A file's name in a sentence.
+fn name(path: &Path) -> String {
+    quoted(&path.to_string_lossy()).to_string()
+}
+
+/// A file's name before a line and a column.
+fn shown(path: &Path) -> String {
+    echo(&path.to_string_lossy()).to_string()
+}
+
+/// The mistakes of a file, a line each.
+fn places(path: &Path, mistakes: &[(Option<Position>, String)]) -> String {
+    let path = shown(path);
+    let lines = mistakes.iter().map(|(position, message)| match position {
+        Some(position) => format!("{path}:{position}: {}", echo(message)),
+        None => format!("{path}: {}", echo(message)),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn run_hint(error: &brainfuck::RunError) -> Option<&'static str> {
+    match error {
+        brainfuck::RunError::TooManyCycles { .. } => Some("--limit allows more of them"),
+        brainfuck::RunError::TooMuchOutput { .. } => Some("--max-output allows more of them"),
+        _ => None,
     }
 }
 

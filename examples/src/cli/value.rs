@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chipwright_ir::Field;
+use chipwright_ir::text::quoted;
 
 use super::error::CliError;
 
@@ -56,7 +57,7 @@ impl Value {
             .split(',')
             .map(|part| {
                 let part = part.trim();
-                part.parse().map_err(|_| format!("`{part}` is not an integer"))
+                part.parse().map_err(|_| format!("{} is not an integer", quoted(part)))
             })
             .collect::<Result<_, String>>()?;
         Ok(Self { text: text.trim().to_owned(), coefficients })

@@ -8,6 +8,7 @@ use chipwright_examples::brainfuck::{
 use chipwright_ir::field::Goldilocks2;
 use chipwright_recursion::claims::StepError;
 use chipwright_recursion::layer::{Child, LayerError};
+use chipwright_recursion::level::Level;
 use chipwright_recursion::tree::Leaf;
 
 use crate::forging::options;
@@ -40,7 +41,7 @@ impl Case {
         compress(program, input, output, proof, options, &|_| {}).expect("the proof is compressed")
     }
 
-    fn verify(&self, compressed: &Compressed) -> Result<(), VerifyError> {
+    fn verify(&self, compressed: &Compressed) -> Result<Option<Level>, VerifyError> {
         let Self { program, input, output, options, .. } = self;
         verify_compressed(program, input, output, compressed, options)
     }
@@ -59,7 +60,7 @@ impl Case {
         let bytes = &self.proof.segments[segment].proof;
         let proof = StarkProof::from_bytes(self.engine.key(), bytes).expect("an honest proof");
         let states = (&self.state(segment), &self.state(segment + 1));
-        compressor.leaf(states, self.claim(), proof)
+        compressor.leaf(states, self.claim(), proof).expect("canonical states")
     }
 }
 
@@ -175,8 +176,8 @@ fn segments_that_are_left_out_exchanged_or_of_another_run_are_not_joined() {
     compressor.verify((&start, &case.state(2)), claim, &prefix).expect("two segments");
     let verdict = compressor.verify((&start, &case.state(5)), claim, &prefix);
     assert!(matches!(verdict, Err(VerifyError::Layer(_))), "{verdict:?}");
-    let Proof { shape, read, .. } = case.proof;
-    let early = Compressed { shape, read, end: case.state(2), proof: Some(prefix) };
+    let Proof { claim, shape, read, .. } = case.proof;
+    let early = Compressed { claim, shape, read, end: case.state(2), proof: Some(prefix) };
     assert!(matches!(case.verify(&early), Err(VerifyError::NotHalted { .. })));
 }
 

@@ -7,8 +7,8 @@ use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof as StarkProof;
 use chipwright_examples::brainfuck::machine::input as machine_input;
 use chipwright_examples::brainfuck::{
-    Cycle, Engine, Options, Program, Proof, ProveOptions, Segment, SegmentProof, Segments, Shape,
-    VerifyError, claim, plan, verify,
+    Claim, Cycle, Engine, Options, Program, Proof, ProveOptions, Segment, SegmentProof, Segments,
+    Shape, VerifyError, claim, plan, verify,
 };
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{FillOptions, MachineTrace, Report, check, fill_with};
@@ -113,7 +113,8 @@ impl Case {
             self.engine.prover().key().prove(trace).expect("tables have the right shape");
         edit_proof(&mut proof);
         let segments = vec![SegmentProof { end: segment.end, proof: proof.to_bytes() }];
-        let proof = Proof { shape: self.shape, read: self.read, segments };
+        let claim = Claim::new(&self.program, &self.input, output, &Options::default());
+        let proof = Proof { claim, shape: self.shape, read: self.read, segments };
         verify(&self.program, &self.input, output, &proof, &options())
     }
 

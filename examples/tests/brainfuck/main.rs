@@ -5,6 +5,7 @@ mod criteria;
 mod differential;
 mod forging;
 mod negative;
+mod numbers;
 mod page;
 mod recursion;
 mod segments;

@@ -2,8 +2,8 @@
 
 use chipwright_backend_stark::config::Config;
 use chipwright_examples::brainfuck::{
-    Cycle, Engine, Instruction, Options, Proof, ProveOptions, SegmentProof, Segments, State,
-    Symbol, VerifyError, claim, prove, verify,
+    Claim, Cycle, Engine, Instruction, Options, Proof, ProveOptions, SegmentProof, Segments, State,
+    Symbol, VerifyError, prove, verify,
 };
 use p3_field::PrimeCharacteristicRing;
 
@@ -199,12 +199,12 @@ fn n_13_a_segment_starts_from_the_tape_that_the_one_before_left() {
     second.end.output = [0; 4];
     hasher.append_bytes(&mut second.end.output, [7]);
     second.start.memory = hasher.tape(&forged_tape, &proof.shape);
-    let claim = claim(&honest, b"", &[7], &Options::default());
+    let claim = Claim::new(&honest, b"", &[7], &Options::default());
     let prove = |segment| {
-        let stark = engine.prove(segment, claim).unwrap();
+        let stark = engine.prove(segment, claim.digest()).unwrap();
         SegmentProof { end: segment.end, proof: stark.to_bytes() }
     };
-    let forged = Proof { segments: vec![prove(&segments[0]), prove(&second)], ..proof };
+    let forged = Proof { claim, segments: vec![prove(&segments[0]), prove(&second)], ..proof };
     let verdict = verify(&honest, b"", &[7], &forged, &options);
     assert!(matches!(verdict, Err(VerifyError::Segment { segment: 1, .. })), "{verdict:?}");
 }

@@ -111,17 +111,13 @@ impl Reader<'_, '_> {
                 Token::Punctuation("-") => {
                     if let Token::Integer(value) = self.cursor.peek()? {
                         self.cursor.next()?;
-                        self.constant(-i128::from(value));
-                        return Ok(());
+                        return self.constant(-i128::from(value));
                     }
                     self.push(Pending::Negate);
                 }
                 Token::Punctuation("#") => return self.integer(),
                 Token::Punctuation("%") => return self.named(),
-                Token::Integer(value) => {
-                    self.constant(value.into());
-                    return Ok(());
-                }
+                Token::Integer(value) => return self.constant(value.into()),
                 Token::Text(name) => return self.value(name),
                 Token::Word(word) => {
                     let function = match word {
@@ -292,8 +288,13 @@ impl Reader<'_, '_> {
         self.operands.push(id);
     }
 
-    fn constant(&mut self, value: i128) {
+    fn constant(&mut self, value: i128) -> Result<(), ParseError> {
+        if value.unsigned_abs() >= u128::from(self.field.modulus()) {
+            let message = format!("{value} is not below the modulus of {}", self.field);
+            return Err(self.cursor.error(message));
+        }
         self.add(Node::Const(self.field.reduce(value)));
+        Ok(())
     }
 
     fn integer(&mut self) -> Result<(), ParseError> {

@@ -4,6 +4,7 @@
 //! everything is spelled out up to a length. It keeps its own stack, so a sum of a million terms is fine.
 
 use super::{Cell, Chip, IntOp, Node, NodeId, PublicId};
+use crate::text::visible;
 
 /// How formulas look.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +179,7 @@ pub(crate) fn quoted(name: &str) -> String {
 
 /// A text without what cannot stand between quotes or behind a `;`.
 pub(crate) fn printable(text: &str) -> String {
-    text.replace('"', "'").replace(['\n', '\r'], " ")
+    visible(text).replace('"', "'")
 }
 
 fn is_bare(name: &str) -> bool {

@@ -17,6 +17,8 @@
 //! }
 //! ```
 
+mod contents;
+pub mod counts;
 pub mod explain;
 mod expression;
 mod formula;
@@ -489,7 +491,7 @@ pub enum Sign {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixedData {
     /// One vector a fixed column, in the order of these columns; all of the same length, the number of
-    /// real rows. The table is padded with zeros to a power of two.
+    /// real rows. What follows in a higher table says [`Chip::contents`].
     pub columns: Vec<Vec<u64>>,
 }
 

@@ -97,6 +97,9 @@ impl Chip {
     }
 }
 
+/// The size of a column's cell, with its name, in numbers.
+const CELL: u64 = 32;
+
 struct Parser<'a, 'b> {
     cursor: &'a mut Cursor<'b>,
     chip: Chip,
@@ -234,7 +237,9 @@ impl<'b> Parser<'_, 'b> {
                 "cells c{first}..c{end} do not follow those before, which end at c{start}"
             )));
         }
-        Ok((end - first) as u32)
+        let cells = (end - first) as u32;
+        self.cursor.spend(CELL * u64::from(cells))?;
+        Ok(cells)
     }
 
     fn column_number(&mut self) -> Result<usize, ParseError> {

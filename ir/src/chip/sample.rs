@@ -4,7 +4,7 @@ use p3_field::{Field as _, PrimeField64};
 
 use super::interpret::{Program, Scene, Slots};
 use super::verify::columns_read;
-use super::{Chip, FixedData, NodeId, PortKind, Rule, Section};
+use super::{Chip, ColumnId, FixedData, NodeId, PortKind, Rule, Section};
 use crate::FieldPair;
 
 /// Rules that hold at random points: identities, but for a probability of degree / p.
@@ -36,32 +36,40 @@ pub(super) fn open_tables<P: FieldPair>(chip: &Chip) -> Vec<String> {
     if !vanishes.contains(&true) {
         return Vec::new();
     }
+    let tables = chip.interactions.iter().zip(&vanishes).filter(|(interaction, vanishes)| {
+        chip.ports[interaction.port.index()].kind == PortKind::Table && !**vanishes
+    });
+    let mut tables = tables.peekable();
+    // A rule over nothing but a multiplicity and the padding bit may close the table.
+    let closing: Vec<Option<usize>> =
+        if tables.peek().is_some() { closing::<P>(chip, real) } else { Vec::new() };
     let mut open = Vec::new();
-    for (interaction, vanishes) in chip.interactions.iter().zip(&vanishes) {
-        let port = &chip.ports[interaction.port.index()];
-        if port.kind != PortKind::Table || *vanishes {
-            continue;
-        }
-        let multiplicity = chip.multiplicity_of(interaction.count);
-        // A rule over nothing but the multiplicity and the padding bit may close the table.
-        let closed = chip.rules.iter().filter(|rule| rule.section == Section::Row).any(|rule| {
-            let read = columns_read(chip, rule.nodes());
-            let only = (0..read.len()).filter(|column| read[*column]).all(|column| {
-                column == real.index() || multiplicity.is_some_and(|m| m.index() == column)
-            });
-            let nodes: Vec<NodeId> = rule.nodes().collect();
-            let mut fails = false;
-            at_random_point::<P::Base>(chip, &nodes, 0, Some((real.index(), 0)), |slots| {
-                let guard = rule.guard.is_none_or(|guard| !slots.field(guard).is_zero());
-                fails = guard && slots.field(rule.left) != slots.field(rule.right);
-            });
-            only && fails
-        });
-        if !closed {
-            open.push(port.name.clone());
+    for (interaction, _) in tables {
+        let multiplicity = chip.multiplicity_of(interaction.count).map(ColumnId::index);
+        let closes = |column: &Option<usize>| column.is_none() || *column == multiplicity;
+        if !closing.iter().any(closes) {
+            open.push(chip.ports[interaction.port.index()].name.clone());
         }
     }
     open
+}
+
+/// The rules of all rows that fail on padding rows and read one column at most, apart from the padding bit: that column.
+fn closing<P: FieldPair>(chip: &Chip, real: ColumnId) -> Vec<Option<usize>> {
+    let mut closing = Vec::new();
+    for rule in chip.rules.iter().filter(|rule| rule.section == Section::Row) {
+        let read = columns_read(chip, rule.nodes());
+        let mut others = (0..read.len()).filter(|&column| read[column] && column != real.index());
+        let (column, None) = (others.next(), others.next()) else { continue };
+        let nodes: Vec<NodeId> = rule.nodes().collect();
+        at_random_point::<P::Base>(chip, &nodes, 0, Some((real.index(), 0)), |slots| {
+            let guard = rule.guard.is_none_or(|guard| !slots.field(guard).is_zero());
+            if guard && slots.field(rule.left) != slots.field(rule.right) {
+                closing.push(column);
+            }
+        });
+    }
+    closing
 }
 
 /// Evaluates nodes where all cells and public values are pseudo-random, but for one column.

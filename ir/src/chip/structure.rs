@@ -21,7 +21,11 @@ impl Chip {
         for (index, node) in self.graph.nodes().iter().enumerate() {
             let fault = match *node {
                 Node::Const(value) => value >= self.field.modulus(),
-                Node::Cell(cell) => cell.column.index() >= self.columns.len(),
+                // Periodic columns are read on their own row only.
+                Node::Cell(cell) => self
+                    .columns
+                    .get(cell.column.index())
+                    .is_none_or(|column| cell.next && column.kind == super::ColumnKind::Periodic),
                 Node::Public(public) => public.index() >= self.publics.len(),
                 Node::Add(..) | Node::Sub(..) | Node::Mul(..) | Node::Neg(_) => {
                     node.operands().any(|operand| wrong_kind(operand, false))
@@ -65,6 +69,13 @@ impl Chip {
                 ));
             }
             _ => {}
+        }
+        let contents = self.fixed.iter().flat_map(|data| &data.columns).chain(&self.periodic);
+        let modulus = self.field.modulus();
+        if let Some(value) = contents.flatten().find(|value| **value >= modulus) {
+            return Some(format!(
+                "its columns hold {value}, which is not below the modulus {modulus}"
+            ));
         }
         let periodic = self.columns_of(super::ColumnKind::Periodic).count();
         if self.periodic.len() != periodic

@@ -8,6 +8,8 @@
 //! | V02 | a message has another width than its port, two columns or two ports have one name, a table gives with a plus |
 //! | V04 | no rule and no message reads an output that is not declared free: the prover could claim anything |
 //! | V05 | it has neither rules nor messages |
+//! | V06 | its rules do not prove that a count is within its weight, or that an exclusive group is one: see [`counts`](super::counts) |
+//! | V07 | a fixed column holds something else than its type, or than its message's weight, says |
 //! | V09 | a rule's degree exceeds the bound (only by [`verify_degree`]) |
 //! | V12 | a `row` rule does not hold on a padding row |
 //!
@@ -28,6 +30,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::counts::{CountFault, count_faults, fixed_faults};
 use super::sample::{open_tables, trivial_rules};
 use super::{
     Chip, ColumnKind, FillOp, Interaction, Location, Node, NodeId, PortKind, Rule, Section, Sign,
@@ -156,6 +159,7 @@ pub fn lint(chip: &Chip) -> Vec<Finding> {
     }
     lints.unread();
     lints.emptiness();
+    lints.counts();
     lints.padding();
     lints.fills();
     lints.rules();
@@ -275,6 +279,16 @@ impl Lints<'_> {
         if chip.rules.is_empty() && chip.interactions.is_empty() {
             let message = format!("chip `{}` has neither rules nor messages", chip.name);
             self.error("V05", message, None, &["note: any trace at all would be accepted"]);
+        }
+    }
+
+    fn counts(&mut self) {
+        let chip = self.chip;
+        for (code, faults) in [("V06", count_faults(chip)), ("V07", fixed_faults(chip))] {
+            for CountFault { interaction, problem } in faults {
+                let at = interaction.and_then(|index| chip.interactions[index].label.location);
+                self.error(code, format!("chip `{}`: {problem}", chip.name), at, &[]);
+            }
         }
     }
 

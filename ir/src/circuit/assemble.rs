@@ -11,6 +11,8 @@
 mod plan;
 mod wiring;
 
+use std::collections::BTreeMap;
+
 use p3_field::{BasedVectorSpace, PrimeField64};
 use rayon::prelude::*;
 
@@ -18,8 +20,9 @@ use super::execute::Witness;
 use super::layout::{Layout, LayoutError, deal, table_name};
 use super::library::Library;
 use super::public_table::PUBLIC_TABLE;
-use super::rows::{Role, SlotId};
+use super::rows::{Role, RowOp, SlotId};
 use super::tables::{TableKind, Tables};
+use super::verify::{VerifierErrors, verify_slot_calls, verify_tables};
 use crate::chip::Chip;
 use crate::chip::passes::WitnessBusError;
 use crate::field::FieldPair;
@@ -68,9 +71,34 @@ pub enum AssembleError {
         /// The field of the library.
         library: crate::Field,
     },
+    /// The circuit does not pass the verifier: its rows, the balance of its bus, or its calls, whose signatures are
+    /// not those of the library.
+    #[error(transparent)]
+    Invalid(#[from] VerifierErrors),
     /// The circuit does not fit the layout.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// Two rows have the same key.
+    #[error(transparent)]
+    Key(#[from] DuplicateKey),
+}
+
+/// Two rows of a chip have the same contents in columns whose contents [tell rows apart](super::CalledChip::with_key).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "rows {} and {} of table `{table}` have the same {}: {}",
+    rows[0], rows[1], columns.join(" and "),
+    key.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+)]
+pub struct DuplicateKey {
+    /// The table.
+    pub table: TableKind,
+    /// The two rows.
+    pub rows: [usize; 2],
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// What they hold in both.
+    pub key: Vec<u64>,
 }
 
 impl Tables {
@@ -78,9 +106,10 @@ impl Tables {
     ///
     /// # Errors
     ///
-    /// Fails if the library lacks a chip, or has one that does not fit its table.
+    /// Fails if the circuit does not pass the verifier, or if the library lacks a chip, or has one that does not fit its
+    /// table.
     pub fn assemble(&self, library: &Library) -> Result<Assembly, AssembleError> {
-        self.check_field(library)?;
+        self.check(library)?;
         let mut placed = Vec::new();
         for table in self.tables.iter().filter(|table| table.kind != TableKind::Public) {
             let wiring = Wiring::new(self, &table.kind, library)?;
@@ -112,7 +141,7 @@ impl Tables {
         library: &Library,
         layout: &Layout,
     ) -> Result<Assembly, AssembleError> {
-        self.check_field(library)?;
+        self.check(library)?;
         layout.check(self)?;
         let mut placed = Vec::new();
         for lanes in &layout.tables {
@@ -168,12 +197,43 @@ impl Tables {
         Ok(weights)
     }
 
-    fn check_field(&self, library: &Library) -> Result<(), AssembleError> {
-        let (circuit, library) = (self.program.field, library.field());
-        if circuit == library {
-            return Ok(());
+    /// Checks that the circuit passes the verifier, with the chips of a library for its calls. Whatever becomes a
+    /// machine does: here all ways to a key meet.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the rows, the balance of the bus, or the calls.
+    pub fn check(&self, library: &Library) -> Result<(), AssembleError> {
+        let (circuit, chips) = (self.program.field, library.field());
+        if circuit != chips {
+            return Err(AssembleError::Field { circuit, library: chips });
         }
-        Err(AssembleError::Field { circuit, library })
+        verify_tables(self)?;
+        verify_slot_calls(&self.program, library)?;
+        Ok(self.check_keys(library)?)
+    }
+
+    /// Whether the rows of every chip with a [key](super::CalledChip::with_key) have one each.
+    ///
+    /// # Errors
+    ///
+    /// The first two rows that have the same.
+    pub fn check_keys(&self, library: &Library) -> Result<(), DuplicateKey> {
+        for table in &self.tables {
+            let Some((_, Some(called))) = library.chip_of(&table.kind) else { continue };
+            let mut seen = BTreeMap::new();
+            for (position, row) in table.rows.iter().enumerate() {
+                let RowOp::Call { call, row } = row.op else { continue };
+                let call = &self.program.calls[call.index()].chip;
+                let Some(key) = called.key(call, *row) else { break };
+                if let Some(&first) = seen.get(&key) {
+                    let (table, columns) = (table.kind.clone(), called.key_columns());
+                    return Err(DuplicateKey { table, rows: [first, position], columns, key });
+                }
+                seen.insert(key, position);
+            }
+        }
+        Ok(())
     }
 
     fn empty_assembly(&self, numbers: Numbers) -> Assembly {
@@ -208,6 +268,11 @@ impl Assembly {
 
     /// What the executor of the machine says, given the values of all slots.
     pub fn input<P: FieldPair>(&self, witness: &Witness<P>) -> MachineInput {
+        P::machine_input(self, witness)
+    }
+
+    /// [`Self::input`], compiled here for each field.
+    pub(crate) fn input_generic<P: FieldPair>(&self, witness: &Witness<P>) -> MachineInput {
         let degree = P::FIELD.degree();
         let copies = self.copies.iter().map(|slot| &witness.values[slot.index()]);
         let coefficients: Vec<u64> = witness

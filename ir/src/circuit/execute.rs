@@ -222,6 +222,16 @@ impl Slots {
         inputs: &Inputs,
         environment: Environment<'_>,
     ) -> Result<Witness<P>, WitnessError> {
+        P::execute_slots(self, schedule, inputs, environment)
+    }
+
+    /// [`Self::execute_in`], compiled here for each field.
+    pub(crate) fn execute_generic<P: FieldPair>(
+        &self,
+        schedule: &Schedule,
+        inputs: &Inputs,
+        environment: Environment<'_>,
+    ) -> Result<Witness<P>, WitnessError> {
         assert_eq!(schedule.rows, self.rows.len(), "the schedule is of another circuit");
         if let Some(slot) = schedule.missing {
             return Err(WitnessError::Undefined { slot });
@@ -328,6 +338,7 @@ impl<P: FieldPair> Run<'_, P> {
                 self.settle(row, 0, element::<P>(value))
             }
             RowOp::Arithmetic(relation, ty) => self.arithmetic(row, *relation, *ty),
+            RowOp::Base => self.base_element(row),
             RowOp::Hint(id) => {
                 let hint = &self.circuit.hints[id.index()];
                 let count = hint.inputs.len();
@@ -464,10 +475,7 @@ impl<P: FieldPair> Run<'_, P> {
         operands: [P::Ext; 4],
         created: Option<Port>,
     ) -> Result<(), WitnessError> {
-        let lifted = operands.iter().any(|x| {
-            x.as_basis_coefficients_slice()[1..].iter().any(|&upper| upper != P::Base::ZERO)
-        });
-        if lifted {
+        if operands.iter().any(is_lifted::<P>) {
             let shown = self.show_operands(row, &operands);
             self.violation(row, format!("an operand is not a base element: {shown}"));
         }
@@ -486,6 +494,17 @@ impl<P: FieldPair> Run<'_, P> {
                 self.create(port.slot, P::Ext::from(value))
             }
         }
+    }
+
+    fn base_element(&mut self, row: Row<'_>) -> Result<(), WitnessError> {
+        for port in row.ports.iter().filter(|port| port.role == Role::Reads) {
+            let value = self.value(port.slot)?;
+            if is_lifted::<P>(&value) {
+                let shown = self.show(value);
+                self.violation(row, format!("{} = {shown} is not a base element", port.slot));
+            }
+        }
+        Ok(())
     }
 
     fn create(&mut self, slot: SlotId, value: P::Ext) -> Result<(), WitnessError> {
@@ -546,6 +565,11 @@ impl<P: FieldPair> Run<'_, P> {
         };
         self.violations.push((self.at, violation));
     }
+}
+
+/// Whether a value has other coefficients than the constant one.
+fn is_lifted<P: FieldPair>(value: &P::Ext) -> bool {
+    value.as_basis_coefficients_slice()[1..].iter().any(|&upper| upper != P::Base::ZERO)
 }
 
 /// The result of a relation.

@@ -24,6 +24,15 @@ impl Graph {
         inputs: &Inputs,
         environment: Environment<'_>,
     ) -> Result<Vec<P::Ext>, WitnessError> {
+        P::interpret_graph(self, inputs, environment)
+    }
+
+    /// [`Self::interpret`], compiled here for each field.
+    pub(crate) fn interpret_generic<P: FieldPair>(
+        &self,
+        inputs: &Inputs,
+        environment: Environment<'_>,
+    ) -> Result<Vec<P::Ext>, WitnessError> {
         let types = |ids: &[NodeId]| ids.iter().map(|&id| self.ty(id)).collect::<Vec<_>>();
         check_inputs::<P>("public", &inputs.publics, &types(self.publics()))?;
         check_inputs::<P>("private", &inputs.privates, &types(self.privates()))?;

@@ -33,6 +33,7 @@ pub struct CalledChip {
     chip: Arc<Chip>,
     interface: Arc<Interface>,
     plan: Option<Arc<CallPlan>>,
+    key: Vec<usize>,
     native: Option<NativeEvaluation>,
     runs: Option<NativeRuns>,
 }
@@ -80,7 +81,8 @@ impl CalledChip {
     /// private data, its outputs the results.
     pub fn new(chip: Chip) -> Self {
         let interface = Arc::new(Interface::new(&chip));
-        Self { chip: Arc::new(chip), interface, plan: None, native: None, runs: None }
+        let (plan, key, native, runs) = (None, Vec::new(), None, None);
+        Self { chip: Arc::new(chip), interface, plan, key, native, runs }
     }
 
     /// A chip whose fixed columns and wiring depend on the call.
@@ -139,6 +141,34 @@ impl CalledChip {
             },
             &[name],
         )
+    }
+
+    /// With fixed columns that no two rows of a circuit may have the same contents in, all together: a circuit with two
+    /// such rows is refused, however they come into it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the chip has no such columns.
+    #[must_use]
+    pub fn with_key(mut self, columns: &[&str]) -> Self {
+        self.key = columns.iter().map(|column| self.fixed_position(column)).collect();
+        self
+    }
+
+    /// The key of a row of a call: the contents of the columns of [`Self::with_key`], if there are any.
+    pub(super) fn key(&self, call: &ChipCall, row: u32) -> Option<Vec<u64>> {
+        if self.key.is_empty() {
+            return None;
+        }
+        let fixed = self.fixed_row(call, row);
+        Some(self.key.iter().map(|&column| fixed.get(column).copied().unwrap_or(0)).collect())
+    }
+
+    /// The names of the columns of a key.
+    pub(super) fn key_columns(&self) -> Vec<String> {
+        let fixed: Vec<_> = self.chip.columns_of(ColumnKind::Fixed).collect();
+        let name = |&column: &usize| self.chip.columns[fixed[column].index()].name.clone();
+        self.key.iter().map(name).collect()
     }
 
     /// The position of a fixed column among them.

@@ -53,7 +53,7 @@ mod tables;
 mod value;
 pub mod verify;
 
-pub use assemble::{AssembleError, Assembly};
+pub use assemble::{AssembleError, Assembly, DuplicateKey};
 pub use call::{CallInput, CallPort, CallRun, ChipCall, ChipLibrary, NoChips, Signature};
 pub use cost::ScopeCost;
 pub use execute::{Environment, Inputs, Violation, Witness, WitnessError};

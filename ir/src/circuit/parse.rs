@@ -24,7 +24,7 @@
 //!                        | "eq" slots | "solve" relation slots "->" slot ) [ ":" type ]
 //!             | result "=" "private" n [ ":" type ]
 //!             | ( "check_add" | "check_mul" | "check_mul_add" ) slots "->" slot [ ":" type ]
-//!             | "check_eq" slot "," slot [ ":" type ]
+//!             | "check_eq" slot "," slot [ ":" type ] | "check_base" slot
 //!             | hint and call as above, over slots; results with another creator in parentheses
 //! ```
 //!
@@ -41,7 +41,7 @@ use super::slots::Slots;
 use super::tables::Tables;
 use super::verify::Item;
 use crate::field::Field;
-use crate::text::{Cursor, ParseError, Token};
+use crate::text::{Cursor, ParseError, Position, Token};
 
 /// A circuit at the stage that its text names.
 #[derive(Clone, Debug)]
@@ -76,17 +76,22 @@ impl fmt::Display for Circuit {
     }
 }
 
-/// The lines of a text on which the items of a circuit stand; they count from 1.
+/// Where in a text the items of a circuit stand.
 #[derive(Clone, Debug, Default)]
 pub struct SourceLines {
-    pub(super) nodes: Vec<u32>,
-    pub(super) rules: Vec<u32>,
-    pub(super) rows: Vec<u32>,
+    pub(super) nodes: Vec<Position>,
+    pub(super) rules: Vec<Position>,
+    pub(super) rows: Vec<Position>,
 }
 
 impl SourceLines {
     /// The line of an item of the verifier.
     pub fn line(&self, item: &Item) -> Option<u32> {
+        self.position(item).map(|position| position.line)
+    }
+
+    /// Where the statement of an item of the verifier begins.
+    pub fn position(&self, item: &Item) -> Option<Position> {
         match item {
             Item::Node(id) => self.nodes.get(id.index()).copied(),
             Item::Rule(index) => self.rules.get(*index).copied(),
@@ -122,7 +127,7 @@ pub fn parse_graph(text: &str) -> Result<Graph, ParseError> {
     }
 }
 
-/// Reads a circuit, and says which line each of its items stands on.
+/// Reads a circuit, and says where each of its items stands.
 ///
 /// # Errors
 ///

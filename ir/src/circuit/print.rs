@@ -16,6 +16,7 @@ use std::fmt::{self, Write as _};
 use super::names::Names;
 use super::rows::Origin;
 use crate::field::Field;
+use crate::text::visible;
 
 /// The column at which comments start.
 const COMMENT: usize = 34;
@@ -41,13 +42,13 @@ fn word_or_text(name: &str) -> String {
     if first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         name.to_owned()
     } else {
-        format!("\"{}\"", name.replace(['"', '\n'], "'"))
+        format!("\"{}\"", visible(name).replace('"', "'"))
     }
 }
 
 /// A label as a comment: on one line.
 fn label(names: &Names, origin: Origin) -> String {
-    names.text(origin.label).replace('\n', " ")
+    visible(names.text(origin.label))
 }
 
 /// ` [scope] @file:line:column`, for `{:#}`.

@@ -42,6 +42,16 @@ pub struct Port {
     pub role: Role,
 }
 
+impl Port {
+    /// The ports of a [`RowOp::Base`] row: the slot is read at [`A`], and its value stands at [`OUT`], too.
+    pub const fn of_base(slot: SlotId) -> [Self; 2] {
+        [
+            Self { slot, position: A, role: Role::Reads },
+            Self { slot, position: OUT, role: Role::Peeks },
+        ]
+    }
+}
+
 /// The first factor or addend.
 pub const A: u16 = 0;
 /// The second factor or addend.
@@ -72,6 +82,31 @@ impl Relation {
             Self::MulAdd => &[A, B, C, OUT],
             Self::Eq => &[A, OUT],
         }
+    }
+
+    /// Whether the relation holds whatever the slots of its ports hold, given which of them are the constants 0 and 1.
+    pub(super) fn holds_always(
+        self,
+        ports: &[Port],
+        zero: impl Fn(SlotId) -> bool,
+        one: impl Fn(SlotId) -> bool,
+    ) -> bool {
+        let at = |position| ports.iter().find(|port| port.position == position).map(|p| p.slot);
+        let sum = |x, y| {
+            if zero(x) { Some(y) } else { zero(y).then_some(x) }
+        };
+        let product = |x, y| {
+            if zero(x) || one(y) { Some(x) } else { (zero(y) || one(x)).then_some(y) }
+        };
+        let (Some(a), Some(out)) = (at(A), at(OUT)) else { return false };
+        let result = match (self, at(B), at(C)) {
+            (Self::Eq, ..) => Some(a),
+            (Self::Add, Some(b), _) => sum(a, b),
+            (Self::Mul, Some(b), _) => product(a, b),
+            (Self::MulAdd, Some(b), Some(c)) => product(a, b).and_then(|product| sum(product, c)),
+            _ => None,
+        };
+        result == Some(out)
     }
 
     /// The name in the text.
@@ -105,6 +140,10 @@ pub enum RowOp {
     /// A relation over base elements ([`ValueType::Felt`]: upper coefficients of every port are 0) or
     /// over extension elements ([`ValueType::Ext`]).
     Arithmetic(Relation, ValueType),
+    /// That a slot, which an extension element created, holds a base element. Such a row is in the table over base
+    /// elements and in no other; in the separate form, where there is none, the row of the slot in the witness table
+    /// says it.
+    Base,
     /// The computation of a hint; not a row of any table. Ports are inputs ([`Role::Peeks`]), then
     /// outputs.
     Hint(HintId),

@@ -4,9 +4,11 @@
 //! known, so the balance of the witness bus is decided before any proof exists. The rows are in an
 //! order in which each one can be solved from the slots created before it.
 
+use std::collections::BTreeSet;
+
 use super::graph::{Call, Hint};
 use super::names::Names;
-use super::rows::{Role, Rows, SlotId};
+use super::rows::{Role, RowOp, Rows, SlotId};
 use super::value::ValueType;
 use crate::field::Field;
 
@@ -59,6 +61,12 @@ impl Slots {
     /// The type of each public input, by position.
     pub fn public_types(&self) -> impl ExactSizeIterator<Item = ValueType> + '_ {
         self.publics.iter().map(|slot| self.slots[slot.index()].ty)
+    }
+
+    /// The slots that a [`RowOp::Base`] row says to hold base elements.
+    pub(super) fn base_claims(&self) -> BTreeSet<SlotId> {
+        let claims = self.rows.iter().filter(|row| matches!(row.op, RowOp::Base));
+        claims.flat_map(|row| row.ports.iter().map(|port| port.slot)).collect()
     }
 
     /// Counts the reads of every slot anew.

@@ -12,7 +12,9 @@
 //!
 //! A row of type `felt` has ports of one cell: it asserts that the upper coefficients of its values are
 //! 0. A row of type `ext` has ports of `degree` cells, also for slots of type `felt`; there the padding
-//! that the creator put on the bus is what forces the upper cells to 0.
+//! that the creator put on the bus is what forces the upper cells to 0. In the separate form, where all
+//! rows are of type `ext`, the rows of the witness table do: of a slot of type `felt`, or that a
+//! [`RowOp::Base`] is about, they say that it is a base element.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -118,7 +120,9 @@ impl Tables {
     /// The table over the extension does not force its values into the base field; the readers' messages do, by
     /// the padding of their creators. So a row moves if base elements that it reads leave no choice of what it
     /// creates: not if it creates a factor, which is free where the other factor is zero, unless the product is a
-    /// constant and not zero.
+    /// constant and not zero. That rows over base elements read nothing else is V09 of
+    /// [the verifier](super::verify). A row that says of a slot that it holds a base element ([`RowOp::Base`]) stays
+    /// where that is proven.
     #[must_use]
     pub fn over_extension(self) -> Self {
         let constants = self.table(&TableKind::Const).into_iter().flat_map(|t| t.rows.iter());
@@ -130,12 +134,12 @@ impl Tables {
         let stays = |row: Row<'_>| {
             let factor = |port: &Port| port.role == Role::Creates && matches!(port.position, A | B);
             let product = || row.port(OUT).is_some_and(|port| not_zero.contains(&port.slot));
-            row.ports.iter().any(factor)
-                && match row.op {
-                    RowOp::Arithmetic(Relation::Mul, _) => !product(),
-                    RowOp::Arithmetic(Relation::MulAdd, _) => true,
-                    _ => false,
-                }
+            match row.op {
+                RowOp::Base => true,
+                RowOp::Arithmetic(Relation::Mul, _) => row.ports.iter().any(factor) && !product(),
+                RowOp::Arithmetic(Relation::MulAdd, _) => row.ports.iter().any(factor),
+                _ => false,
+            }
         };
         let base = TableKind::Alu(ValueType::Felt);
         self.in_arithmetic_over_extension(&base, |row| {

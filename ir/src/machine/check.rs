@@ -16,10 +16,11 @@ use crate::chip::{Chip, Interaction, Node, NodeId, PortKind, Rule, Section, Sign
 
 /// Evaluates every rule and every bus of a machine on a trace.
 pub fn check<P: FieldPair>(machine: &Machine, trace: &MachineTrace<P::Base>) -> Report {
-    check_over(machine, trace)
+    P::check_trace(machine, trace)
 }
 
-fn check_over<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>) -> Report {
+/// [`check`], compiled here for each field.
+pub(crate) fn check_over<F: PrimeField64>(machine: &Machine, trace: &MachineTrace<F>) -> Report {
     let mut report = Report::default();
     check_shape(machine, trace, &mut report);
     if !report.shape.is_empty() {

@@ -21,6 +21,7 @@ use super::{ChipRows, Machine, MachineInput, MachineTrace, Table, multiplicity};
 use crate::FieldPair;
 use crate::chip::interpret::{Program, Services};
 use crate::chip::{Chip, ColumnId, ColumnKind, FillOp, Node, PortKind, Section};
+use crate::field::{NotCanonical, canonical_element, from_canonical};
 
 /// How to fill, apart from the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +72,15 @@ pub fn fill_with<P: FieldPair>(
     input: &MachineInput,
     options: &FillOptions,
 ) -> Result<MachineTrace<P::Base>, FillErrors> {
+    P::fill_machine(machine, input, options)
+}
+
+/// [`fill_with`], compiled here for each field.
+pub(crate) fn fill_generic<P: FieldPair>(
+    machine: &Machine,
+    input: &MachineInput,
+    options: &FillOptions,
+) -> Result<MachineTrace<P::Base>, FillErrors> {
     let fields = |chip: &Chip| (chip.field, P::FIELD);
     if let Some((machine, asked)) = machine
         .chips
@@ -105,10 +115,19 @@ fn fill_over<F: PrimeField64>(
         if let Some(chip) = chip {
             let position = machine.chips[chip].positions()[forge.column.index()];
             let table = &mut trace.tables[chip];
-            table.values[forge.row * table.width + position] = F::from_u64(forge.value);
+            table.values[forge.row * table.width + position] = from_canonical(forge.value);
         }
     }
     Ok(trace)
+}
+
+/// What of the input is not canonical.
+const PUBLIC: &str = "a public value of chip";
+const MEMORY: &str = "the memory on bus";
+const FORGED: &str = "a forged cell of chip";
+
+fn not_canonical(what: &'static str, name: &str, error: NotCanonical) -> FillError {
+    FillError::NotCanonicalInput { what, name: format!("`{name}`"), error }
 }
 
 /// The machine while it is being filled.
@@ -192,7 +211,13 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 continue;
             };
             if let Some(desk) = &mut self.desks[index] {
-                desk.publics = values.iter().map(|value| F::from_u64(*value)).collect();
+                desk.publics = vec![F::ZERO; values.len()];
+                for (place, &value) in desk.publics.iter_mut().zip(values) {
+                    match canonical_element(value) {
+                        Ok(element) => *place = element,
+                        Err(error) => self.errors.push(not_canonical(PUBLIC, name, error)),
+                    }
+                }
             }
         }
         for (chip, desk) in self.machine.chips.iter().zip(&self.desks) {
@@ -213,7 +238,15 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
         }
         for (bus, cells) in &input.memory {
             match self.memories.get_mut(bus.as_str()) {
-                Some(memory) => cells.iter().for_each(|cell| memory.initialise(cell)),
+                Some(memory) => {
+                    for cell in cells {
+                        let mut values = cell.address.iter().chain(&cell.value);
+                        match values.try_for_each(|&v| canonical_element::<F>(v).map(drop)) {
+                            Ok(()) => memory.initialise(cell),
+                            Err(error) => self.errors.push(not_canonical(MEMORY, bus, error)),
+                        }
+                    }
+                }
                 None => {
                     self.errors.push(FillError::Unknown { what: "memory bus", name: bus.clone() });
                 }
@@ -231,7 +264,12 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
             match (columns.get(forge.column.index()), &mut self.desks[index]) {
                 (Some(column), Some(desk)) if column.kind.is_main() => {
                     let position = desk.tape.positions()[forge.column.index()];
-                    desk.pinned.push((forge.row, position, F::from_u64(forge.value)));
+                    match canonical_element(forge.value) {
+                        Ok(value) => desk.pinned.push((forge.row, position, value)),
+                        Err(error) => {
+                            self.errors.push(not_canonical(FORGED, &forge.chip, error));
+                        }
+                    }
                 }
                 _ => {
                     let name = format!("{} of chip {}", forge.column, forge.chip);
@@ -317,15 +355,17 @@ impl<'m, F: PrimeField64> Filler<'m, F> {
                 self.errors.push(FillError::TooManyRows { chip, rows, fixed });
             }
             let height = desk.rows.max(min_height).next_power_of_two();
-            // Rows that a circuit does not use are filled like any other, from an empty record.
-            if chip.dense && !chip.is_wired() && desk.rows != height {
+            // Rows that a circuit does not use are filled like any other, from an empty record; those of a table of
+            // fixed entries give none.
+            let goes_on = chip.is_wired() || chip.gives_only_contents();
+            if chip.dense && !goes_on && desk.rows != height {
                 let (chip, rows) = (chip.name.clone(), desk.rows);
                 self.errors.push(FillError::NotDense { chip, rows, least: min_height });
                 self.desks[index] = Some(desk);
                 continue;
             }
             desk.values.resize(height * desk.width, F::ZERO);
-            // Beyond their contents, fixed columns are zero, so that padding repeats itself as periodic columns do.
+            // Beyond their contents, fixed columns are constant, so that padding repeats itself as periodic columns do.
             let repeats = desk.pinned.is_empty()
                 && !chip.fills.iter().any(|fill| matches!(fill.op, FillOp::Access { .. }));
             let period = chip.periodic.iter().map(Vec::len).max().unwrap_or(1);

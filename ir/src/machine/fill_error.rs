@@ -60,6 +60,16 @@ pub enum FillError {
         /// The value.
         value: u64,
     },
+    /// A value of the input that belongs to no row is not below the modulus.
+    #[error("{what} {name}: {error}")]
+    NotCanonicalInput {
+        /// `a public value of chip`, `the memory on bus` or `a forged cell of chip`.
+        what: &'static str,
+        /// The name of the chip or the bus.
+        name: String,
+        /// The value.
+        error: crate::field::NotCanonical,
+    },
     /// Too few or too many public values.
     #[error("chip `{chip}` has {expected} public values; {actual} were given")]
     PublicCount {

@@ -4,6 +4,9 @@
 //! itself. Comments run from `;` to the end of the line; they are kept, because the languages use the
 //! comment of a line as the name of what the line says, and tests use `; error:`.
 //!
+//! A byte order mark at the start is skipped. Other characters that a terminal obeys or that cannot be seen are
+//! errors wherever they stand, in comments too: names come from there, and names are printed.
+//!
 //! ```
 //! use chipwright_ir::text::{Cursor, Token};
 //!
@@ -17,6 +20,8 @@
 //! ```
 
 use std::fmt;
+
+use super::echo::{echo, is_hidden, quoted};
 
 /// A place in a text; lines and columns count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +40,7 @@ impl fmt::Display for Position {
 
 /// The text is not what the grammar expects.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{position}: {message}")]
+#[error("{position}: {}", echo(.message))]
 pub struct ParseError {
     /// Where.
     pub position: Position,
@@ -61,9 +66,9 @@ pub enum Token<'a> {
 impl fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Word(text) | Self::Punctuation(text) => write!(f, "`{text}`"),
+            Self::Word(text) | Self::Punctuation(text) => quoted(text).fmt(f),
             Self::Integer(value) => write!(f, "`{value}`"),
-            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Text(text) => write!(f, "\"{}\"", echo(text)),
             Self::End => f.write_str("the end of the text"),
         }
     }
@@ -89,13 +94,32 @@ pub struct Cursor<'a> {
     peeked: Option<(Token<'a>, Position)>,
     last: Position,
     comments: Vec<Comment<'a>>,
+    /// Where the first character stands that no text may hold; the length of the text if there is none.
+    hidden: usize,
+    /// How many items the text may still ask for that it does not spell out.
+    unwritten: usize,
 }
+
+/// The items that a text may ask for without spelling them out, besides as many as it has bytes: rows of a run such as
+/// `0 * 65536`, for example. A short text then cannot fill the memory.
+const UNWRITTEN: usize = 1 << 22;
 
 impl<'a> Cursor<'a> {
     /// A cursor at the start of a text.
     pub fn new(text: &'a str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let start = Position { line: 1, column: 1 };
-        Self { text, offset: 0, position: start, peeked: None, last: start, comments: Vec::new() }
+        let hidden = first_hidden(text).unwrap_or(text.len());
+        Self {
+            text,
+            offset: 0,
+            position: start,
+            peeked: None,
+            last: start,
+            comments: Vec::new(),
+            hidden,
+            unwritten: UNWRITTEN.saturating_add(text.len()),
+        }
     }
 
     /// The comments read so far, in order.
@@ -124,6 +148,19 @@ impl<'a> Cursor<'a> {
         Ok(self.peeked.as_ref().map_or(self.position, |(_, position)| *position))
     }
 
+    /// Takes note that the text asks for `count` items, each about as large as a number, that it does not spell out.
+    ///
+    /// # Errors
+    ///
+    /// They are too many, those before included.
+    pub fn spend(&mut self, count: u64) -> Result<(), ParseError> {
+        let left = usize::try_from(count).ok().and_then(|count| self.unwritten.checked_sub(count));
+        self.unwritten = left.ok_or_else(|| {
+            self.error(format!("{count} more items than are written are too many for this text"))
+        })?;
+        Ok(())
+    }
+
     /// An error at the token that was read last.
     pub fn error(&self, message: impl Into<String>) -> ParseError {
         ParseError { position: self.last, message: message.into() }
@@ -139,6 +176,9 @@ impl<'a> Cursor<'a> {
             self.skip_space();
             let position = self.position;
             let token = self.lex()?;
+            if self.offset > self.hidden {
+                return Err(self.hidden_error());
+            }
             self.peeked = Some((token, position));
         }
         Ok(self.peeked.as_ref().map_or(Token::End, |(token, _)| token.clone()))
@@ -237,6 +277,15 @@ impl<'a> Cursor<'a> {
         self.advance(end)
     }
 
+    fn hidden_error(&self) -> ParseError {
+        let before = &self.text[..self.hidden];
+        let line = before.matches('\n').count() as u32 + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() as u32 + 1;
+        let found = self.text[self.hidden..].chars().next().map_or(0, u32::from);
+        let message = format!("the character U+{found:04X} cannot be seen, and may not stand here");
+        ParseError { position: Position { line, column }, message }
+    }
+
     fn skip_space(&mut self) {
         loop {
             let rest = &self.text[self.offset..];
@@ -304,6 +353,16 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Where the first character stands that a terminal obeys or that cannot be seen; lines may end in `\r\n`.
+fn first_hidden(text: &str) -> Option<usize> {
+    let is_allowed = |(at, c): (usize, char)| match c {
+        '\n' | '\t' => true,
+        '\r' => text.as_bytes().get(at + 1) == Some(&b'\n'),
+        _ => !is_hidden(c),
+    };
+    text.char_indices().find(|&place| !is_allowed(place)).map(|(at, _)| at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,6 +393,37 @@ mod tests {
         assert_eq!(error.to_string(), "2:3: `99999999999999999999` is not an integer of 64 bits");
         let error = tokens("b\n\n \"open").unwrap_err();
         assert_eq!(error.to_string(), "3:2: a text has no closing quote on its line");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_takes_no_column() {
+        let error = tokens("\u{feff}0x").unwrap_err();
+        assert_eq!(error.position, Position { line: 1, column: 1 });
+        assert_eq!(tokens("\u{feff}a\r\nb"), Ok(vec!["`a`".to_owned(), "`b`".to_owned()]));
+    }
+
+    #[test]
+    fn characters_that_a_terminal_obeys_are_errors_wherever_they_stand() {
+        for (text, message) in [
+            ("a ; \u{1b}[2J", "1:5: the character U+001B cannot be seen, and may not stand here"),
+            ("a\n \"\u{7}\"", "2:3: the character U+0007 cannot be seen, and may not stand here"),
+            ("a ; one\rtwo", "1:8: the character U+000D cannot be seen, and may not stand here"),
+            ("a\n; \u{202e}", "2:3: the character U+202E cannot be seen, and may not stand here"),
+            ("a \u{feff}", "1:3: the character U+FEFF cannot be seen, and may not stand here"),
+        ] {
+            assert_eq!(tokens(text).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn an_error_is_short_however_long_the_token() {
+        for text in
+            ["9".repeat(1 << 20), "a".repeat(1 << 20), format!("\"{}\"", "ü".repeat(1 << 20))]
+        {
+            let mut cursor = Cursor::new(&text);
+            let error = cursor.expect("b").unwrap_err().to_string();
+            assert!(error.chars().count() < 300, "{}", error.len());
+        }
     }
 
     #[test]

@@ -337,9 +337,9 @@ fn base_advice_on_an_extension_slot_is_checked_to_be_a_base_element() {
     graph.assert_eq(x, y);
     insta::assert_snapshot!(lower_to_slots(&graph, Form::Fused).unwrap(), @r"
     circuit base over goldilocks^2, stage slots {
-      w0 = public 0 : ext             ; read 2×
+      w0 = public 0 : ext             ; read 1×
       (w0) = private 0
-      check_eq w0, w0
+      check_base w0
     }
     ");
     check_lowering::<chipwright_ir::field::Goldilocks2>(&graph);

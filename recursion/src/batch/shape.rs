@@ -1,7 +1,7 @@
 //! What a circuit needs to know about the proofs that it verifies, and what names the key that they are under.
 
-use chipwright_backend_stark::config::{Grinding, Parameters};
-use chipwright_backend_stark::key::{KeyShape, VerifyingKey};
+use chipwright_backend_stark::config::{Grinding, Parameters, SEED};
+use chipwright_backend_stark::key::{HeightsError, KeyShape, VerifyingKey};
 use chipwright_chips::recursion::HashSizes;
 use chipwright_dsl::circuit::{CircuitBuilder, Target};
 use chipwright_ir::Field;
@@ -12,6 +12,7 @@ use p3_uni_stark::StarkShape;
 use crate::constraints::{BatchConstraints, ConstraintsError, TableConstraints};
 use crate::domain::{constant, two_adicity};
 use crate::field::{CapTree, RecursiveField};
+use crate::level::Level;
 use crate::pcs::{MatrixShape, PcsShape, TreePlan};
 
 /// A table of a batch.
@@ -62,6 +63,7 @@ pub struct BatchShape {
     pub(super) protocol: Protocol,
     /// The number of digests in the cap of the preprocessed columns; zero without such columns.
     pub(super) fixed_cap: usize,
+    level: Level,
 }
 
 /// Why proofs cannot be verified in a circuit.
@@ -71,6 +73,33 @@ pub enum ShapeError {
     /// The constraints cannot be evaluated in a circuit, or opened values do not fit them.
     #[error(transparent)]
     Constraints(#[from] ConstraintsError),
+    /// The verifier refuses every proof of these heights.
+    #[error(transparent)]
+    Heights(#[from] HeightsError),
+    /// A table to which the low-degree test does not apply.
+    #[error(
+        "a table of 2^{log_height} rows is below the final polynomial of 2^{log_final} coefficients: it would not be \
+         tested for its degree"
+    )]
+    Untested {
+        /// The base-2 logarithm of the height.
+        log_height: usize,
+        /// The base-2 logarithm of the number of coefficients at which folding ends.
+        log_final: usize,
+    },
+    /// A table, or a batch, with nothing to open.
+    #[error("there is a table without columns, or none at all")]
+    NoColumns,
+    /// A key or public values of another length than the shape's.
+    #[error("the shape has {expected} {what}, {got} are given")]
+    Length {
+        /// Of what there is another number.
+        what: &'static str,
+        /// The number that the shape has.
+        expected: usize,
+        /// The number given.
+        got: usize,
+    },
     /// A parameter that the chips do not support.
     #[error("{what} is {got}, verification in circuits supports at most {limit}")]
     Parameter {
@@ -88,11 +117,20 @@ impl BatchShape {
     ///
     /// # Errors
     ///
-    /// Fails if the heights do not fit the key, or if the parameters of its configuration are not supported.
+    /// Fails if [`VerifyingKey::verify`] refuses every proof of these heights, for their security or otherwise, or if
+    /// the parameters of the key's configuration are not supported.
     pub fn new<P: RecursiveField>(
         key: &KeyShape<P>,
         log_heights: &[usize],
     ) -> Result<Self, ShapeError> {
+        P::batch_shape(key, log_heights)
+    }
+
+    pub(crate) fn new_generic<P: RecursiveField>(
+        key: &KeyShape<P>,
+        log_heights: &[usize],
+    ) -> Result<Self, ShapeError> {
+        let level = Level::of(&key.admit(log_heights)?);
         let constraints = BatchConstraints::of_key(key, log_heights)?;
         let tables = constraints.tables();
         let grinding = key.config().parameters.grinding;
@@ -106,7 +144,7 @@ impl BatchShape {
             has_randomization_commitment: false,
             ood_pow_bits: grinding.out_of_domain,
         });
-        Self::assemble(P::FIELD, key.config().parameters, constraints, protocol)
+        Self::assemble(P::FIELD, key.config().parameters, constraints, protocol, level)
     }
 
     /// The shape of proofs of some tables by one of Plonky3's provers.
@@ -115,6 +153,7 @@ impl BatchShape {
         parameters: Parameters,
         constraints: BatchConstraints,
         protocol: Protocol,
+        level: Level,
     ) -> Result<Self, ShapeError> {
         let degree = field.degree();
         let tables: Vec<Table> =
@@ -157,8 +196,52 @@ impl BatchShape {
         let has_fixed = !fixed.is_empty();
         commitments.extend([fixed, lookups].into_iter().filter(|matrices| !matrices.is_empty()));
         let pcs = PcsShape { parameters, field, commitments };
+        pcs.check()?;
         let fixed_cap = if has_fixed { pcs.trees()[2].cap } else { 0 };
-        Ok(Self { tables, constraints, pcs, protocol, fixed_cap })
+        Ok(Self { tables, constraints, pcs, protocol, fixed_cap, level })
+    }
+
+    /// The tables' constraints.
+    pub(crate) fn constraints(&self) -> &BatchConstraints {
+        &self.constraints
+    }
+
+    /// What a proof of this shape is worth.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Refuses a key and public values that are not of this shape.
+    pub(super) fn check_inputs<K>(
+        &self,
+        key: &ChildKey<K>,
+        publics: &[Vec<K>],
+    ) -> Result<(), ShapeError> {
+        // What a foreign prover's transcript observed before the proof began has any length.
+        let seed = match &self.protocol {
+            Protocol::Batch(_) => SEED,
+            Protocol::Single(_) => key.seed.len(),
+        };
+        let tables = ("tables with public values", self.tables.len(), publics.len());
+        let counts = self.publics().zip(publics);
+        let counts = counts.map(|(expected, row)| ("public values", expected, row.len()));
+        let key = [
+            ("elements of a key's seed", seed, key.seed.len()),
+            (
+                "elements of a preprocessed commitment",
+                self.fixed_cap_elements(),
+                key.fixed_cap.len(),
+            ),
+        ];
+        match key
+            .into_iter()
+            .chain([tables])
+            .chain(counts)
+            .find(|(_, expected, got)| expected != got)
+        {
+            Some((what, expected, got)) => Err(ShapeError::Length { what, expected, got }),
+            None => Ok(()),
+        }
     }
 
     /// The number of public values of each table.

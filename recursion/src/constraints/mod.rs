@@ -100,6 +100,12 @@ pub enum ConstraintsError {
         /// The number of such constraints.
         count: usize,
     },
+    /// Public values that no constraint is about.
+    #[error("the AIR has {count} public values at its boundary, which no constraint binds")]
+    Boundary {
+        /// The number of such values.
+        count: usize,
+    },
     /// Opened values of another shape than the table's.
     #[error("table `{table}` has {expected} {what}, {found} were opened")]
     Shape {

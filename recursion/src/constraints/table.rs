@@ -109,12 +109,17 @@ impl TableConstraints {
     ///
     /// # Errors
     ///
-    /// Fails if the table cannot be so high, or if the AIR has constraints over the extension field.
+    /// Fails if the table cannot be so high, if the AIR has constraints over the extension field, or if it has public
+    /// values that are to be bound by something else than constraints.
     pub fn of_air<P, A>(name: &str, air: &A, log_height: usize) -> Result<Self, ConstraintsError>
     where
         P: FieldPair,
         A: Air<SymbolicAirBuilder<P::Base>>,
     {
+        let boundary = air.public_boundary_io().len();
+        if boundary > 0 {
+            return Err(ConstraintsError::Boundary { count: boundary });
+        }
         let periodic = periodic::<P::Base, _>(air);
         check_height(P::FIELD, name, log_height, 0, &periodic)?;
         let layout = AirLayout::from_air(air);

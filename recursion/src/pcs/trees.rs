@@ -168,27 +168,14 @@ fn fold_rows(field: Field, log_arity: usize) -> Vec<RowSpec> {
         .collect()
 }
 
-/// Numbers trees, so that each has its own entries in the table of caps.
-#[derive(Debug, Default)]
-pub struct Forest {
-    trees: u64,
-}
-
-impl Forest {
-    /// The next tree, with the digests of its cap.
-    pub(crate) fn plant(&mut self, builder: &mut CircuitBuilder, cap: &[Target]) -> u64 {
-        self.trees += 1;
-        for (position, digest) in
-            cap.chunks_exact(HashSizes::of(builder.field()).digest).enumerate()
-        {
-            let call = ChipCall {
-                chip: "cap".to_owned(),
-                parameters: vec![self.trees, position as u64],
-                rows: 1,
-            };
-            let digest: Vec<AnyTarget> = digest.iter().map(|&t| t.into()).collect();
-            builder.call_named(call, &digest);
-        }
-        self.trees
+/// Puts the cap of a new tree into the table of caps; the tree's number.
+pub(crate) fn plant(builder: &mut CircuitBuilder, cap: &[Target]) -> u64 {
+    let tree = builder.new_tree();
+    let digests = cap.chunks_exact(HashSizes::of(builder.field()).digest);
+    for (position, digest) in (0..).zip(digests) {
+        let call = ChipCall { chip: "cap".to_owned(), parameters: vec![tree, position], rows: 1 };
+        let digest: Vec<AnyTarget> = digest.iter().map(|&t| t.into()).collect();
+        builder.call_named(call, &digest);
     }
+    tree
 }

@@ -323,7 +323,7 @@ fn execute<P: RecursiveField>(
         // Whether there is a value that makes the row hold.
         let mut solvable = true;
         let (first, computed) = match row.op {
-            RowOp::Witness | RowOp::Advice { .. } => continue,
+            RowOp::Witness | RowOp::Advice { .. } | RowOp::Base => continue,
             RowOp::Const(constant) => (0, vec![constant.to_ext::<P>()]),
             RowOp::Public(i) => (0, vec![element::<P>(&inputs.publics[*i as usize])]),
             RowOp::Private(i) => (0, vec![element::<P>(&inputs.privates[*i as usize])]),

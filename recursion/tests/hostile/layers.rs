@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use chipwright_backend_stark::config::Config;
-use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::circuit::{Form, Graph, Inputs, ValueType};
 use chipwright_recursion::batch::Digest;
-use chipwright_recursion::claims::{Claim, Claims, StepValues, joined};
+use chipwright_recursion::claims::{Claims, Expected, StepValues, expect_joined};
 use chipwright_recursion::keys::KeySet;
 use chipwright_recursion::layer::{Child, Layer, LayerError, Statement};
+use chipwright_recursion::level::Level;
 use chipwright_tests::{Compiled, FIELD};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
@@ -53,8 +53,19 @@ impl Layers {
         let proof = below.prove(&Inputs::publics([9 + offset]).with_privates([3]));
         let (key, heights) = (below.verifier.key(), proof.log_heights());
         let first = Layer::over(key, heights, &Claims::Facts, &Config::testing()).expect("a layer");
-        let keys = KeySet::new([first.key()]).expect("one key");
+        let keys = KeySet::new([&first]).expect("one key");
         Self { offset, below, first, keys }
+    }
+
+    /// The public values of a proof that the root of a number is known.
+    fn publics(&self, root: u64) -> Vec<Vec<Goldilocks>> {
+        let square = Goldilocks::from_u64(root * root + self.offset);
+        self.below.verifier.key().tables().iter().map(|t| vec![square; t.publics]).collect()
+    }
+
+    /// What to expect of a layer over it.
+    fn expected(&self, root: u64) -> Expected<Digest<P>> {
+        Claims::Facts.expect::<P>(&self.publics(root).concat()).expect("facts")
     }
 
     /// What the first layer needs to verify a proof that the root of a number is known, and what it says then.
@@ -67,10 +78,8 @@ impl Layers {
         let square = root * root + self.offset;
         let proof = self.below.prove(&Inputs::publics([square]).with_privates([root]));
         let key = self.below.verifier.key();
-        let publics: Vec<Vec<Goldilocks>> =
-            key.tables().iter().map(|t| vec![Goldilocks::from_u64(square); t.publics]).collect();
         self.first
-            .inputs_over(key, &publics, &proof, keys.root(), complete)
+            .inputs_over(key, &self.publics(root), &proof, keys.root(), complete)
             .expect("the proof has the shape")
     }
 
@@ -78,7 +87,12 @@ impl Layers {
     fn prove(&self, root: u64, keys: &KeySet<Digest<P>>, complete: bool) -> Proven {
         let (inputs, statement) = self.inputs(root, keys, complete);
         let proof = self.first.prove(&inputs).expect("the proof is valid");
-        self.first.verify(&statement, &proof).expect("the layer is honest");
+        let expected = self.expected(root);
+        let verdict = match complete {
+            true => self.first.verify(keys, expected, &proof),
+            false => self.first.verify_incomplete(keys, expected, &proof),
+        };
+        verdict.expect("the layer is honest");
         Proven { statement, proof }
     }
 
@@ -100,45 +114,38 @@ fn provable(
 
 #[test]
 fn n_17_a_tree_is_of_one_set_of_keys_of_incomplete_children_and_a_complete_root() {
-    let layers = Layers::new();
-    let other_key: &VerifyingKey<P> = layers.below.verifier.key();
+    let (layers, other) = (Layers::new(), Layers::over(1));
     let keys = &layers.keys;
-    let others = KeySet::new([layers.first.key(), other_key]).expect("two keys");
-    let strangers = KeySet::new([other_key]).expect("one key");
+    let others = KeySet::new([&layers.first, &other.first]).expect("two keys");
+    let strangers = KeySet::new([&other.first]).expect("one key");
     let pair = Layer::pair(&layers.first, &Config::testing()).expect("a layer");
 
     let (three, four) = (layers.prove(3, keys, false), layers.prove(4, keys, false));
     let honest = [layers.child(&three), layers.child(&four)];
     let root = provable(&pair, &honest, keys).expect("the children are honest");
-    let claims = [three.statement.claim, four.statement.claim];
-    let result = |claim, statement: &Statement<Digest<P>>| {
-        pair.verify_result(keys, claim, statement, &root.proof)
+    let claims = [layers.expected(3), layers.expected(4)];
+    let result = |keys: &KeySet<Digest<P>>, expected| pair.verify(keys, expected, &root.proof);
+    let rejected = |verdict: Result<Level, LayerError>| {
+        assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
     };
-    let joined =
-        |claims: &[Claim<Digest<P>>]| joined::<P>(claims).expect("facts are joined in any order");
-    result(joined(&claims), &root.statement).expect("the tree is honest");
+    let joined = |claims: &[Expected<Digest<P>>]| {
+        expect_joined::<P>(claims).expect("facts are joined in any order")
+    };
+    result(keys, joined(&claims)).expect("the tree is honest");
+    assert_eq!(joined(&claims).claim(), root.statement.claim);
 
-    // Swapped children are another claim, whatever the statement says.
-    let swapped = joined(&[claims[1], claims[0]]);
-    assert_ne!(swapped, root.statement.claim);
-    assert!(matches!(result(swapped, &root.statement), Err(LayerError::Statement(_))));
-    let relabelled = Statement { claim: swapped, ..root.statement };
-    assert!(matches!(result(swapped, &relabelled), Err(LayerError::Circuit(_))));
-    // So is a single child, or one twice.
-    let single = Statement { claim: claims[0], ..root.statement };
-    assert!(result(claims[0], &single).is_err());
+    // Swapped children are another claim; so is a single child, or one twice.
+    rejected(result(keys, joined(&[claims[1], claims[0]])));
+    rejected(result(keys, claims[0]));
+    rejected(result(keys, joined(&[claims[0], claims[0]])));
 
-    // Another set of keys at the root.
-    let relabelled = Statement { keys: others.root(), ..root.statement };
-    let verdict = pair.verify_result(&others, joined(&claims), &relabelled, &root.proof);
-    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+    // Another set of keys at the root, be it a larger one.
+    rejected(result(&others, joined(&claims)));
+    rejected(result(&strangers, joined(&claims)));
 
-    // Incomplete at the root, said so or relabelled.
-    let verdict = layers.first.verify_result(keys, claims[0], &three.statement, &three.proof);
-    assert!(matches!(verdict, Err(LayerError::Completeness { .. })), "{verdict:?}");
-    let relabelled = Statement { complete: true, ..three.statement };
-    let verdict = layers.first.verify_result(keys, claims[0], &relabelled, &three.proof);
-    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{verdict:?}");
+    // Incomplete at the root, and complete where a part is asked for.
+    rejected(layers.first.verify(keys, claims[0], &three.proof));
+    rejected(pair.verify_incomplete(keys, joined(&claims), &root.proof));
 
     // A complete child, said so or relabelled.
     let complete = layers.prove(3, keys, true);
@@ -322,7 +329,7 @@ impl Steps {
         let first =
             Layer::over(key, proof.log_heights(), &claims, &Config::testing()).expect("a layer");
         let pair = Layer::pair(&first, &Config::testing()).expect("a layer");
-        let keys = KeySet::new([first.key()]).expect("one key");
+        let keys = KeySet::new([&first]).expect("one key");
         Self { below, first, pair, keys }
     }
 

@@ -4,13 +4,17 @@
 const PAGE: &str = include_str!("../../../docs/checks.md");
 
 /// Where the tests are.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 10] = [
+    include_str!("../../../chips/tests/hostile/hashes.rs"),
+    include_str!("../../../chips/tests/hostile/scripts.rs"),
+    include_str!("../../../chips/tests/hostile/trees.rs"),
     include_str!("checks.rs"),
     include_str!("layers.rs"),
     include_str!("negative.rs"),
     include_str!("openings.rs"),
     include_str!("rules.rs"),
     include_str!("tamper.rs"),
+    include_str!("../verify.rs"),
 ];
 
 /// Where rules get their names.

@@ -1,12 +1,14 @@
 //! Bugs that somebody shipped in a recursive verifier: each is forged here and must be rejected.
 
-use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::config::{Config, Grinding, Stark};
+use chipwright_backend_stark::proof::Proof;
 use chipwright_chips::recursion::{RowKind, RowSpec, Script};
 use chipwright_dsl::circuit::{CircuitBuilder, ExtTarget, Target};
 use chipwright_ir::circuit::{Form, Inputs};
 use chipwright_recursion::WitnessError;
 use chipwright_recursion::batch::BatchShape;
 use chipwright_tests::{Compiled, FIELD, sum_of_squares};
+use p3_batch_stark::BatchProof;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_goldilocks::Goldilocks;
 
@@ -51,6 +53,103 @@ fn n_19_heights_are_not_the_provers_to_choose_in_the_circuit() {
         scene.proof.batch_mut().degree_bits = heights;
         let refused = scene.inputs(&scene.proof, SUM);
         assert!(matches!(refused, Err(WitnessError::Length { .. })), "{refused:?}");
+    }
+}
+
+/// A change of a proof.
+type Edit = fn(&mut BatchProof<Stark<P>>);
+
+/// Demands that a changed proof is refused natively, and has no inputs for the circuit.
+fn has_no_inputs(scene: &mut Scene<P>, what: &str, edit: Edit) -> WitnessError {
+    let honest = scene.proof.to_bytes();
+    edit(scene.proof.batch_mut());
+    assert!(!scene.native_accepts(&scene.proof, SUM), "{what}");
+    let refused = scene.inputs(&scene.proof, SUM);
+    scene.proof = Proof::from_bytes(scene.key(), &honest).expect("it was written");
+    refused.expect_err(what)
+}
+
+#[test]
+fn h_04_a_proof_whose_parts_have_other_lengths_has_no_inputs_in_the_circuit() {
+    let mut scene = Scene::<P>::new(&config(1));
+    // Values moved from one part to the next, so that there are as many as before; parts that are there, although empty.
+    let edits: [(&str, Edit); 15] = [
+        ("lookup columns at both points", |proof| {
+            let table = &mut proof.opened_values.instances[0];
+            let value = table.permutation_local.pop().expect("there are lookups");
+            table.permutation_next.insert(0, value);
+        }),
+        ("quotient chunks", |proof| {
+            let table = &mut proof.opened_values.instances[0].base_opened_values;
+            let value = table.quotient_chunks[0].pop().expect("two coefficients");
+            table.quotient_chunks[1].insert(0, value);
+        }),
+        ("a quotient chunk more", |proof| {
+            let table = &mut proof.opened_values.instances[0].base_opened_values;
+            table.quotient_chunks.push(Vec::new());
+        }),
+        ("main columns of two tables", |proof| {
+            let instances = &mut proof.opened_values.instances;
+            let value = instances[0].base_opened_values.trace_local.pop().expect("a column");
+            instances[1].base_opened_values.trace_local.insert(0, value);
+        }),
+        ("main and next columns", |proof| {
+            let table = &mut proof.opened_values.instances[0].base_opened_values;
+            table.trace_next = match table.trace_next {
+                None => Some(Vec::new()),
+                Some(_) => None,
+            };
+        }),
+        ("preprocessed columns", |proof| {
+            let table = &mut proof.opened_values.instances[0].base_opened_values;
+            table.preprocessed = None;
+        }),
+        ("preprocessed columns of the next row", |proof| {
+            let table = &mut proof.opened_values.instances[0].base_opened_values;
+            let fixed = table.preprocessed.as_mut().expect("there are fixed columns");
+            fixed.next = if fixed.next.is_some() { None } else { Some(Vec::new()) };
+        }),
+        ("a masking polynomial", |proof| {
+            proof.opened_values.instances[0].base_opened_values.random = Some(Vec::new());
+        }),
+        ("a masking commitment", |proof| {
+            proof.commitments.random = Some(proof.commitments.main.clone());
+        }),
+        ("no terminal", |proof| proof.lookup_terminals[0] = None),
+        ("no lookup commitment", |proof| proof.commitments.permutation = None),
+        ("no proof of work before lookups", |proof| proof.lookup_pow_witness = None),
+        ("a coefficient fewer", |proof| {
+            proof.opening_proof.final_poly.pop();
+        }),
+        ("a fold fewer", |proof| {
+            proof.opening_proof.commit_phase_commits.pop();
+        }),
+        ("a proof of work more", |proof| {
+            proof.opening_proof.commit_pow_witnesses.push(Goldilocks::ZERO);
+        }),
+    ];
+    for (what, edit) in edits {
+        let refused = has_no_inputs(&mut scene, what, edit);
+        assert!(matches!(refused, WitnessError::Length { .. }), "{what}: {refused}");
+    }
+    let honest = scene.inputs(&scene.proof, SUM).expect("the proof has the shape");
+    assert!(scene.circuit.accepts_honestly(&honest));
+}
+
+#[test]
+fn h_04_a_witness_of_work_that_nobody_asks_for_is_refused_in_the_circuit() {
+    let mut config = Config::testing();
+    config.parameters.grinding = Grinding::NONE;
+    let mut scene = Scene::<P>::new(&config);
+    let edits: [(&str, Edit); 5] = [
+        ("lookups", |proof| proof.lookup_pow_witness = Some(Goldilocks::ONE)),
+        ("point", |proof| proof.ood_pow_witness = Goldilocks::ONE),
+        ("combination", |proof| proof.opening_proof.batch_pow_witness = Goldilocks::ONE),
+        ("folds", |proof| proof.opening_proof.commit_pow_witnesses[0] = Goldilocks::ONE),
+        ("queries", |proof| proof.opening_proof.query_pow_witness = Goldilocks::ONE),
+    ];
+    for (what, edit) in edits {
+        assert_eq!(has_no_inputs(&mut scene, what, edit), WitnessError::Work(what));
     }
 }
 

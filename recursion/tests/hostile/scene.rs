@@ -10,7 +10,6 @@ use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::MachineTrace;
 use chipwright_recursion::WitnessError;
 use chipwright_recursion::batch::{BatchShape, ChildKey, ProofData, RecursiveField, verify_batch};
-use chipwright_recursion::pcs::Forest;
 use chipwright_tests::{sum_of_squares_over, tables};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 
@@ -57,8 +56,8 @@ impl<P: RecursiveField> Scene<P> {
         let key = ChildKey { seed: inputs(&key.seed), fixed_cap: inputs(&key.fixed_cap) };
         let publics: Vec<Vec<Target>> =
             shape.publics().map(|count| inputs(&vec![P::Base::ZERO; count])).collect();
-        let data = verify_batch::<P>(&mut builder, &mut Forest::default(), &shape, &key, &publics)
-            .expect("the public values fit");
+        let data =
+            verify_batch::<P>(&mut builder, &shape, &key, &publics).expect("the public values fit");
         let circuit =
             Forgeable::new(builder.build().expect("a circuit"), &Config::testing_over(P::FIELD));
         Self { prover, verifier, proof, shape, data, circuit }

@@ -91,8 +91,9 @@ fn path(depth: u32, index: u64) -> (Vec<u64>, Inputs) {
         siblings.extend(sibling);
         let sibling = sibling.map(Goldilocks::from_u64);
         let pair = if index >> level & 1 == 1 { [sibling, node] } else { [node, sibling] };
-        let state = permutation.permute(std::array::from_fn(|i| pair[i / 4][i % 4]));
-        node = std::array::from_fn(|i| state[i]);
+        let state: [Goldilocks; 8] = std::array::from_fn(|i| pair[i / 4][i % 4]);
+        let permuted = permutation.permute(state);
+        node = std::array::from_fn(|i| permuted[i] + state[i]);
     }
     let mut publics: Vec<u64> = node.iter().map(PrimeField64::as_canonical_u64).collect();
     publics.push(index);

@@ -7,6 +7,7 @@ use chipwright_examples::brainfuck::{
     Engine, Options, ProveOptions, Run, RunError, Shape, VerifyError, programs, prove, run, verify,
 };
 use chipwright_ir::chip::ColumnKind;
+use chipwright_ir::text::Position;
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
 
@@ -177,7 +178,8 @@ fn b_14_empty_and_long_streams_are_ordinary() {
         ..Options::default()
     };
     let error = run_with(",.", b"", &strict);
-    assert_eq!(error, Err(RunError::InputExhausted { clk: 0, ip: 0, bytes: 0 }));
+    let at = Position { line: 1, column: 1 };
+    assert_eq!(error, Err(RunError::InputExhausted { clk: 0, at, bytes: 0 }));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use chipwright_examples::brainfuck::{
     Cells, CompileError, Options, Program, RunError, Symbol, VerifyError, prove, run, verify,
 };
+use chipwright_ir::text::Position;
 
 use super::{compile, runs};
 use crate::forging::{Case, options};
@@ -122,10 +123,10 @@ fn b_06_the_pointer_moves_by_one_and_stays_on_the_tape() {
     case.rejects_cell("processor", (1, "mp"), 0, "mp");
     // Left of cell 0 and right of the last cell is an error with the cycle and the place.
     let error = runs("+<+", b"").unwrap_err();
-    assert_eq!(error, RunError::LeftOfTape { clk: 1, ip: 1 });
+    assert_eq!(error, RunError::LeftOfTape { clk: 1, at: at(1, 2) });
     let options = Options { tape: 3, ..Options::default() };
     let error = run(&compile(">>>"), b"", &options).unwrap_err();
-    assert_eq!(error, RunError::RightOfTape { clk: 2, ip: 2, cells: 3 });
+    assert_eq!(error, RunError::RightOfTape { clk: 2, at: at(1, 3), cells: 3 });
     // And nothing there can be proven: the forger's pointer is −1, or behind the tape.
     let case = Case::new("+<".replace('<', ">").as_str(), b"");
     assert_eq!(case.shape.cells(), 128);
@@ -156,7 +157,7 @@ fn b_07_cells_are_bytes_that_wrap() {
     // As field elements, on request.
     let options = Options { cells: Cells::Field, ..Options::default() };
     let error = run(&compile("-."), b"", &options).unwrap_err();
-    assert_eq!(error, RunError::NoByte { clk: 1, ip: 1, value: modulus - 1 });
+    assert_eq!(error, RunError::NoByte { clk: 1, at: at(1, 2), value: modulus - 1 });
 }
 
 #[test]
@@ -237,5 +238,31 @@ fn brackets_without_partners_are_diagnosed() {
 fn a_run_that_takes_too_long_is_given_up() {
     let options = Options { max_cycles: 1000, ..Options::default() };
     let error = run(&compile("+[]"), b"", &options).unwrap_err();
-    assert_eq!(error, RunError::TooManyCycles { max_cycles: 1000 });
+    assert_eq!(error, RunError::TooManyCycles { at: at(1, 3), max_cycles: 1000 });
+    let options = Options { max_output: 9, ..Options::default() };
+    let error = run(&compile("+\n [.]"), b"", &options).unwrap_err();
+    assert_eq!(error, RunError::TooMuchOutput { at: at(2, 3), max_output: 9 });
+    assert_eq!(error.to_string(), "2:3: the program writes more than 9 bytes");
+    let most = Options { max_output: 3, ..Options::default() };
+    assert_eq!(run(&compile("+..."), b"", &most).map(|run| run.output), Ok(vec![1; 3]));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_character_of_a_program() {
+    let error = Program::compile("\u{feff}[").unwrap_err();
+    assert_eq!(error.to_string(), "1:1: `[` has no matching `]`");
+    assert_eq!(compile("\u{feff}+"), compile("+"));
+}
+
+#[test]
+fn a_program_that_is_too_long_is_refused_where_it_is_too_long() {
+    let longest = "+".repeat(1 << 20);
+    assert_eq!(compile(&longest).words().len(), 1 << 20);
+    let error = Program::compile(&format!("{longest}\n +")).unwrap_err();
+    assert_eq!(error.to_string(), "2:2: a program has at most 1048576 words, and more are here");
+}
+
+/// A place in a source.
+fn at(line: u32, column: u32) -> Position {
+    Position { line, column }
 }

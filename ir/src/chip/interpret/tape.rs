@@ -8,6 +8,7 @@ use p3_field::{PackedField, PrimeCharacteristicRing, PrimeField64};
 
 use super::{Program, Scene, Slots};
 use crate::chip::{Cell, Chip, ColumnId, ColumnKind, Fill, FillOp, Node, NodeId, PortId, Section};
+use crate::field::NotCanonical;
 
 /// The compiled fills of one section.
 #[derive(Clone, Debug, Default)]
@@ -259,8 +260,15 @@ where
             FillOp::Native { cells, inputs, function } => {
                 let inputs = self.canonicals(inputs);
                 let mut outputs = vec![0; cells.len()];
+                let order = P::Scalar::ORDER_U64;
                 match (function.call)(&inputs, &mut outputs) {
-                    Ok(()) => self.set_all(cells, &outputs),
+                    Ok(()) => match outputs.iter().find(|output| **output >= order) {
+                        None => self.set_all(cells, &outputs),
+                        Some(&value) => {
+                            let error = NotCanonical { value, modulus: order };
+                            self.services.native_failed(site, error.to_string());
+                        }
+                    },
                     Err(message) => self.services.native_failed(site, message),
                 }
             }

@@ -12,7 +12,8 @@
 //!
 //! # Soundness
 //!
-//! Every part keeps its own padding bit and its own contents of fixed columns, padded with zeros. What
+//! Every part keeps its own padding bit and its own contents of fixed columns. Shorter ones are continued as
+//! [`Chip::contents`] says, and a part that could exchange messages there is refused. What
 //! `first`, `step` and `last` say of a part holds of the rows of the common height, as it did of the rows
 //! of its own. Ports of one bus and role become one port; groups of exclusive messages stay apart.
 
@@ -52,6 +53,20 @@ pub enum FuseError {
         "the contents of the fixed columns of chip `{0}` are unknown, those of others are known"
     )]
     Contents(String),
+    /// A part has fewer rows of contents than the others, and could exchange messages in rows beyond them.
+    #[error(
+        "chip `{chip}` has contents for {rows} rows of {height}, and message {message} is exchanged in the others, too"
+    )]
+    Short {
+        /// The part.
+        chip: String,
+        /// The rows of its contents.
+        rows: usize,
+        /// The rows of the longest contents.
+        height: usize,
+        /// The position of the message.
+        message: usize,
+    },
 }
 
 /// The parts side by side, as one chip.
@@ -61,8 +76,8 @@ pub enum FuseError {
 ///
 /// # Errors
 ///
-/// Fails if the parts do not agree on the field or share a name, if one is the table of a memory, or if
-/// the contents of fixed columns are known for some parts only.
+/// Fails if the parts do not agree on the field or share a name, if one is the table of a memory, if the
+/// contents of fixed columns are known for some parts only, or if a part is open beyond its own.
 pub fn fuse(parts: &[&Chip], name: &str) -> Result<Chip, FuseError> {
     let first = parts.first().ok_or(FuseError::Empty)?;
     let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.name)).collect();
@@ -110,14 +125,16 @@ fn contents(parts: &[&Chip]) -> Result<Option<FixedData>, FuseError> {
     }
     let data = || with_fixed().filter_map(|part| part.fixed.as_ref());
     let rows = data().map(FixedData::rows).max().unwrap_or(0);
-    let padded = |column: &Vec<u64>| {
-        let mut column = column.clone();
-        column.resize(rows, 0);
-        column
-    };
-    Ok(Some(FixedData {
-        columns: data().flat_map(|data| data.columns.iter().map(padded)).collect(),
-    }))
+    for part in with_fixed() {
+        let own = part.fixed.as_ref().map_or(rows, FixedData::rows);
+        if own < rows
+            && let Some(message) = part.open_beyond_contents()
+        {
+            let chip = part.name.clone();
+            return Err(FuseError::Short { chip, rows: own, height: rows, message });
+        }
+    }
+    Ok(Some(FixedData { columns: with_fixed().flat_map(|part| part.contents(rows)).collect() }))
 }
 
 /// Where the things of a part are in the fused chip.

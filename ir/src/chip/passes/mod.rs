@@ -6,6 +6,7 @@
 
 mod build;
 mod fuse;
+mod gate_contents;
 mod interface;
 mod lower_degree;
 mod pack_lookups;
@@ -15,6 +16,7 @@ mod share_common;
 mod witness_bus;
 
 pub use fuse::{FuseError, fuse};
+pub use gate_contents::gate_contents;
 pub use interface::interface;
 pub use lower_degree::{LowerDegreeError, lower_degree};
 pub use pack_lookups::pack_lookups;

@@ -1,6 +1,7 @@
 //! The wiring of a circuit in the fixed columns of its chips: which slot each value of a row is, and what the row
 //! does with it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::AssembleError;
@@ -12,7 +13,6 @@ use crate::circuit::layout::{Lanes, LayoutError};
 use crate::circuit::library::{CalledChip, Library};
 use crate::circuit::rows::{Relation, Role, Row, RowOp, SlotId};
 use crate::circuit::tables::{Table, TableKind, Tables};
-use crate::circuit::value::ValueType;
 
 /// What the chips of all lanes of a table have in common.
 pub(super) struct Wiring<'a> {
@@ -28,6 +28,8 @@ pub(super) struct Wiring<'a> {
     selectors: Vec<Selector>,
     /// The number of fixed columns of the bare chip.
     own: usize,
+    /// The slots that are said to hold base elements, for the rows of the witness table.
+    base: BTreeSet<SlotId>,
     /// By position of a port: its value in the interface. Ports of calls are values by themselves.
     values: [Option<usize>; 4],
 }
@@ -56,9 +58,11 @@ impl Selector {
         })
     }
 
-    fn value(self, tables: &Tables, row: Row<'_>) -> Option<u64> {
+    fn value(self, tables: &Tables, base: &BTreeSet<SlotId>, row: Row<'_>) -> Option<u64> {
         let flag = |relations: &[Relation]| match row.op {
             RowOp::Arithmetic(relation, _) => Some(u64::from(relations.contains(relation))),
+            // `a`, and nothing else.
+            RowOp::Base => Some(0),
             _ => None,
         };
         match self {
@@ -66,7 +70,8 @@ impl Selector {
             Self::Sum => flag(&[Relation::Add, Relation::MulAdd]),
             Self::Felt => {
                 let slot = row.ports.first()?.slot;
-                Some(u64::from(tables.program.slots[slot.index()].ty != ValueType::Ext))
+                let is_ext = tables.program.slots[slot.index()].ty.is_ext();
+                Some(u64::from(!is_ext || base.contains(&slot)))
             }
             Self::Constant(index) => match row.op {
                 RowOp::Const(constant) => {
@@ -111,7 +116,11 @@ impl<'a> Wiring<'a> {
         }
         let (wired, own) = (on_witness_bus(bare, &interface.values)?, bare.fixed_width());
         let table = tables.table(kind);
-        Ok(Self { tables, kind, table, called, interface, wired, selectors, own, values })
+        let base = match kind {
+            TableKind::Witness => tables.program.base_claims(),
+            _ => BTreeSet::new(),
+        };
+        Ok(Self { tables, kind, table, called, interface, wired, selectors, own, base, values })
     }
 
     /// The rows of the table at some positions.
@@ -263,7 +272,7 @@ impl<'a> Wiring<'a> {
             return Ok(RowPlan { row: *row, data: info.data });
         }
         for (column, selector) in columns.iter_mut().zip(&self.selectors) {
-            let value = selector.value(self.tables, row);
+            let value = selector.value(self.tables, &self.base, row);
             column.push(value.ok_or_else(|| AssembleError::Interface {
                 table: self.kind.clone(),
                 what: format!("fixed column `{selector:?}` for a row of another kind"),

@@ -3,6 +3,8 @@
 //! Rows are filled lane by lane, in the machine that the circuit was assembled to; the trace of the fused
 //! machine is these traces side by side.
 
+use std::borrow::Cow;
+
 use super::Layout;
 use crate::chip::passes::{FuseError, fuse};
 use crate::chip::{Chip, ColumnKind, FixedData};
@@ -60,12 +62,22 @@ impl Fusion {
         let height = layout.height();
         let (fused, apart): (Vec<usize>, Vec<usize>) =
             (0..parts.chips.len()).partition(|&index| fits(&parts.chips[index], height));
-        let chips: Vec<&Chip> = fused.iter().map(|&index| &parts.chips[index]).collect();
-        let mut chip = fuse(&chips, FUSED_TABLE)?;
-        // The contents determine the height.
-        for column in chip.fixed.iter_mut().flat_map(|fixed| &mut fixed.columns) {
-            column.resize(height, 0);
+        // The contents determine the height, and each part knows how its own go on.
+        let mut chips: Vec<Cow<'_, Chip>> =
+            fused.iter().map(|&index| Cow::Borrowed(&parts.chips[index])).collect();
+        if let Some(first) = chips.first_mut() {
+            let columns = first.contents(height);
+            if let Some(message) = first.open_beyond_contents()
+                && first.fixed.as_ref().is_some_and(|fixed| fixed.rows() < height)
+            {
+                let (chip, rows) =
+                    (first.name.clone(), first.fixed.as_ref().map_or(0, FixedData::rows));
+                return Err(FuseError::Short { chip, rows, height, message });
+            }
+            first.to_mut().fixed = Some(FixedData { columns });
         }
+        let chips: Vec<&Chip> = chips.iter().map(AsRef::as_ref).collect();
+        let chip = fuse(&chips, FUSED_TABLE)?;
         let mut machine = Machine::new(parts.name.clone(), parts.field);
         machine.chips.push(chip);
         machine.chips.extend(apart.iter().map(|&index| parts.chips[index].clone()));
@@ -125,7 +137,7 @@ pub(super) fn fits(chip: &Chip, height: usize) -> bool {
     has_fixed
         && chip.memory_of.is_none()
         && rows.is_some_and(|rows| {
-            let needs_all = chip.dense && !chip.is_wired();
+            let needs_all = chip.dense && !chip.is_wired() && !chip.gives_only_contents();
             if needs_all { rows == height } else { rows <= height }
         })
 }

@@ -43,8 +43,15 @@ pub fn lower_to_slots(graph: &Graph, form: Form) -> Result<Slots, LowerError> {
             }
         }
     }
-    let mut lowering =
-        Lowering { graph, classes, slots, slot_of_class, rules, constants: Vec::new() };
+    let mut lowering = Lowering {
+        graph,
+        classes,
+        slots,
+        slot_of_class,
+        rules,
+        constants: Vec::new(),
+        neutral: [None; 2],
+    };
     lowering.publics();
     lowering.constants();
     lowering.compare_publics();
@@ -65,6 +72,8 @@ struct Lowering<'a> {
     rules: Vec<Option<u32>>,
     /// Constants that lowering itself needed, with their slots.
     constants: Vec<(Constant, SlotId)>,
+    /// The slots of the constants 0 and 1.
+    neutral: [Option<SlotId>; 2],
 }
 
 impl Lowering<'_> {
@@ -117,6 +126,11 @@ impl Lowering<'_> {
     fn constant_row(&mut self, constant: &Constant, origin: Origin) -> SlotId {
         let slot = self.new_slot(constant.ty());
         self.slots.rows.push(RowOp::Const(constant.clone()), [create(slot, 0)], origin);
+        if constant.is_zero() {
+            self.neutral[0] = Some(slot);
+        } else if constant.is_one() {
+            self.neutral[1] = Some(slot);
+        }
         self.constants.push((constant.clone(), slot));
         slot
     }
@@ -166,7 +180,14 @@ impl Lowering<'_> {
         }
     }
 
+    /// Adds a row, unless it is a check that holds whatever the values are, as `x + 0 = x` does.
     fn arithmetic(&mut self, relation: Relation, ty: ValueType, ports: &[Port], origin: Origin) {
+        let [zero, one] = self.neutral;
+        let creates = ports.iter().any(|port| port.role == Role::Creates);
+        let is = |known: Option<SlotId>| move |slot| known == Some(slot);
+        if !creates && relation.holds_always(ports, is(zero), is(one)) {
+            return;
+        }
         self.slots.rows.push(
             RowOp::Arithmetic(relation, ty.without_bit()),
             ports.iter().copied(),
@@ -266,7 +287,7 @@ impl Lowering<'_> {
         let slot_is_ext = self.slots.slots[slot.index()].ty.is_ext();
         if !created && slot_is_ext && !self.graph.ty(id).is_ext() {
             let origin = self.checked(self.origin(id), id);
-            self.equal(slot, slot, ValueType::Felt, origin);
+            self.slots.rows.push(RowOp::Base, Port::of_base(slot), origin);
         }
     }
 

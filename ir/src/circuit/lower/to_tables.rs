@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::circuit::rows::{Origin, Port, Relation, Role, Row, RowOp, Rows, SlotId};
 use crate::circuit::slots::{Form, Slots};
 use crate::circuit::tables::{Table, TableKind, Tables};
+use crate::circuit::value::ValueType;
 
 /// Distributes the rows of a circuit over tables.
 pub fn lower_to_tables(slots: Slots) -> Tables {
@@ -29,9 +30,11 @@ pub fn lower_to_tables(slots: Slots) -> Tables {
                     row.origin,
                 );
             }
+            // The witness table says what the slots are.
+            RowOp::Base if separate => {}
             RowOp::Hint(_) | RowOp::Private(_) | RowOp::Advice { .. } | RowOp::Witness => {}
             RowOp::Call { call, .. } => call_rows(&slots, row, *call, separate, &mut tables),
-            RowOp::Const(_) | RowOp::Public(_) | RowOp::Arithmetic(..) => {
+            RowOp::Const(_) | RowOp::Public(_) | RowOp::Arithmetic(..) | RowOp::Base => {
                 let ports = row.ports.iter().map(|&port| on_bus(port, separate));
                 let rows = tables.entry(kind_of(row.op, slots.form)).or_default();
                 rows.push(row.op.clone(), ports, row.origin);
@@ -75,6 +78,7 @@ fn kind_of(op: &RowOp, form: Form) -> TableKind {
         (RowOp::Arithmetic(Relation::Mul, _), Form::Separate) => TableKind::Mul,
         (RowOp::Arithmetic(_, _), Form::Separate) => TableKind::Add,
         (RowOp::Arithmetic(_, ty), Form::Fused) => TableKind::Alu(*ty),
+        (RowOp::Base, Form::Fused) => TableKind::Alu(ValueType::Felt),
         _ => TableKind::Private,
     }
 }

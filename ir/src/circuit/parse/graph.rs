@@ -35,11 +35,12 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn line(&mut self, cursor: &mut Cursor<'a>) -> Result<(), ParseError> {
-        let line = cursor.position()?.line;
+        let start = cursor.position()?;
+        let line = start.line;
         let rules = self.graph.rules().len();
         self.statement(cursor)?;
-        self.lines.nodes.resize(self.graph.len(), line);
-        self.lines.rules.resize(self.graph.rules().len(), line);
+        self.lines.nodes.resize(self.graph.len(), start);
+        self.lines.rules.resize(self.graph.rules().len(), start);
         // Reading on gives the comment of the line.
         let next = cursor.position()?;
         if next.line == line && cursor.peek()? != Token::Punctuation("}") {

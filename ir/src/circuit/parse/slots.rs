@@ -68,7 +68,8 @@ struct Target {
 
 impl Reader {
     fn line(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
-        let line = cursor.position()?.line;
+        let start = cursor.position()?;
+        let line = start.line;
         let (op, ports) = self.statement(cursor)?;
         let next = cursor.position()?;
         if next.line == line && cursor.peek()? != Token::Punctuation("}") {
@@ -78,7 +79,7 @@ impl Reader {
         let label = label_of(cursor.comment_of(line).unwrap_or(""));
         let origin = Origin { label: self.slots.names.intern(label), ..Origin::default() };
         self.slots.rows.push(op, ports, origin);
-        self.lines.rows.push(line);
+        self.lines.rows.push(start);
         Ok(())
     }
 
@@ -97,6 +98,9 @@ impl Reader {
             if !targets.is_empty() {
                 let message = format!("`{word}` creates no slot");
                 return Err(ParseError { position, message });
+            }
+            if relation == "base" {
+                return Ok((RowOp::Base, Port::of_base(slot(cursor)?).to_vec()));
             }
             let relation = relation_of(relation)
                 .ok_or_else(|| cursor.error(format!("unknown row `{word}`")))?;

@@ -67,6 +67,7 @@ fn limited(cursor: &mut Cursor<'_>) -> Result<u32, ParseError> {
     if value > LIMIT {
         return Err(cursor.error(format!("{value} is more than {LIMIT}")));
     }
+    cursor.spend(value.into())?;
     Ok(value)
 }
 

@@ -8,7 +8,7 @@ use crate::circuit::lower::LowerError;
 
 /// Computes equal expressions once. Sums and products are equal whatever the order of their operands;
 /// the accumulator of a `mul_add` is part of what makes it equal to another. Hints and calls are never
-/// shared, and of equal rules one stays.
+/// shared; of equal rules one stays, and none that demands a value to be itself.
 ///
 /// # Errors
 ///
@@ -51,6 +51,8 @@ pub fn share_common(graph: &Graph) -> Result<Graph, LowerError> {
             RuleKind::Equal(a, b) if b < a => RuleKind::Equal(b, a),
             rule => rule,
         };
-        demanded.insert(key).then_some(rule)
+        // Two computations of one value are one now, and a value equals itself.
+        let holds = matches!(key, RuleKind::Equal(a, b) if a == b);
+        (!holds && demanded.insert(key)).then_some(rule)
     }))
 }

@@ -61,6 +61,7 @@ pub(in crate::circuit) fn row_text(circuit: &Slots, row: Row<'_>) -> String {
             format!("{} = private {index}{}", results(row.ports), types_text(&[ty]))
         }
         RowOp::Arithmetic(relation, ty) => arithmetic_text(*relation, *ty, row.ports),
+        RowOp::Base => format!("check_base {}", slots(&row.ports[..row.ports.len().min(1)])),
         RowOp::Hint(id) => match circuit.hints.get(id.index()) {
             Some(hint) => {
                 let (inputs, outputs) = split(row.ports, hint.inputs.len());

@@ -76,6 +76,7 @@ impl Tables {
                 let text = arithmetic_text(*relation, *ty, &readers);
                 text.strip_prefix("check_").unwrap_or(&text).to_owned()
             }
+            RowOp::Base => format!("base {}", slots(&row.ports[..row.ports.len().min(1)])),
             RowOp::Hint(hint) => hint.to_string(),
             RowOp::Advice { hint, output } => {
                 let kind = self.program.hints.get(hint.index()).map(|hint| hint.kind.to_string());
@@ -94,7 +95,7 @@ impl Tables {
 /// The name of a port in the bus section.
 fn port_name(op: &RowOp, port: Port) -> String {
     match (op, port.position) {
-        (RowOp::Arithmetic(..), A) => "a".to_owned(),
+        (RowOp::Arithmetic(..) | RowOp::Base, A) => "a".to_owned(),
         (RowOp::Arithmetic(..), B) => "b".to_owned(),
         (RowOp::Arithmetic(..), C) => "c".to_owned(),
         (RowOp::Call { .. }, position) => format!("p{position}"),

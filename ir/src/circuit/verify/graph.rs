@@ -1,8 +1,9 @@
 //! Checks of stage `expr`.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
-use super::{Code, Errors, Item, VerifierErrors};
+use super::{Code, Errors, Item, Signatures, VerifierErrors};
 use crate::circuit::call::ChipLibrary;
 use crate::circuit::graph::{BinaryOp, Graph, NodeId, Op, RuleKind};
 use crate::circuit::print::PrintedNames;
@@ -19,7 +20,7 @@ pub fn verify_structure(graph: &Graph) -> Result<(), VerifierErrors> {
     check.errors.finish()
 }
 
-/// Checks all invariants of an expression graph: V01 to V05.
+/// Checks all invariants of an expression graph that need no library: V01 to V05, and V11.
 ///
 /// # Errors
 ///
@@ -41,26 +42,11 @@ pub fn verify(graph: &Graph) -> Result<(), VerifierErrors> {
 /// All violations.
 pub fn verify_calls(graph: &Graph, library: &dyn ChipLibrary) -> Result<(), VerifierErrors> {
     let mut check = Check::of(graph);
+    let mut signatures = Signatures { library, known: HashMap::new() };
     for id in graph.ids() {
         let Op::Call(call) = graph.op(id) else { continue };
-        let call = graph.call_info(call);
-        match library.signature(&call.chip) {
-            None => check.node(Code::V10, id, format!("there is no chip `{}`", call.chip)),
-            Some(signature) if signature != call.signature => {
-                let message = format!(
-                    "`{}` takes {} inputs, {} elements of private data and gives {} outputs, not \
-                     {}, {} and {}, or at other ports or of other types",
-                    call.chip,
-                    signature.inputs.len(),
-                    signature.data,
-                    signature.outputs.len(),
-                    call.signature.inputs.len(),
-                    call.signature.data,
-                    call.signature.outputs.len(),
-                );
-                check.node(Code::V10, id, message);
-            }
-            Some(_) => {}
+        if let Some(message) = signatures.fault(graph.call_info(call)) {
+            check.node(Code::V10, id, message);
         }
     }
     check.errors.finish()
@@ -298,6 +284,15 @@ impl<'a> Check<'a> {
             for &operand in &*graph.operands(id) {
                 used[operand.index()] = true;
                 bound[operand.index()] |= !is_hint;
+            }
+        }
+        for (index, rule) in graph.rules().iter().enumerate() {
+            if let RuleKind::Equal(a, b) | RuleKind::Connect(a, b) = rule.kind
+                && a == b
+            {
+                let message = format!("{} is demanded to equal itself", self.name(a));
+                let label = graph.names.text(rule.label).to_owned();
+                self.errors.add(Code::V11, Item::Rule(index), message, label);
             }
         }
         for id in graph.ids() {

@@ -1,0 +1,8 @@
+/* Writes a line. */
+#include "guest.h"
+
+int main(void)
+{
+    put("Hello, world!\n");
+    return 0;
+}
