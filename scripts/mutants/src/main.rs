@@ -38,7 +38,7 @@ struct Options {
     /// Only mutants whose module and function, with a space between them, contain this.
     #[arg(long, default_value = "")]
     only: String,
-    /// Only integration tests with such names: quicker, but what survives them may not survive all.
+    /// Only integration tests with such names, `lib` for unit tests: quicker, but what survives them may not survive all.
     #[arg(long = "test")]
     names: Vec<String>,
     /// Only mutants that are not known to be killed.

@@ -147,7 +147,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Builds the tests of the copy: integration tests with such names, or all. The inner error says where the compiler found errors.
+    /// Builds the tests of the copy: integration tests with such names, `lib` for unit tests, or all. The inner error says
+    /// where the compiler found errors.
     ///
     /// # Errors
     ///
@@ -156,7 +157,10 @@ impl Tree {
         let output = Command::new("cargo")
             .current_dir(&self.copy)
             .args(["test", "--workspace", "--no-run", "--quiet", "--message-format=json"])
-            .args(names.iter().flat_map(|name| ["--test", name]))
+            .args(names.iter().flat_map(|name| match name.as_str() {
+                "lib" => vec!["--lib"],
+                name => vec!["--test", name],
+            }))
             .arg("--target-dir")
             .arg(&self.target)
             .stderr(Stdio::inherit())
