@@ -31,6 +31,8 @@
 
 mod graph;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
