@@ -122,9 +122,8 @@ impl Verified {
             .publics()
             .map(|count| (0..count).map(|_| builder.add_public_input()).collect())
             .collect();
-        let data =
-            verify_batch::<P>(&mut builder, &shape, &child, &publics)
-                .expect("the public values fit");
+        let data = verify_batch::<P>(&mut builder, &shape, &child, &publics)
+            .expect("the public values fit");
         let circuit = builder.build().expect("a circuit");
         Self { key, shape, circuit, data }
     }

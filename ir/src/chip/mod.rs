@@ -39,8 +39,8 @@ pub mod verify;
 use std::fmt;
 use std::sync::Arc;
 
-pub use cost::{CostParameters, MAX_LOG_HEIGHT};
 pub use contents::OpenContents;
+pub use cost::{CostParameters, MAX_LOG_HEIGHT};
 pub use graph::{Graph, IntOp, Node};
 
 use crate::Field;

@@ -222,7 +222,10 @@ fn h_03_rows_beyond_the_contents_send_nothing() {
     long.fixed.as_mut().unwrap().columns[0] = vec![1; 32];
     let short = chip(SENDS);
     let error = fuse(&[&long, &short], "both").unwrap_err();
-    assert!(matches!(error, FuseError::Short(OpenContents { rows: 16, height: 32, .. })), "{error}");
+    assert!(
+        matches!(error, FuseError::Short(OpenContents { rows: 16, height: 32, .. })),
+        "{error}"
+    );
     fuse(&[&long, &gate_contents(&short, 32)], "both").expect("the gate closes them");
 }
 

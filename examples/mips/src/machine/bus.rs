@@ -192,7 +192,12 @@ impl Instruction {
     #[track_caller]
     pub fn read(self, c: &Builder, clk: Cell, slot: Slot, source: SourceRow) {
         let SourceRow { register, value, elapsed } = source;
-        self.access(c, Access { clk, slot, address: register.into(), elapsed: elapsed.into() }, value, value);
+        self.access(
+            c,
+            Access { clk, slot, address: register.into(), elapsed: elapsed.into() },
+            value,
+            value,
+        );
     }
 
     /// Writes a register. The value must be known to be below `2^32`.
@@ -200,12 +205,23 @@ impl Instruction {
     pub fn write(self, c: &Builder, clk: Cell, target: TargetRow, value: impl Into<Expr>) {
         let TargetRow { register, before, elapsed } = target;
         let slot = Slot::Target;
-        self.access(c, Access { clk, slot, address: register.into(), elapsed: elapsed.into() }, before, value);
+        self.access(
+            c,
+            Access { clk, slot, address: register.into(), elapsed: elapsed.into() },
+            before,
+            value,
+        );
     }
 
     /// Takes what the access before left, and leaves something.
     #[track_caller]
-    pub fn access(self, c: &Builder, access: Access, before: impl Into<Expr>, after: impl Into<Expr>) {
+    pub fn access(
+        self,
+        c: &Builder,
+        access: Access,
+        before: impl Into<Expr>,
+        after: impl Into<Expr>,
+    ) {
         let Access { clk, slot, address, elapsed } = access;
         let time = clk * SLOTS + slot as i64;
         c.receive(self.take, Stored { address, time: time - 1 - elapsed, value: before.into() });

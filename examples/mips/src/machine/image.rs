@@ -78,11 +78,7 @@ impl Tree {
     /// # Panics
     ///
     /// Panics if there are more levels than [`LEVELS`].
-    pub fn new(
-        words: impl IntoIterator<Item = (u64, u64)>,
-        levels: u32,
-        filler: u64,
-    ) -> Self {
+    pub fn new(words: impl IntoIterator<Item = (u64, u64)>, levels: u32, filler: u64) -> Self {
         assert!(levels <= LEVELS, "trees have {LEVELS} levels at most");
         let compression = Compression::default();
         let mut leaves: BTreeMap<u64, Words> = BTreeMap::new();
@@ -180,7 +176,8 @@ pub const fn leaf_of(address: u64) -> u64 {
 /// Memory and registers of a state.
 pub fn image(state: &State) -> Tree {
     let memory = state.memory.words().map(|(address, word)| (address.into(), word.into()));
-    let numbered = Register::all().map(|register| (u64::from(register.number()), state.get(register)));
+    let numbered =
+        Register::all().map(|register| (u64::from(register.number()), state.get(register)));
     let registers = numbered.chain([(number::HI, state.hi), (number::LO, state.lo)]);
     let registers = registers.map(|(number, value)| (register(number), value.into()));
     Tree::new(memory.chain(registers), LEVELS, 0)

@@ -9,8 +9,8 @@ use chipwright_ir::machine::MachineInput;
 use chipwright_mips_isa::{Instruction, Opcode};
 
 use super::alu::{
-    AddConstant, AddConstantRecord, AddSub, AddSubRecord, Bitwise, BitwiseRecord, ByteSourceNative, Less,
-    LessRecord, Shift, ShiftRecord,
+    AddConstant, AddConstantRecord, AddSub, AddSubRecord, Bitwise, BitwiseRecord, ByteSourceNative,
+    Less, LessRecord, Shift, ShiftRecord,
 };
 use super::bus::{CycleNative, SLOTS, Slot, SourceNative, TargetNative, number, register};
 use super::control::{
@@ -110,7 +110,12 @@ impl Tracer {
         let short = u16::try_from(elapsed).unwrap_or_else(|_| {
             let gap = (elapsed - 1) as u32;
             let seen = (time + ORDER - 1 - elapsed) % ORDER;
-            self.records.refresh.push(RefreshRecord { address: register, time: seen, value: held, gap });
+            self.records.refresh.push(RefreshRecord {
+                address: register,
+                time: seen,
+                value: held,
+                gap,
+            });
             0
         });
         (held, short)
@@ -153,7 +158,12 @@ impl Tracer {
             operation::ADD_CONSTANT => {
                 let first = self.read(first, clk, Slot::First);
                 let target = self.write(target, clk, word(first.value + constant));
-                self.records.add_constant.push(AddConstantRecord { cycle, first, target, constant });
+                self.records.add_constant.push(AddConstantRecord {
+                    cycle,
+                    first,
+                    target,
+                    constant,
+                });
             }
             operation::LOAD_WORD => {
                 let first = self.read(first, clk, Slot::First);
@@ -184,14 +194,22 @@ impl Tracer {
                 let first = self.read(first, clk, Slot::First);
                 let right = instruction.opcode == Opcode::Srl && instruction.amount > 0;
                 let product = first.value * constant;
-                let target = self.write(target, clk, if right { product >> 32 } else { word(product) });
+                let target =
+                    self.write(target, clk, if right { product >> 32 } else { word(product) });
                 self.records.shift.push(ShiftRecord { cycle, first, target, constant, right });
             }
             operation::BRANCH => {
                 let first = self.read(first, clk, Slot::First);
                 let second = self.read(second, clk, Slot::Second);
                 let different = mode == 1;
-                self.records.branch.push(BranchRecord { clk, pc, first, second, constant, different });
+                self.records.branch.push(BranchRecord {
+                    clk,
+                    pc,
+                    first,
+                    second,
+                    constant,
+                    different,
+                });
             }
             operation::JUMP => {
                 let target = self.write(target, clk, pc + 8);
@@ -257,7 +275,8 @@ impl Tracer {
             return Err(NoChip { pc, instruction });
         }
         let start = self.start();
-        let touched: BTreeSet<u64> = self.accessed.keys().map(|&address| leaf_of(address)).collect();
+        let touched: BTreeSet<u64> =
+            self.accessed.keys().map(|&address| leaf_of(address)).collect();
         let touched: Vec<u64> = touched.into_iter().collect();
         let mut after = self.before.clone();
         let mut leaves: BTreeMap<u64, _> =
@@ -294,10 +313,12 @@ impl Tracer {
 
         let read: BTreeSet<u64> = self.executed.keys().map(|&pc| leaf_of(pc.into())).collect();
         let read: Vec<u64> = read.into_iter().collect();
-        let text_leaves = read.iter().map(|&index| TextLeafRecord { index, words: self.text.leaf(index) });
-        let text_nodes = self.text.paths(&read).into_iter().map(|(level, index, children, touched)| {
-            TextNodeRecord { level, index, children, touched }
-        });
+        let text_leaves =
+            read.iter().map(|&index| TextLeafRecord { index, words: self.text.leaf(index) });
+        let text_nodes =
+            self.text.paths(&read).into_iter().map(|(level, index, children, touched)| {
+                TextNodeRecord { level, index, children, touched }
+            });
         let decode = self.executed.iter().filter_map(|(&pc, instruction)| decode(pc, instruction));
 
         let Records { add_sub, add_constant, less, shift, bitwise, load_word, store_word, .. } =
@@ -353,8 +374,7 @@ struct Places {
 impl Places {
     fn of(instruction: &Instruction, decoded: &OpcodesFixed, pc: u32) -> Self {
         let field = |register: chipwright_mips_isa::Register| u64::from(register.number());
-        let (rs, rt, rd) =
-            (field(instruction.rs), field(instruction.rt), field(instruction.rd));
+        let (rs, rt, rd) = (field(instruction.rs), field(instruction.rt), field(instruction.rd));
         let &OpcodesFixed { first, second, target, constant, .. } = decoded;
         let target = match target[0] + target[1] * rt + target[2] * rd {
             0 => number::SCRATCH,
@@ -393,14 +413,14 @@ fn decode(pc: u32, instruction: &Instruction) -> Option<DecodeRecord> {
     let [half, _] = [fields[4], fields[5]];
     let negative = half >> 15 == 1;
     let branch = instruction.branch_target(pc);
-    let wraps = u64::from(pc) + 4 + (u64::from(instruction.signed().cast_unsigned()) << 2 & 0xffff_ffff)
-        >= 1 << 32;
+    let wraps =
+        u64::from(pc) + 4 + (u64::from(instruction.signed().cast_unsigned()) << 2 & 0xffff_ffff)
+            >= 1 << 32;
     let next = pc + 4;
     let amount = instruction.amount;
     let OpcodesFixed { bits, bounds, place_of_rd, place_of_constant, .. } = decoded;
     let OpcodesFixed { operation, mode, first, second, target, constant, .. } = decoded;
-    let number =
-        target[0] + target[1] * u64::from(fields[1]) + target[2] * u64::from(fields[2]);
+    let number = target[0] + target[1] * u64::from(fields[1]) + target[2] * u64::from(fields[2]);
     Some(DecodeRecord {
         pc: pc.into(),
         fields,

@@ -93,7 +93,11 @@ pub fn fold(chip: &Chip, copies: usize) -> Result<Chip, FoldError> {
         rules: Vec::new(),
         fills: Vec::new(),
         interactions: Vec::new(),
-        fixed: chip.fixed.as_ref().map(|fixed| deal_fixed(chip, fixed.rows(), copies)).transpose()?,
+        fixed: chip
+            .fixed
+            .as_ref()
+            .map(|fixed| deal_fixed(chip, fixed.rows(), copies))
+            .transpose()?,
         periodic: Vec::new(),
         memory_of: None,
         ..chip.clone()

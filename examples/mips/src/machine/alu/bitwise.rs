@@ -92,7 +92,10 @@ impl Chip for AndTable {
     }
 
     fn fixed(_: Field) -> Vec<AndTableFixed> {
-        (0..1 << 16).map(|i| (i >> 8, i & 255)).map(|(a, b)| AndTableFixed { a, b, and: a & b }).collect()
+        (0..1 << 16)
+            .map(|i| (i >> 8, i & 255))
+            .map(|(a, b)| AndTableFixed { a, b, and: a & b })
+            .collect()
     }
 }
 
@@ -120,7 +123,8 @@ impl Chip for Bitwise {
             },
         );
         ports.goes_on(c, cycle);
-        for (source, slot, value) in [(first, Slot::First, x), (second, Slot::Second, y - constant)] {
+        for (source, slot, value) in [(first, Slot::First, x), (second, Slot::Second, y - constant)]
+        {
             let ByteSourceRow { register, elapsed } = source;
             let access =
                 Access { clk: cycle.clk, slot, address: register.into(), elapsed: elapsed.into() };

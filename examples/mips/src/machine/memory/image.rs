@@ -42,7 +42,9 @@ pub struct Leaf {
     #[record]
     pub index: Felt,
     /// When its words count as accessed before the shard.
-    #[free("time only grows from one access to the next, so any start before the first one will do")]
+    #[free(
+        "time only grows from one access to the next, so any start before the first one will do"
+    )]
     #[record]
     pub start: Felt,
     /// The words before the shard.

@@ -117,8 +117,8 @@ impl Chip for Opcodes {
 /// What is done, in which mode, with which kind of constant. The modes of bitwise operations are factors in the field.
 fn meaning(opcode: Opcode) -> Option<(i64, i64, Option<Kind>)> {
     use operation::{
-        ADD, ADD_CONSTANT, BITWISE, BRANCH, JUMP, JUMP_REGISTER, LESS, LOAD_WORD, SHIFT, STORE_WORD,
-        SYSTEM_CALL,
+        ADD, ADD_CONSTANT, BITWISE, BRANCH, JUMP, JUMP_REGISTER, LESS, LOAD_WORD, SHIFT,
+        STORE_WORD, SYSTEM_CALL,
     };
     Some(match opcode {
         Opcode::Addu => (ADD, 0, None),
@@ -157,8 +157,7 @@ pub fn decoding(opcode: Opcode) -> Option<OpcodesFixed> {
     let layout = Bits::of(description);
     let reads = |operand| description.operands.contains(&operand);
     let base = reads(Operand::Offset) || reads(Operand::Base);
-    let (rs, rt, rd) =
-        (reads(Operand::Rs) || base, reads(Operand::Rt), reads(Operand::Rd));
+    let (rs, rt, rd) = (reads(Operand::Rs) || base, reads(Operand::Rt), reads(Operand::Rd));
     let flag = u64::from;
     // With an immediate operand or a load, `rt` is the target; in shifts it is the first operand.
     let rt_is_target = rt && !rd && !matches!(opcode, Opcode::Sw | Opcode::Beq | Opcode::Bne);
@@ -208,7 +207,8 @@ struct Bits {
 impl Bits {
     /// From the text of the layout: fixed bits, and letters for fields.
     fn of(description: &Description) -> Self {
-        let letters: Vec<char> = description.layout.chars().filter(|c| !c.is_whitespace()).collect();
+        let letters: Vec<char> =
+            description.layout.chars().filter(|c| !c.is_whitespace()).collect();
         let place = |letter: char| {
             let last = letters.iter().rposition(|&other| other == letter)?;
             Some(1_u64 << (31 - last))
