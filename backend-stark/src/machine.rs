@@ -323,6 +323,7 @@ impl<P: StarkField> fmt::Debug for MachineProver<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MachineProver")
             .field("machine", &self.machine.name)
+            .field("is_fused", &self.fusion.is_some())
             .field("key", &self.key)
             .finish()
     }
@@ -330,6 +331,9 @@ impl<P: StarkField> fmt::Debug for MachineProver<P> {
 
 impl<P: StarkField> fmt::Debug for MachineVerifier<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MachineVerifier").field("key", &self.key).finish()
+        f.debug_struct("MachineVerifier")
+            .field("fused", &self.fused)
+            .field("key", &self.key)
+            .finish()
     }
 }

@@ -110,7 +110,8 @@ fn h_05_a_verifier_of_layers_is_told_the_least_level_and_refuses_less_than_the_t
         Tree::new(key, below.1.log_heights(), Claims::Facts, &config(3, None)).expect("a tree");
     let leaf = Leaf { publics: publics.clone(), proof: below.0.prove() };
     let root = tree.prove(key, &[leaf], &|_| {}).expect("the leaf is valid");
-    let level = tree.verify(&[publics.clone()], &root.proof).expect("the tree is valid");
+    let level =
+        tree.verify(std::slice::from_ref(&publics), &root.proof).expect("the tree is valid");
     assert_eq!(level.proven, below.2);
     assert!(tree.level(1).key().security(&[12]).expect("a report").proven_bits >= below.2);
 

@@ -68,8 +68,8 @@ fn squares() -> Statement {
     }
 }
 
-fn cap() -> Option<Cap> {
-    Some(vec![[Goldilocks::ZERO; 4]; 4].into())
+fn cap() -> Cap {
+    vec![[Goldilocks::ZERO; 4]; 4].into()
 }
 
 /// The bytes of a key as its writer would make them, the digest included.
@@ -85,7 +85,7 @@ fn read(statement: &Statement, fixed: Option<&Cap>) -> Result<(), KeyError> {
 fn refusal(alter: impl FnOnce(&mut Statement)) -> String {
     let mut statement = squares();
     alter(&mut statement);
-    match read(&statement, cap().as_ref()) {
+    match read(&statement, Some(&cap())) {
         Err(KeyError::Statement(error)) => error.to_string(),
         other => format!("{other:?}"),
     }
@@ -93,7 +93,7 @@ fn refusal(alter: impl FnOnce(&mut Statement)) -> String {
 
 #[test]
 fn a_key_that_is_sound_is_read() {
-    read(&squares(), cap().as_ref()).expect("nothing is wrong with it");
+    read(&squares(), Some(&cap())).expect("nothing is wrong with it");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_commitment_is_present_exactly_if_there_are_fixed_columns() {
     let mut without = squares();
     without.tables.truncate(1);
     read(&without, None).expect("no fixed columns, no commitment");
-    let error = read(&without, cap().as_ref()).expect_err("no fixed columns");
+    let error = read(&without, Some(&cap())).expect_err("no fixed columns");
     assert_eq!(error.to_string(), expected);
 }
 
@@ -113,8 +113,8 @@ fn a_commitment_is_present_exactly_if_there_are_fixed_columns() {
 fn the_digest_of_a_key_is_that_of_its_statement() {
     let mut other = squares();
     other.tables[0].rules.pop();
-    let mut bytes = bytes(&squares(), cap().as_ref());
-    bytes[13..45].copy_from_slice(&other.digest(cap().as_ref()));
+    let mut bytes = bytes(&squares(), Some(&cap()));
+    bytes[13..45].copy_from_slice(&other.digest(Some(&cap())));
     let error = VerifyingKey::<Goldilocks2>::from_bytes(&bytes).expect_err("another digest");
     assert!(matches!(error, KeyError::Decode(DecodeError::Statement { .. })), "{error}");
 }
@@ -131,7 +131,7 @@ fn what_a_key_says_of_its_proof_system_is_checked() {
         "the machine is over koala-bear^4, the configuration over goldilocks^2",
     );
     wrong(|s| s.tables.clear(), "the machine has no chips");
-    let bytes = bytes(&squares(), cap().as_ref());
+    let bytes = bytes(&squares(), Some(&cap()));
     assert!(VerifyingKey::<KoalaBear4>::from_bytes(&bytes).is_err(), "of another field");
 }
 
@@ -211,7 +211,8 @@ fn everything_that_a_key_refers_to_exists() {
     }
     let twice = "chip `asking` is malformed: an expression appears twice";
     assert_eq!(of_node(NodeCode::Cell(0, false)), twice);
-    let alterations: [(fn(&mut TableStatement), &str); 9] = [
+    type Alteration = fn(&mut TableStatement);
+    let alterations: [(Alteration, &str); 9] = [
         (|table| table.rules[0].left = 6, rule),
         (|table| table.rules[0].right = 6, rule),
         (|table| table.rules[0].guard = Some(6), rule),

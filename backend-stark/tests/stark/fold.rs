@@ -41,7 +41,7 @@ fn machine(row: &str, step: &str) -> Machine {
                eq y, {row}
                send out(x, y) times real
                send out(1, s) times f exclusive 0
-               send out(y, 2) times g exclusive 0
+               send out(y, 2) times (1 - f) * g exclusive 0
                lookup squares(k, k * k) times real
              }}
              first {{ fill s = start   eq s, start   eq real, 1 }}
@@ -272,7 +272,7 @@ fn fold_to_heights_that_do_not_fit_is_a_typed_error() {
     // A trace of other heights.
     let mut trace = scene.trace();
     trace.tables[WALK].height = 4;
-    let error = scene.prover.prove_trace(trace).err().expect("four rows are no twelve");
+    let error = scene.prover.prove_trace(trace).expect_err("four rows are no twelve");
     let expected = FusionError::Height { chip: walk(), expected: 12, found: 4 };
     assert!(matches!(&error, MachineError::Fusion(error) if *error == expected), "{error}");
     // Heights that the configuration does not have.

@@ -202,7 +202,7 @@ fn tables_of_the_wrong_shape_are_refused() {
         assert!(matches!(error, ProveError::Shape { .. }), "edit {index}: {error}");
     }
     for edit in [(|trace| drop(trace.tables.pop())) as fn(&mut MachineTrace<Goldilocks>), |trace| {
-        drop(trace.publics.pop())
+        drop(trace.publics.pop());
     }] {
         let mut trace = squares_trace(&[3, 3, 7, 0]);
         edit(&mut trace);

@@ -58,7 +58,7 @@ struct Reader {
 /// Whether every result of a call follows from its inputs and its private data.
 pub(super) fn is_sound(script: &Script, field: Field) -> bool {
     let start = Reader { field, stage: Stage::Start, entered: false, bits: 0, ended: false };
-    let read = script.rows.iter().try_fold(start, |reader, row| reader.read(row));
+    let read = script.rows.iter().try_fold(start, Reader::read);
     let adds_nothing = script.rows.last().is_some_and(|row| row.leaf == Leaf::Plain);
     let tree_is_known = script.tree < field.modulus();
     read.is_some_and(|reader| {

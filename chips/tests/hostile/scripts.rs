@@ -350,7 +350,7 @@ fn sound(field: Field, rng: &mut Rng) -> Script {
 fn transcript(field: Field, rng: &mut Rng) -> Script {
     let rate = HashSizes::of(field).rate();
     let mut rows: Vec<RowSpec> = Vec::new();
-    for _ in 0..1 + rng.below(4) {
+    for _ in 0..=rng.below(4) {
         let kind = match rows.last().map(|row| row.kind) {
             None => RowKind::Begin,
             Some(_) if rng.below(2) == 0 => RowKind::Echo,

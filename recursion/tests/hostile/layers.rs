@@ -88,9 +88,10 @@ impl Layers {
         let (inputs, statement) = self.inputs(root, keys, complete);
         let proof = self.first.prove(&inputs).expect("the proof is valid");
         let expected = self.expected(root);
-        let verdict = match complete {
-            true => self.first.verify(keys, expected, &proof),
-            false => self.first.verify_incomplete(keys, expected, &proof),
+        let verdict = if complete {
+            self.first.verify(keys, expected, &proof)
+        } else {
+            self.first.verify_incomplete(keys, expected, &proof)
         };
         verdict.expect("the layer is honest");
         Proven { statement, proof }

@@ -38,8 +38,8 @@ fn end(kind: RowKind) -> RowSpec {
 }
 
 /// A call of the hash chip; a path ends in the cap of its tree.
-fn hasher(tree: u64, rows: Vec<RowSpec>, inputs: &[u64]) -> Single {
-    let call = Script { tree, rows: rows.clone() }.call();
+fn hasher(tree: u64, rows: &[RowSpec], inputs: &[u64]) -> Single {
+    let call = Script { tree, rows: rows.to_owned() }.call();
     let library = chipwright_chips::library(FIELD);
     let count = library.signature(&call).expect("the script is sound").data;
     let data: Vec<u64> = (0..u64::from(count)).map(|i| 1000 + i * i).collect();
@@ -60,7 +60,7 @@ fn only(rule: &str) -> Vec<String> {
 fn a_transcript_keeps_its_capacity() {
     use RowKind::{Absorb, Begin, Resume};
     let inputs: Vec<u64> = (1..=13).collect();
-    let transcript = hasher(0, vec![absorb(Begin, 12), absorb(Absorb, 1), echo(4)], &inputs);
+    let transcript = hasher(0, &[absorb(Begin, 12), absorb(Absorb, 1), echo(4)], &inputs);
     let violated = transcript.forge(&inputs, None, |rows, outputs| {
         rows.0[1][CAPACITY..CAPACITY + 4].copy_from_slice(&[1, 0, 0, 0]);
         rows.chain(2, 0);
@@ -69,7 +69,7 @@ fn a_transcript_keeps_its_capacity() {
     assert_eq!(violated, only("capacity"));
 
     let script = vec![absorb(Begin, 1), echo(1), absorb(Resume, 1), echo(1)];
-    let transcript = hasher(0, script, &[11, 5]);
+    let transcript = hasher(0, &script, &[11, 5]);
     let violated = transcript.forge(&[11, 5], None, |rows, outputs| {
         rows.0[2][CAPACITY + 2] = 7;
         rows.chain(3, 0);
@@ -80,7 +80,7 @@ fn a_transcript_keeps_its_capacity() {
 
 #[test]
 fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
-    let sponge = hasher(0, vec![leaf(4, Leaf::Plain), echo(4)], &place(0));
+    let sponge = hasher(0, &[leaf(4, Leaf::Plain), echo(4)], &place(0));
     let forge = |at: usize| {
         sponge.forge(&place(0), None, move |rows, outputs| {
             rows.0[0][at] = 7;
@@ -92,7 +92,7 @@ fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
     assert_eq!(forge(9), only("other elements"));
 
     let next = RowSpec::new(RowKind::LeafNext, 4);
-    let sponge = hasher(0, vec![leaf(12, Leaf::Plain), next, echo(4)], &place(0));
+    let sponge = hasher(0, &[leaf(12, Leaf::Plain), next, echo(4)], &place(0));
     let violated = sponge.forge(&place(0), None, |rows, outputs| {
         rows.0[1][7] ^= 1;
         rows.chain(2, 0);
@@ -109,7 +109,7 @@ fn a_sponge_begins_empty_and_keeps_what_it_does_not_take() {
 
 /// A leaf below one node of four children.
 fn path(index: u64) -> Single {
-    hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent4)], &place(index))
+    hasher(1, &[leaf(4, Leaf::Plain), end(RowKind::Parent4)], &place(index))
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn n_24_a_path_follows_the_bits_of_its_index() {
     assert_eq!(violated, only("unused bit"));
 
     let next = RowSpec::new(RowKind::LeafNext, 4);
-    let long = hasher(1, vec![leaf(12, Leaf::Plain), next, end(RowKind::Parent4)], &place(0));
+    let long = hasher(1, &[leaf(12, Leaf::Plain), next, end(RowKind::Parent4)], &place(0));
     let violated = long.forge(&place(3), None, |rows, _| {
         rows.0[0][ENTRY] = 3;
         rows.0[0][INDEX] = 3;
@@ -167,7 +167,7 @@ fn n_24_a_path_follows_the_bits_of_its_index() {
 
 #[test]
 fn a_node_of_two_children_has_no_others() {
-    let path = hasher(1, vec![leaf(4, Leaf::Plain), end(RowKind::Parent2)], &place(0));
+    let path = hasher(1, &[leaf(4, Leaf::Plain), end(RowKind::Parent2)], &place(0));
     let library = chipwright_chips::library(FIELD);
     for (at, rule) in [(9, "other elements"), (CAPACITY + 2, "empty capacity")] {
         // The cap is that of the node with another child.
@@ -204,7 +204,7 @@ fn combination(count: usize) -> Single {
         rows.push(RowSpec { leaf: Leaf::Combine, ..RowSpec::new(RowKind::LeafNext, 12) });
     }
     rows.push(RowSpec { sum: true, ..RowSpec::new(RowKind::Rest, 0) });
-    hasher(0, rows, &[0, 5, 6])
+    hasher(0, &rows, &[0, 5, 6])
 }
 
 /// What a forged row adds to the opening combination of one row.
@@ -301,7 +301,7 @@ fn fold(log_arity: usize) -> Single {
     rows.last_mut().expect("a coset has an evaluation").end = true;
     rows.push(RowSpec { sum: true, own: true, ..RowSpec::new(RowKind::Rest, 0) });
     // The data are the squares and a thousand: the evaluation at place 0 is the first two of them.
-    hasher(1, rows, &[0, 5, 6, 1000, 1001])
+    hasher(1, &rows, &[0, 5, 6, 1000, 1001])
 }
 
 #[test]

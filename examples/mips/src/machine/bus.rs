@@ -37,10 +37,10 @@ pub const fn register(number: u64) -> u64 {
 }
 
 /// The first or second register of an instruction that has none: `$zero`.
-pub const ZERO_SOURCE: i64 = register(0) as i64;
+pub const ZERO_SOURCE: i64 = register(0).cast_signed();
 
 /// The target of an instruction that has none.
-pub const NO_TARGET: i64 = register(number::SCRATCH) as i64;
+pub const NO_TARGET: i64 = register(number::SCRATCH).cast_signed();
 
 /// `2^32`.
 pub const WORD: i64 = 1 << 32;

@@ -145,7 +145,7 @@ impl Tracer {
         let cycle = CycleNative { clk, pc, next_pc: state.next_pc.into() };
         let mode = decoded.mode;
         let word = |value: u64| value & 0xffff_ffff;
-        match decoded.operation as i64 {
+        match decoded.operation.cast_signed() {
             operation::ADD => {
                 let first = self.read(first, clk, Slot::First);
                 let second = self.read(second, clk, Slot::Second);
@@ -229,7 +229,7 @@ impl Tracer {
                 self.records.halt.push(HaltRecord { cycle, first, second });
             }
             _ => {
-                let sums = decoded.operation as i64 - operation::BITWISE;
+                let sums = decoded.operation.cast_signed() - operation::BITWISE;
                 self.bitwise(cycle, places, mode, sums);
             }
         }

@@ -283,11 +283,10 @@ fn shape(slots: &Slots, row: Row<'_>) -> Vec<String> {
                 wrong.push(format!("there is no {relation} row in the separate form"));
             }
         }
-        RowOp::Base => {
-            if row.ports != Port::of_base(row.ports[0].slot) {
-                wrong.push("one slot is read, and shown again as the result".to_owned());
-            }
+        RowOp::Base if row.ports != Port::of_base(row.ports[0].slot) => {
+            wrong.push("one slot is read, and shown again as the result".to_owned());
         }
+        RowOp::Base => {}
         RowOp::Hint(id) => {
             let hint = &slots.hints[id.index()];
             let (inputs, outputs) = row.ports.split_at(hint.inputs.len());

@@ -393,7 +393,7 @@ fn hints_peek_and_calls_read() {
     let other_type = "V02 an output has another type than its slot".to_owned();
     let mut slots = slots();
     slots.hints[0].outputs[0] = Ext;
-    assert_eq!(complaints(verify_slots(&slots)), [other_type.clone()]);
+    assert_eq!(complaints(verify_slots(&slots)), std::slice::from_ref(&other_type));
     let mut slots = super::tests::slots();
     slots.calls[0].signature.outputs[2].ty = Ext;
     assert_eq!(complaints(verify_slots(&slots)), [other_type]);

@@ -13,7 +13,7 @@ pub struct And {
     /// The other.
     pub b: Felt,
     /// The conjunction.
-    pub and: Felt,
+    pub both: Felt,
 }
 
 /// The conjunctions of all bytes.
@@ -88,7 +88,7 @@ pub struct Bitwise {
 impl Chip for AndTable {
     fn row(c: &Builder, row: &Row<Self>) {
         let &AndTableRow { a, b, and, table } = row;
-        c.provide(table, And { a, b, and });
+        c.provide(table, And { a, b, both: and });
     }
 
     fn fixed(_: Field) -> Vec<AndTableFixed> {
@@ -104,7 +104,7 @@ impl Chip for Bitwise {
         let &BitwiseRow { cycle, first, second, target, constant, products, sums, .. } = row;
         let &BitwiseRow { x, y, and, table, ports, .. } = row;
         for i in 0..4 {
-            c.lookup(table, And { a: x[i], b: y[i], and: and[i] });
+            c.lookup(table, And { a: x[i], b: y[i], both: and[i] });
         }
         let (x, y, and) = (of_bytes(x), of_bytes(y), of_bytes(and));
         // One for minus one, zero for zero and one.

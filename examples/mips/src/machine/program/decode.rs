@@ -156,7 +156,7 @@ impl Chip for Decode {
         let written = target[0] + target[1] * rt + target[2] * rd;
         c.assert_zero(written * discards).named("a target that is discarded is `$zero`");
         c.assert_eq(written * inverse, c.real().expr() - discards).named("others have an inverse");
-        let written = written + discards * number::SCRATCH as i64;
+        let written = written + discards * number::SCRATCH.cast_signed();
 
         // The sign of sixteen bits: without it, they are below `2^15`.
         c.range::<16>((half - negative * (1 << 15)) * 2);

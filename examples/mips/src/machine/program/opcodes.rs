@@ -154,7 +154,7 @@ fn meaning(opcode: Opcode) -> Option<(i64, i64, Option<Kind>)> {
 pub fn decoding(opcode: Opcode) -> Option<OpcodesFixed> {
     let (operation, mode, kind) = meaning(opcode)?;
     let description = opcode.description();
-    let layout = Bits::of(description);
+    let layout = Word::of(description);
     let reads = |operand| description.operands.contains(&operand);
     let base = reads(Operand::Offset) || reads(Operand::Base);
     let (rs, rt, rd) = (reads(Operand::Rs) || base, reads(Operand::Rt), reads(Operand::Rd));
@@ -183,7 +183,7 @@ pub fn decoding(opcode: Opcode) -> Option<OpcodesFixed> {
         constant[kind as usize] = 1;
     }
     Some(OpcodesFixed {
-        bits: layout.bits,
+        bits: layout.fixed,
         bounds: layout.bounds,
         place_of_rd: layout.place_of_rd,
         place_of_constant: layout.place_of_constant,
@@ -197,14 +197,14 @@ pub fn decoding(opcode: Opcode) -> Option<OpcodesFixed> {
 }
 
 /// A word's layout as numbers.
-struct Bits {
-    bits: u64,
+struct Word {
+    fixed: u64,
     bounds: [u64; 6],
     place_of_rd: u64,
     place_of_constant: u64,
 }
 
-impl Bits {
+impl Word {
     /// From the text of the layout: fixed bits, and letters for fields.
     fn of(description: &Description) -> Self {
         let letters: Vec<char> =
@@ -214,11 +214,11 @@ impl Bits {
             Some(1_u64 << (31 - last))
         };
         let width = |letter: char| letters.iter().filter(|&&other| other == letter).count() as u32;
-        let bits = letters.iter().fold(0, |bits, &letter| 2 * bits + u64::from(letter == '1'));
+        let fixed = letters.iter().fold(0, |bits, &letter| 2 * bits + u64::from(letter == '1'));
         let bound = |width: u32| if width == 0 { 1 << 16 } else { 1 << (16 - width) };
         let constant = width('c');
         Self {
-            bits,
+            fixed,
             bounds: [
                 bound(width('s')),
                 bound(width('t')),
