@@ -286,7 +286,6 @@ fn shape(slots: &Slots, row: Row<'_>) -> Vec<String> {
         RowOp::Base if row.ports != Port::of_base(row.ports[0].slot) => {
             wrong.push("one slot is read, and shown again as the result".to_owned());
         }
-        RowOp::Base => {}
         RowOp::Hint(id) => {
             let hint = &slots.hints[id.index()];
             let (inputs, outputs) = row.ports.split_at(hint.inputs.len());
