@@ -1,7 +1,6 @@
 //! What a file begins with, by what is written in it.
 //!
-//! Each prelude contains what nearly every such file names; the rest is found under the paths of the
-//! [crate](crate).
+//! Each prelude contains what nearly every such file names; the rest is found under the paths of the [`crate`].
 
 /// For files of chips: column types, the builder of rules, the macros.
 pub mod chips {
