@@ -22,8 +22,8 @@ use super::memory::{
     Leaf, LoadWord, LoadWordRecord, Node, Refresh, RefreshRecord, StoreWord, StoreWordRecord,
 };
 use super::program::{
-    Decode, DecodeRecord, DecodedNative, OpcodesFixed, TextLeaf, TextLeafRecord, TextNode,
-    TextNodeRecord, decoding,
+    Decode, DecodeRecord, DecodedNative, TextLeaf, TextLeafRecord, TextNode, TextNodeRecord,
+    decoding,
 };
 use super::{FIELD, operation};
 use crate::execute::{Observer, State};
@@ -372,10 +372,10 @@ struct Places {
 }
 
 impl Places {
-    fn of(instruction: &Instruction, decoded: &OpcodesFixed, pc: u32) -> Self {
+    fn of(instruction: &Instruction, decoded: &DecodedNative, pc: u32) -> Self {
         let field = |register: chipwright_mips_isa::Register| u64::from(register.number());
         let (rs, rt, rd) = (field(instruction.rs), field(instruction.rt), field(instruction.rd));
-        let &OpcodesFixed { first, second, target, constant, .. } = decoded;
+        let &DecodedNative { first, second, target, constant, .. } = decoded;
         let target = match target[0] + target[1] * rt + target[2] * rd {
             0 => number::SCRATCH,
             number => number,
@@ -418,24 +418,12 @@ fn decode(pc: u32, instruction: &Instruction) -> Option<DecodeRecord> {
             >= 1 << 32;
     let next = pc + 4;
     let amount = instruction.amount;
-    let OpcodesFixed { bits, bounds, place_of_rd, place_of_constant, .. } = decoded;
-    let OpcodesFixed { operation, mode, first, second, target, constant, .. } = decoded;
+    let target = decoded.target;
     let number = target[0] + target[1] * u64::from(fields[1]) + target[2] * u64::from(fields[2]);
     Some(DecodeRecord {
         pc: pc.into(),
         fields,
-        decoding: DecodedNative {
-            bits,
-            bounds,
-            place_of_rd,
-            place_of_constant,
-            operation,
-            mode,
-            first,
-            second,
-            target,
-            constant,
-        },
+        decoding: decoded,
         discards: number == 0,
         inverse: inverse(number),
         negative,

@@ -2,7 +2,7 @@
 
 use chipwright_dsl::prelude::*;
 
-use super::opcodes::{Decoding, KINDS};
+use super::opcodes::{Decoded, DecodedRow, Decoding};
 use super::text::TextWord;
 use crate::machine::bus::{Fetch, REGISTERS, WORD, is_word, number};
 
@@ -101,21 +101,6 @@ pub struct Decode {
     program: Provide<Fetch>,
 }
 
-/// The columns of [`Decoding`].
-#[derive(Debug, Columns)]
-pub struct Decoded {
-    pub bits: Felt,
-    pub bounds: [Felt; 6],
-    pub place_of_rd: Felt,
-    pub place_of_constant: Felt,
-    pub operation: Felt,
-    pub mode: Felt,
-    pub first: [Felt; 3],
-    pub second: [Felt; 2],
-    pub target: [Felt; 3],
-    pub constant: [Felt; KINDS],
-}
-
 impl Chip for Decode {
     fn row(c: &Builder, row: &Row<Self>) {
         let &DecodeRow { pc, fields, decoding, discards, inverse, negative, .. } = row;
@@ -125,21 +110,7 @@ impl Chip for Decode {
             decoding;
         let DecodedRow { first, second, target, constant: kinds, .. } = decoding;
 
-        c.lookup(
-            opcodes,
-            Decoding {
-                bits,
-                bounds,
-                place_of_rd,
-                place_of_constant,
-                operation,
-                mode,
-                first,
-                second,
-                target,
-                constant: kinds,
-            },
-        );
+        c.lookup(opcodes, Decoding { decoded: decoding });
         for (field, bound) in fields.into_iter().zip(bounds) {
             c.range::<16>(field * bound);
         }

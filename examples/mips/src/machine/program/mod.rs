@@ -4,6 +4,6 @@ mod decode;
 mod opcodes;
 mod text;
 
-pub use decode::{Decode, DecodeRecord, DecodedNative, Powers};
-pub use opcodes::{Decoding, KINDS, Opcodes, OpcodesFixed, decoding};
+pub use decode::{Decode, DecodeRecord, Powers};
+pub use opcodes::{Decoded, DecodedNative, Decoding, KINDS, Opcodes, decoding};
 pub use text::{TextChild, TextLeaf, TextLeafRecord, TextNode, TextNodeRecord, TextWord};

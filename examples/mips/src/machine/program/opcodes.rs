@@ -10,8 +10,8 @@ use crate::machine::operation;
 ///
 /// A number below `2^w` is one that is below `2^16` after multiplication with `2^(16 − w)`: `bound`s are such factors, and `2^16`
 /// where a field is not there, so that it is zero. Numbers of registers are sums of fields and constants.
-#[message]
-pub struct Decoding {
+#[derive(Debug, Columns)]
+pub struct Decoded {
     /// The fixed bits of the word.
     pub bits: Felt,
     /// The bounds of `rs`, `rt`, `rd`, the amount, and the two halves of the constant.
@@ -32,6 +32,13 @@ pub struct Decoding {
     pub target: [Felt; 3],
     /// What the constant is: each kind, zero or one.
     pub constant: [Felt; KINDS],
+}
+
+/// An entry of the table of opcodes.
+#[message]
+pub struct Decoding {
+    /// What it says.
+    pub decoded: Decoded,
 }
 
 /// The number of kinds of constants.
@@ -65,52 +72,19 @@ enum Kind {
 #[chip]
 pub struct Opcodes {
     #[fixed]
-    pub bits: Felt,
-    #[fixed]
-    pub bounds: [Felt; 6],
-    #[fixed]
-    pub place_of_rd: Felt,
-    #[fixed]
-    pub place_of_constant: Felt,
-    #[fixed]
-    pub operation: Felt,
-    #[fixed]
-    pub mode: Felt,
-    #[fixed]
-    pub first: [Felt; 3],
-    #[fixed]
-    pub second: [Felt; 2],
-    #[fixed]
-    pub target: [Felt; 3],
-    #[fixed]
-    pub constant: [Felt; KINDS],
+    decoded: Decoded,
     #[port(bus = "opcodes")]
     table: Provide<Decoding>,
 }
 
 impl Chip for Opcodes {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &OpcodesRow { bits, bounds, place_of_rd, place_of_constant, operation, mode, .. } = row;
-        let &OpcodesRow { first, second, target, constant, table, .. } = row;
-        let places = (place_of_rd, place_of_constant);
-        let (place_of_rd, place_of_constant) = places;
-        let decoding = Decoding {
-            bits,
-            bounds,
-            place_of_rd,
-            place_of_constant,
-            operation,
-            mode,
-            first,
-            second,
-            target,
-            constant,
-        };
-        c.provide(table, decoding);
+        c.provide(row.table, Decoding { decoded: row.decoded });
     }
 
     fn fixed(_: Field) -> Vec<OpcodesFixed> {
-        Opcode::ALL.iter().filter_map(|&opcode| decoding(opcode)).collect()
+        let decoded = Opcode::ALL.iter().filter_map(|&opcode| decoding(opcode));
+        decoded.map(|decoded| OpcodesFixed { decoded }).collect()
     }
 }
 
@@ -151,7 +125,7 @@ fn meaning(opcode: Opcode) -> Option<(i64, i64, Option<Kind>)> {
 }
 
 /// The row of an opcode, if there is a chip for it.
-pub fn decoding(opcode: Opcode) -> Option<OpcodesFixed> {
+pub fn decoding(opcode: Opcode) -> Option<DecodedNative> {
     let (operation, mode, kind) = meaning(opcode)?;
     let description = opcode.description();
     let layout = Word::of(description);
@@ -182,7 +156,7 @@ pub fn decoding(opcode: Opcode) -> Option<OpcodesFixed> {
     if let Some(kind) = kind {
         constant[kind as usize] = 1;
     }
-    Some(OpcodesFixed {
+    Some(DecodedNative {
         bits: layout.fixed,
         bounds: layout.bounds,
         place_of_rd: layout.place_of_rd,
