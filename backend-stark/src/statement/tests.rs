@@ -68,6 +68,9 @@ fn squares() -> Statement {
     }
 }
 
+/// A change of a table.
+type Alteration = fn(&mut TableStatement);
+
 fn cap() -> Cap {
     vec![[Goldilocks::ZERO; 4]; 4].into()
 }
@@ -211,7 +214,6 @@ fn everything_that_a_key_refers_to_exists() {
     }
     let twice = "chip `asking` is malformed: an expression appears twice";
     assert_eq!(of_node(NodeCode::Cell(0, false)), twice);
-    type Alteration = fn(&mut TableStatement);
     let alterations: [(Alteration, &str); 9] = [
         (|table| table.rules[0].left = 6, rule),
         (|table| table.rules[0].right = 6, rule),
