@@ -29,6 +29,10 @@ pub mod number {
     pub const LO: u64 = 33;
     /// What is written to `$zero` goes here.
     pub const SCRATCH: u64 = 34;
+    /// What `ll` linked: the address, plus one.
+    pub const LINK: u64 = 35;
+    /// What `rdhwr $29` gives.
+    pub const THREAD_POINTER: u64 = 36;
 }
 
 /// The address of a register on the bus of memory.
@@ -44,6 +48,9 @@ pub const NO_TARGET: i64 = register(number::SCRATCH).cast_signed();
 
 /// `2^32`.
 pub const WORD: i64 = 1 << 32;
+
+/// `1/2` in the field.
+pub const HALF: Expr = Expr::constant((0xffff_ffff_0000_0001 - 1) / 2 + 1);
 
 /// `2^−16` in the field: `2^96 = −1`, so it is `−2^80 = 2^16 − 2^48`.
 const INVERSE_HALF: i64 = (1 << 16) - (1 << 48);
@@ -63,6 +70,8 @@ pub enum Slot {
     High = 4,
     /// `LO`.
     Low = 5,
+    /// What is linked.
+    Link = 6,
 }
 
 /// Slots in a cycle.
@@ -245,6 +254,11 @@ pub struct Access {
 /// A time with two digits: more than any shard is long.
 pub fn elapsed(digits: [U16; 2]) -> Expr {
     digits[0] + digits[1] * (1 << 16)
+}
+
+/// The word that is an element of the field, or its lower 32 bits.
+pub const fn word(value: u64) -> u64 {
+    value & 0xffff_ffff
 }
 
 /// Demands that a value whose lower half is `low` is below `2^32`.

@@ -178,7 +178,12 @@ pub fn image(state: &State) -> Tree {
     let memory = state.memory.words().map(|(address, word)| (address.into(), word.into()));
     let numbered =
         Register::all().map(|register| (u64::from(register.number()), state.get(register)));
-    let registers = numbered.chain([(number::HI, state.hi), (number::LO, state.lo)]);
+    let registers = numbered.chain([
+        (number::HI, state.hi),
+        (number::LO, state.lo),
+        (number::LINK, state.link),
+        (number::THREAD_POINTER, state.thread_pointer),
+    ]);
     let registers = registers.map(|(number, value)| (register(number), value.into()));
     Tree::new(memory.chain(registers), LEVELS, 0)
 }

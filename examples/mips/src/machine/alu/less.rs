@@ -2,7 +2,9 @@
 
 use chipwright_dsl::prelude::*;
 
-use crate::machine::bus::{Cycle, Fetch, Instruction, Slot, Source, Target, WORD, is_word};
+use crate::machine::access::Accesses;
+use crate::machine::bus::{Cycle, Fetch, Instruction, Slot, Source, Target, WORD, is_word, word};
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// `slt`, `sltu`, `slti`, `sltiu`: `target = first < second + constant`, one of which is zero.
@@ -72,5 +74,20 @@ impl Chip for Less {
         ports.read(c, cycle.clk, Slot::First, first);
         ports.read(c, cycle.clk, Slot::Second, second);
         ports.write(c, cycle.clk, target, less);
+    }
+}
+
+impl InstructionChip for Less {
+    const OPERATIONS: &'static [i64] = &[operation::LESS];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<LessRecord> {
+        let (cycle, clk, constant) = (step.cycle.clone(), step.cycle.clk, step.constant);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        let signed = step.mode == 1;
+        let compared = |value: u64| word(value + (u64::from(signed) << 31));
+        let less = compared(first.value) < compared(second.value + constant);
+        let target = accesses.write(step.target, clk, less.into());
+        Some(LessRecord { cycle, first, second, target, constant, signed })
     }
 }

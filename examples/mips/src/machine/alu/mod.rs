@@ -8,4 +8,4 @@ mod shift;
 pub use add::{AddConstant, AddConstantRecord, AddSub, AddSubRecord};
 pub use bitwise::{AndTable, Bitwise, BitwiseRecord, ByteSourceNative};
 pub use less::{Less, LessRecord};
-pub use shift::{Shift, ShiftRecord};
+pub use shift::{Product, ProductRow, Shift, ShiftRecord, selected};

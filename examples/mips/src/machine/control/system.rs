@@ -2,7 +2,9 @@
 
 use chipwright_dsl::prelude::*;
 
+use crate::machine::access::Accesses;
 use crate::machine::bus::{Cycle, Fetch, Instruction, NO_TARGET, Slot, Source};
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// `syscall` with the number zero: the program ends, and its exit code is the second operand.
@@ -43,5 +45,16 @@ impl Chip for Halt {
         ports.halts(c, cycle, second.value);
         ports.read(c, cycle.clk, Slot::First, first);
         ports.read(c, cycle.clk, Slot::Second, second);
+    }
+}
+
+impl InstructionChip for Halt {
+    const OPERATIONS: &'static [i64] = &[operation::SYSTEM_CALL];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<HaltRecord> {
+        let (cycle, clk) = (step.cycle.clone(), step.cycle.clk);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        (first.value == 0).then_some(HaltRecord { cycle, first, second })
     }
 }

@@ -1,0 +1,186 @@
+//! What each opcode means: the operation, its mode, which registers it reads and writes, and what its constant is.
+
+use chipwright_mips_isa::Opcode;
+
+use super::powers::power;
+use crate::machine::bus::number;
+use crate::machine::operation;
+
+/// What an opcode means.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meaning {
+    /// What is done.
+    pub(super) operation: i64,
+    /// Which variant of it: an element of the field.
+    pub(super) mode: i64,
+    /// What the constant is.
+    pub(super) constant: Constant,
+    /// The first register that is read.
+    pub(super) first: Place,
+    /// The second register that is read.
+    pub(super) second: Place,
+    /// The register that is written.
+    pub(super) target: Place,
+    /// Whether the target must not be the first register: the architecture does not say what happens then.
+    pub(super) distinct: bool,
+}
+
+/// Where the number of a register is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the opcode.
+    Number(u64),
+    /// In `rs`.
+    Rs,
+    /// In `rt`.
+    Rt,
+    /// In `rd`.
+    Rd,
+}
+
+use Place::{Number, Rd, Rs, Rt};
+
+/// What an instruction's constant is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Constant {
+    /// Zero.
+    None,
+    /// The field, sign-extended.
+    Signed,
+    /// The field.
+    Unsigned,
+    /// The field, times `2^16`.
+    Upper,
+    /// The target of a branch.
+    Branch,
+    /// The target of a jump.
+    Jump,
+    /// The factor of a power, by its kind; the selector is added to the mode.
+    Power(u64),
+}
+
+impl Constant {
+    /// The number among the kinds that are no powers.
+    pub(super) const fn kind(self) -> usize {
+        match self {
+            Self::None | Self::Signed | Self::Power(_) => 0,
+            Self::Unsigned => 1,
+            Self::Upper => 2,
+            Self::Branch => 3,
+            Self::Jump => 4,
+        }
+    }
+}
+
+impl Meaning {
+    /// An operation without operands: it reads and writes nothing that shows.
+    const fn of(operation: i64, mode: i64) -> Self {
+        let (constant, first, second) = (Constant::None, Number(0), Number(0));
+        Self { operation, mode, constant, first, second, target: Number(0), distinct: false }
+    }
+
+    const fn reads(self, first: Place, second: Place) -> Self {
+        Self { first, second, ..self }
+    }
+
+    const fn writes(self, target: Place) -> Self {
+        Self { target, ..self }
+    }
+
+    const fn constant(self, constant: Constant) -> Self {
+        Self { constant, ..self }
+    }
+
+    /// The target must not be the first register.
+    const fn distinct(self) -> Self {
+        Self { distinct: true, ..self }
+    }
+}
+
+/// `rd` from `rs` and `rt`.
+const fn registers(operation: i64, mode: i64) -> Meaning {
+    Meaning::of(operation, mode).reads(Rs, Rt).writes(Rd)
+}
+
+/// `rt` from `rs` and a constant.
+const fn immediate(operation: i64, mode: i64, constant: Constant) -> Meaning {
+    Meaning::of(operation, mode).reads(Rs, Number(0)).writes(Rt).constant(constant)
+}
+
+/// `rd` from `rt` and a power.
+const fn shift(operation: i64, kind: u64) -> Meaning {
+    Meaning::of(operation, 0).reads(Rt, Number(0)).writes(Rd).constant(Constant::Power(kind))
+}
+
+/// `rt` from memory.
+const fn load(operation: i64, mode: i64) -> Meaning {
+    immediate(operation, mode, Constant::Signed)
+}
+
+/// `rt` to memory.
+const fn store(operation: i64, mode: i64) -> Meaning {
+    Meaning::of(operation, mode).reads(Rs, Rt).constant(Constant::Signed)
+}
+
+/// A condition of two registers.
+const fn branch(operation: i64, mode: i64, second: Place) -> Meaning {
+    Meaning::of(operation, mode).reads(Rs, second).constant(Constant::Branch)
+}
+
+/// A register that is copied to another.
+const fn moves(from: Place, to: Place) -> Meaning {
+    Meaning::of(operation::ADD_CONSTANT, 0).reads(from, Number(0)).writes(to)
+}
+
+/// What an opcode means, if there is a chip for it.
+pub(super) const fn meaning(opcode: Opcode) -> Option<Meaning> {
+    use Constant::{Jump, Signed, Unsigned, Upper};
+    use operation::{
+        ADD, ADD_CONSTANT, BITWISE, BRANCH, JUMP, JUMP_REGISTER, LESS, LOAD_WORD, SHIFT,
+        STORE_WORD, SYSTEM_CALL,
+    };
+    Some(match opcode {
+        Opcode::Addu => registers(ADD, 0),
+        Opcode::Subu => registers(ADD, 1),
+        Opcode::Addiu => immediate(ADD_CONSTANT, 0, Signed),
+        Opcode::Lui => immediate(ADD_CONSTANT, 0, Upper).reads(Number(0), Number(0)),
+        Opcode::Sltu => registers(LESS, 0),
+        Opcode::Slt => registers(LESS, 1),
+        Opcode::Sltiu => immediate(LESS, 0, Signed),
+        Opcode::Slti => immediate(LESS, 1, Signed),
+        // The modes of bitwise operations are factors.
+        Opcode::And => registers(BITWISE, 1),
+        Opcode::Or => registers(BITWISE + 1, -1),
+        Opcode::Xor => registers(BITWISE + 1, -2),
+        Opcode::Nor => registers(BITWISE - 1, 1),
+        Opcode::Andi => immediate(BITWISE, 1, Unsigned),
+        Opcode::Ori => immediate(BITWISE + 1, -1, Unsigned),
+        Opcode::Xori => immediate(BITWISE + 1, -2, Unsigned),
+
+        Opcode::Sll => shift(SHIFT, power::LEFT),
+        Opcode::Srl => shift(SHIFT, power::RIGHT),
+        Opcode::Rotr => shift(SHIFT, power::ROTATE),
+
+        Opcode::Mfhi => moves(Number(number::HI), Rd),
+        Opcode::Mflo => moves(Number(number::LO), Rd),
+        Opcode::Mthi => moves(Rs, Number(number::HI)),
+        Opcode::Mtlo => moves(Rs, Number(number::LO)),
+        Opcode::Rdhwr => moves(Number(number::THREAD_POINTER), Rt),
+        // Nothing is nothing to nowhere.
+        Opcode::Sync | Opcode::Synci | Opcode::Pref => moves(Number(0), Number(0)),
+
+        Opcode::Lw => load(LOAD_WORD, 0),
+        Opcode::Sw => store(STORE_WORD, 0),
+
+        Opcode::Beq => branch(BRANCH, 0, Rt),
+        Opcode::Bne => branch(BRANCH, 1, Rt),
+        Opcode::J => Meaning::of(JUMP, 0).constant(Jump),
+        Opcode::Jal => Meaning::of(JUMP, 0).writes(Number(31)).constant(Jump),
+        Opcode::Jr | Opcode::JrHb => Meaning::of(JUMP_REGISTER, 0).reads(Rs, Number(0)),
+        Opcode::Jalr | Opcode::JalrHb => {
+            Meaning::of(JUMP_REGISTER, 0).reads(Rs, Number(0)).writes(Rd).distinct()
+        }
+        Opcode::Syscall => Meaning::of(SYSTEM_CALL, 0).reads(Number(2), Number(4)),
+        _ => return None,
+    })
+}
