@@ -1,6 +1,7 @@
 //! What a shard knows of memory and registers while it is traced: the image at the start, and what was accessed since.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::bus::{SLOTS, Slot, SourceNative, TargetNative};
 use super::field::ORDER;
@@ -11,7 +12,7 @@ use super::memory::RefreshRecord;
 #[derive(Clone, Debug)]
 pub struct Accesses {
     /// Memory and registers at the start.
-    before: Tree,
+    before: Arc<Tree>,
     /// When everything counts as accessed before the shard: just before its first cycle.
     start: u64,
     /// What was accessed: when, and what it holds.
@@ -22,7 +23,7 @@ pub struct Accesses {
 
 impl Accesses {
     /// Those of a shard that begins with an image at a clock.
-    pub fn new(before: Tree, clk: u64) -> Self {
+    pub fn new(before: Arc<Tree>, clk: u64) -> Self {
         let start = (clk * SLOTS as u64 + ORDER - 1) % ORDER;
         Self { before, start, accessed: HashMap::new(), refreshes: Vec::new() }
     }

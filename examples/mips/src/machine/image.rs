@@ -9,6 +9,7 @@ use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon
 use p3_symmetric::Permutation;
 
 use super::bus::{number, register};
+use super::field::{ORDER, inverse};
 use super::memory::{LEVELS, LeafRecord, NodeRecord, WORDS};
 use crate::execute::State;
 use crate::program::Program;
@@ -178,13 +179,18 @@ pub fn image(state: &State) -> Tree {
     let memory = state.memory.words().map(|(address, word)| (address.into(), word.into()));
     let numbered =
         Register::all().map(|register| (u64::from(register.number()), state.get(register)));
-    let registers = numbered.chain([
+    let named = [
         (number::HI, state.hi),
         (number::LO, state.lo),
         (number::LINK, state.link),
         (number::THREAD_POINTER, state.thread_pointer),
-    ]);
-    let registers = registers.map(|(number, value)| (register(number), value.into()));
+        (number::HEAP_END, state.heap_end),
+        (number::MAPPED_END, state.mapped_end),
+    ];
+    let registers = numbered.chain(named).map(|(number, value)| (number, u64::from(value)));
+    let committed = state.committed.map(|word| word.map_or(0, |word| u64::from(word) + 1));
+    let registers = registers.chain((number::COMMITTED..).zip(committed));
+    let registers = registers.map(|(number, value)| (register(number), value));
     Tree::new(memory.chain(registers), LEVELS, 0)
 }
 
@@ -218,7 +224,9 @@ pub fn rows(
     };
     let nodes = before.paths(touched).into_iter().zip(after.paths(touched)).map(|(old, new)| {
         let (level, index, before, touched) = old;
-        NodeRecord { level, index, before, after: new.2, touched }
+        let below = inverse((level + ORDER - u64::from(LEVELS)) % ORDER);
+        let root = level == u64::from(LEVELS);
+        NodeRecord { level, index, before, after: new.2, touched, root, below }
     });
     (touched.iter().map(leaf).collect(), nodes.collect())
 }

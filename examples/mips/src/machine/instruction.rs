@@ -82,7 +82,6 @@ pub const INSTRUCTIONS: &[Registered] = &[
     Registered::of::<control::Branch>(),
     Registered::of::<control::Jump>(),
     Registered::of::<control::JumpRegister>(),
-    Registered::of::<control::Halt>(),
 ];
 
 /// The rows of all chips of [`INSTRUCTIONS`].

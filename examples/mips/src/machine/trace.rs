@@ -3,10 +3,11 @@
 //! A [`Tracer`] observes a run. It knows memory and registers by itself: the image at the start, and what was accessed since.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chipwright_dsl::Input;
 use chipwright_ir::machine::MachineInput;
-use chipwright_mips_isa::Instruction;
+use chipwright_mips_isa::{Instruction, Opcode};
 
 use super::FIELD;
 use super::access::Accesses;
@@ -15,14 +16,15 @@ use super::image::{Tree, image, leaf_of, rows};
 use super::instruction::InstructionRows;
 use super::memory::{Leaf, Node, Refresh};
 use super::program::{Decode, TextLeaf, TextLeafRecord, TextNode, TextNodeRecord, decode, step};
-use crate::execute::{Observer, State};
+use super::system::{Call, CallRows};
+use crate::execute::{Access, Observer, State};
 use crate::program::Program;
 
 /// Collects what a shard's chips have rows of.
 #[derive(Clone, Debug)]
 pub struct Tracer {
     /// The text of the program.
-    text: Tree,
+    text: Arc<Tree>,
     /// `pc`, `next_pc`, `clk` at the start.
     from: [u64; 3],
     /// Memory and registers.
@@ -30,6 +32,9 @@ pub struct Tracer {
     /// The instructions executed, by address.
     executed: BTreeMap<u32, Instruction>,
     rows: InstructionRows,
+    calls: CallRows,
+    /// The system call that is being executed.
+    call: Option<(Instruction, Call)>,
     /// The first instruction without a chip.
     missing: Option<(u32, Instruction)>,
 }
@@ -47,13 +52,30 @@ pub struct NoChip {
 impl Tracer {
     /// Begins a shard.
     pub fn new(program: &Program, state: &State) -> Self {
+        let text = Arc::new(super::image::text(program));
+        Self::with_trees(text, Arc::new(image(state)), state)
+    }
+
+    /// Begins a shard whose program and state have these trees.
+    pub fn with_trees(text: Arc<Tree>, before: Arc<Tree>, state: &State) -> Self {
         Self {
-            text: super::image::text(program),
+            text,
             from: [state.pc.into(), state.next_pc.into(), state.clock],
-            accesses: Accesses::new(image(state), state.clock),
+            accesses: Accesses::new(before, state.clock),
             executed: BTreeMap::new(),
             rows: InstructionRows::default(),
+            calls: CallRows::default(),
+            call: None,
             missing: None,
+        }
+    }
+
+    /// Records the system call that was executed last, if there is one.
+    fn return_from_call(&mut self, state: &State) {
+        let Some((instruction, mut call)) = self.call.take() else { return };
+        call.returned(state);
+        if self.missing.is_none() && self.calls.record(&call, &mut self.accesses).is_none() {
+            self.missing = Some((call.cycle.pc as u32, instruction));
         }
     }
 
@@ -62,7 +84,8 @@ impl Tracer {
     /// # Errors
     ///
     /// Fails if an instruction was executed that has no chip.
-    pub fn finish(self, state: &State) -> Result<MachineInput, NoChip> {
+    pub fn finish(mut self, state: &State) -> Result<MachineInput, NoChip> {
+        self.return_from_call(state);
         if let Some((pc, instruction)) = self.missing {
             return Err(NoChip { pc, instruction });
         }
@@ -70,7 +93,7 @@ impl Tracer {
         let before = self.accesses.before();
         let touched: BTreeSet<u64> = accessed.keys().map(|&address| leaf_of(address)).collect();
         let touched: Vec<u64> = touched.into_iter().collect();
-        let mut after = before.clone();
+        let mut after = Tree::clone(before);
         let mut leaves: BTreeMap<u64, _> =
             touched.iter().map(|&index| (index, before.leaf(index))).collect();
         for (&address, &(_, value)) in &accessed {
@@ -123,19 +146,33 @@ impl Tracer {
             .rows::<TextNode>(text_nodes)
             .into_ir();
         input.rows.extend(self.rows.into_rows());
+        input.rows.extend(self.calls.into_rows());
         Ok(input)
     }
 }
 
 impl Observer for Tracer {
+    const ACCESSES: bool = true;
+
     fn instruction(&mut self, state: &State, instruction: &Instruction) {
+        self.return_from_call(state);
         self.executed.insert(state.pc, *instruction);
         if self.missing.is_some() {
+            return;
+        }
+        if instruction.opcode == Opcode::Syscall {
+            self.call = Some((*instruction, Call::new(state)));
             return;
         }
         let step = step(state, instruction);
         if step.and_then(|step| self.rows.record(&step, &mut self.accesses)).is_none() {
             self.missing = Some((state.pc, *instruction));
+        }
+    }
+
+    fn access(&mut self, access: Access) {
+        if let Some((_, call)) = &mut self.call {
+            call.stored.insert(access.address, access.after);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fold, MachineLayout, MachineLayoutError, fits};
+use super::{Apart, Fold, MachineLayout, MachineLayoutError, fits};
 use crate::chip::cost::{ChipSize, CostParameters};
 use crate::chip::passes::{MAX_FOLDED_COLUMNS, lower_degree, open_exclusive};
 use crate::chip::{Chip, ColumnKind, FixedData, MAX_LOG_HEIGHT};
@@ -164,7 +164,10 @@ impl MachineLayout {
             let chip = candidate.chip.name.clone();
             match copies {
                 Some(copies) if folded => layout.folded.push(Fold { chip, copies }),
-                _ => layout.apart.push(chip),
+                _ => {
+                    let log_height = candidate.rows.map(|_| candidate.log_height(parameters));
+                    layout.apart.push(Apart { chip, log_height });
+                }
             }
         }
         Ok(if layout.is_separate() { Self::separate(machine) } else { layout })

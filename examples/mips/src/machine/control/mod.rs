@@ -3,9 +3,7 @@
 mod boundary;
 mod branch;
 mod jump;
-mod system;
 
 pub use boundary::{Boundary, BoundaryPublics, BoundaryRecord};
 pub use branch::{Branch, BranchRecord};
 pub use jump::{Jump, JumpRecord, JumpRegister, JumpRegisterRecord};
-pub use system::{Halt, HaltRecord};

@@ -8,7 +8,9 @@
 //!
 //! The root is level [`LEVELS`], index 0, and comes from the boundary alone. A node takes each child that it
 //! does not leave as it is exactly once, at the level below and at an index that follows from its own. So there is one row
-//! at most for each leaf, its index below `4^LEVELS`, and it gives out each of its addresses once.
+//! at most for each leaf, its index below `4^LEVELS`, and it gives out each of its addresses once. The root has no
+//! second and no third child with a row: there is nothing between memory and registers, so a sum of two words that is not
+//! below `2^32` is no address.
 
 use chipwright_chips::Poseidon2;
 use chipwright_dsl::prelude::*;
@@ -84,6 +86,13 @@ pub struct Node {
     /// Whether there is a row for each child; the others stay as they are.
     #[record]
     pub touched: [Bit; 4],
+    /// Whether it is the root.
+    #[record]
+    pub root: Bit,
+    /// The inverse of the difference between its level and the root's.
+    #[free("at the root, nothing is multiplied with it")]
+    #[record]
+    pub below: Felt,
     #[embed]
     hash_before: Poseidon2<16>,
     #[embed]
@@ -111,7 +120,11 @@ impl Chip for Leaf {
 
 impl Chip for Node {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &NodeRow { level, index, before, after, touched, down, up, .. } = row;
+        let &NodeRow { level, index, before, after, touched, root, below, down, up, .. } = row;
+        let real = c.real().expr();
+        c.assert_eq((level - real * i64::from(LEVELS)) * below, real - root)
+            .named("other levels than the root's differ from it");
+        c.assert_zero(root * (touched[1] + touched[2])).named("there are two address spaces");
         for (child, offset) in (0..4).zip(0_i64..) {
             let of = |digests: [Cell; 16]| [0, 1, 2, 3].map(|i| digests[4 * child + i]);
             let (before, after) = (of(before), of(after));
