@@ -114,6 +114,11 @@ impl InstructionRows {
         (INSTRUCTIONS[chip].record)(step, accesses, &mut self.rows[chip], &mut self.cells)
     }
 
+    /// How many rows each chip has.
+    pub fn lengths(&self) -> impl Iterator<Item = usize> + Clone {
+        self.rows.iter().map(ChipRows::len)
+    }
+
     /// The rows, with the names of the chips.
     pub fn into_rows(self) -> impl Iterator<Item = (String, ChipRows)> {
         INSTRUCTIONS.iter().map(|chip| (chip.name)()).zip(self.rows)

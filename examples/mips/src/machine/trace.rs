@@ -2,21 +2,22 @@
 //!
 //! A [`Tracer`] observes a run. It knows memory and registers by itself: the image at the start, and what was accessed since.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chipwright_dsl::Input;
+use chipwright_dsl::schema::Schema;
 use chipwright_ir::machine::MachineInput;
 use chipwright_mips_isa::{Instruction, Opcode};
 
 use super::FIELD;
 use super::access::Accesses;
 use super::control::{Boundary, BoundaryPublics, BoundaryRecord};
-use super::image::{Tree, image, leaf_of, rows};
-use super::instruction::InstructionRows;
-use super::memory::{Leaf, Node, Refresh};
+use super::image::{Touched, Tree, image, leaf_of, rows};
+use super::instruction::{INSTRUCTIONS, InstructionRows};
+use super::memory::{LEVELS, Leaf, Node, Refresh};
 use super::program::{Decode, TextLeaf, TextLeafRecord, TextNode, TextNodeRecord, decode, step};
-use super::system::{Call, CallRows};
+use super::system::{CALLS, Call, CallRows, InputWord};
 use crate::execute::{Access, Observer, State};
 use crate::program::Program;
 
@@ -37,6 +38,54 @@ pub struct Tracer {
     call: Option<(Instruction, Call)>,
     /// The first instruction without a chip.
     missing: Option<(u32, Instruction)>,
+    /// The text that is touched.
+    read: Touched,
+    limits: Limits,
+    /// The clock of the last instruction.
+    last: u64,
+}
+
+/// How many rows shards of each kind have, and when each is full.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// By kind: the rows of the chips of instructions, of those of calls, and of [`OTHERS`].
+    rows: Vec<Vec<usize>>,
+    full: Vec<Option<u64>>,
+}
+
+/// The chips besides those of instructions and calls whose rows a run decides.
+pub const OTHERS: [fn() -> String; 7] = [
+    InputWord::name,
+    Refresh::name,
+    Leaf::name,
+    Node::name,
+    Decode::name,
+    TextLeaf::name,
+    TextNode::name,
+];
+
+/// The names of the chips whose rows a run decides.
+pub fn counted() -> Vec<String> {
+    let instructions = INSTRUCTIONS.iter().map(|chip| (chip.name)());
+    let calls = CALLS.iter().map(|chip| (chip.name)());
+    instructions.chain(calls).chain(OTHERS.map(|name| name())).collect()
+}
+
+impl Limits {
+    /// Kinds with so many rows of each of the chips of [`counted`].
+    pub fn new(rows: Vec<Vec<usize>>) -> Self {
+        let full = vec![None; rows.len()];
+        Self { rows, full }
+    }
+
+    /// By kind: the clock of the first instruction that has no room in a shard, if there was one.
+    pub fn full(&self) -> &[Option<u64>] {
+        &self.full
+    }
+
+    fn is_full(&self) -> bool {
+        self.full.iter().all(Option::is_some)
+    }
 }
 
 /// An instruction that the machine cannot prove.
@@ -67,6 +116,79 @@ impl Tracer {
             calls: CallRows::default(),
             call: None,
             missing: None,
+            read: Touched::new(LEVELS - 1),
+            limits: Limits::default(),
+            last: state.clock,
+        }
+    }
+
+    /// Finds out when shards of certain kinds are full.
+    #[must_use]
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether no kind has room for what was executed.
+    pub fn is_full(&self) -> bool {
+        self.limits.is_full()
+    }
+
+    /// When the kinds are full.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The run stops here: which leaves of memory were accessed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an instruction was executed that has no chip.
+    pub fn ends(&mut self, state: &State) -> Result<Vec<u64>, NoChip> {
+        self.return_from_call(state);
+        self.look();
+        match self.missing {
+            Some((pc, instruction)) => Err(NoChip { pc, instruction }),
+            None => Ok(self.accesses.touched().leaves().collect()),
+        }
+    }
+
+    /// How many rows the chips of [`counted`] have.
+    pub fn rows(&self) -> Vec<usize> {
+        let chips = self.rows.lengths().chain(self.calls.lengths());
+        chips.chain(self.others()).collect()
+    }
+
+    fn others(&self) -> [usize; 7] {
+        let memory = self.accesses.touched();
+        let refreshes = self.accesses.refreshes().len();
+        [
+            self.calls.words(),
+            refreshes,
+            memory.count(),
+            memory.nodes(),
+            self.executed.len(),
+            self.read.count(),
+            self.read.nodes(),
+        ]
+    }
+
+    /// Looks which kinds had no room for the last instruction.
+    fn look(&mut self) {
+        if self.limits.is_full() {
+            return;
+        }
+        let others = self.others();
+        let lengths = self.rows.lengths().chain(self.calls.lengths());
+        let chips = INSTRUCTIONS.len() + CALLS.len();
+        let kinds = self.limits.rows.iter().zip(&mut self.limits.full);
+        for (rows, full) in kinds.filter(|(_, full)| full.is_none()) {
+            let exceeds = |(found, room): (usize, &usize)| found > *room;
+            if others.into_iter().zip(&rows[chips..]).any(exceeds)
+                || lengths.clone().zip(rows).any(exceeds)
+            {
+                *full = Some(self.last);
+            }
         }
     }
 
@@ -91,8 +213,7 @@ impl Tracer {
         }
         let (accessed, start) = (self.accesses.accessed(), self.accesses.start());
         let before = self.accesses.before();
-        let touched: BTreeSet<u64> = accessed.keys().map(|&address| leaf_of(address)).collect();
-        let touched: Vec<u64> = touched.into_iter().collect();
+        let touched: Vec<u64> = self.accesses.touched().leaves().collect();
         let mut after = Tree::clone(before);
         let mut leaves: BTreeMap<u64, _> =
             touched.iter().map(|&index| (index, before.leaf(index))).collect();
@@ -126,8 +247,7 @@ impl Tracer {
             end_memory: root_after,
         };
 
-        let read: BTreeSet<u64> = self.executed.keys().map(|&pc| leaf_of(pc.into())).collect();
-        let read: Vec<u64> = read.into_iter().collect();
+        let read: Vec<u64> = self.read.leaves().collect();
         let text_leaves =
             read.iter().map(|&index| TextLeafRecord { index, words: self.text.leaf(index) });
         let text_nodes =
@@ -156,7 +276,13 @@ impl Observer for Tracer {
 
     fn instruction(&mut self, state: &State, instruction: &Instruction) {
         self.return_from_call(state);
-        self.executed.insert(state.pc, *instruction);
+        if !self.limits.rows.is_empty() {
+            self.look();
+        }
+        self.last = state.clock;
+        if self.executed.insert(state.pc, *instruction).is_none() {
+            self.read.touch(leaf_of(state.pc.into()));
+        }
         if self.missing.is_some() {
             return;
         }

@@ -63,7 +63,7 @@ impl VerifyingKey {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
         let key: Self = decode(MAGIC, bytes)?;
         let elements = key.text.iter().chain(&key.image);
-        if elements.into_iter().any(|&element| element >= crate::machine::ORDER) {
+        if elements.into_iter().any(|&element| element >= crate::machine::field::ORDER) {
             return Err(ReadError::Malformed);
         }
         Ok(key)

@@ -63,14 +63,16 @@ impl FromStr for MachineLayout {
             log_height.ok_or_else(|| error(0, "`layout of 2^N rows` or separate tables", head))?;
         let (mut folded, mut apart) = (Vec::new(), Vec::new());
         for (number, line) in lines {
-            let wrong =
-                || error(number, "`CHIP: N copies` or `CHIP: apart` or `CHIP: apart, 2^N rows`", line);
+            let wrong = || {
+                error(number, "`CHIP: N copies` or `CHIP: apart` or `CHIP: apart, 2^N rows`", line)
+            };
             let (chip, table) = line.trim_start().rsplit_once(": ").ok_or_else(wrong)?;
             if let Some(height) = table.strip_prefix("apart") {
                 let log_height = match height {
                     "" => None,
                     height => {
-                        let log = height.strip_prefix(", 2^").and_then(|log| log.strip_suffix(" rows"));
+                        let log =
+                            height.strip_prefix(", 2^").and_then(|log| log.strip_suffix(" rows"));
                         Some(log.and_then(|log| log.parse().ok()).ok_or_else(wrong)?)
                     }
                 };

@@ -244,6 +244,16 @@ impl CallRows {
         (0..CALLS.len()).find_map(|chip| (CALLS[chip].record)(call, accesses, self, chip))
     }
 
+    /// How many rows each chip has.
+    pub fn lengths(&self) -> impl Iterator<Item = usize> + Clone {
+        self.rows.iter().map(ChipRows::len)
+    }
+
+    /// How many words of the input were read.
+    pub fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// The rows, with the names of the chips.
     pub fn into_rows(self) -> impl Iterator<Item = (String, ChipRows)> {
         let mut words = ChipRows::default();
