@@ -59,7 +59,13 @@ fn children(digests: [Digest; 4]) -> Words {
     std::array::from_fn(|i| digests[i / 4][i % 4])
 }
 
+/// The digest of a part that nobody can open: a preimage of it is not known to anyone.
+const SEALED: Digest = [0; 4];
+
 /// A sparse tree of words: those that are not given are all the same.
+///
+/// Of a tree that has all [`LEVELS`], the second and the third quarter are sealed. Memory is the first one: so there is nothing
+/// at the sum of an address and an offset that should have wrapped around.
 #[derive(Clone, Debug)]
 pub struct Tree {
     compression: Compression,
@@ -111,6 +117,9 @@ impl Tree {
 
     /// The digest of a leaf or a node.
     fn digest(&self, level: usize, index: u64) -> Digest {
+        if level == LEVELS as usize - 1 && self.nodes.len() > level && (index == 1 || index == 2) {
+            return SEALED;
+        }
         let known = match level.checked_sub(1) {
             None => self.leaves.get(&index).map(|words| self.compression.hash(words)),
             Some(above) => self.nodes[above].get(&index).copied(),
