@@ -135,6 +135,11 @@ impl InstructionRows {
         (INSTRUCTIONS[chip].record)(step, accesses, &mut self.rows[chip], &mut self.cells)
     }
 
+    /// The names of the chips, and how many rows each of them has.
+    pub fn counts(&self) -> impl Iterator<Item = (String, usize)> {
+        INSTRUCTIONS.iter().zip(&self.rows).map(|(chip, rows)| ((chip.name)(), rows.len()))
+    }
+
     /// The rows, with the names of the chips.
     pub fn into_rows(self) -> impl Iterator<Item = (String, ChipRows)> {
         INSTRUCTIONS.iter().map(|chip| (chip.name)()).zip(self.rows)

@@ -57,6 +57,16 @@ impl Tracer {
         }
     }
 
+    /// Memory and registers, as the rows so far leave them.
+    pub fn accesses(&self) -> &Accesses {
+        &self.accesses
+    }
+
+    /// The chips of instructions, and how many rows each of them has.
+    pub fn rows(&self) -> impl Iterator<Item = (String, usize)> {
+        self.rows.counts()
+    }
+
     /// Ends the shard: the input of the machine.
     ///
     /// # Errors
