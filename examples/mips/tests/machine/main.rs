@@ -1,7 +1,11 @@
 //! Runs satisfy the rules of the machine, and forged ones do not.
 
+mod audit;
+mod forged;
 mod opcodes;
+mod routing;
 mod runs;
+mod single;
 
 use chipwright_ir::field::Goldilocks2;
 use std::sync::OnceLock;

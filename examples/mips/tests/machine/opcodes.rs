@@ -1,6 +1,6 @@
 //! Every opcode, with operands at edges.
 
-use chipwright_mips::{Executor, Input};
+use chipwright_mips::{Executor, Input, Program};
 use chipwright_mips_isa::{
     A0, A1, Assembler, Group, Instruction, Opcode, RA, Register, S0, V0, ZERO,
 };
@@ -41,8 +41,11 @@ fn is_defined(instruction: Instruction, [a, b]: [u32; 2]) -> bool {
     executor.run_until(1, &mut ()).is_ok()
 }
 
-/// Executes instructions with operands in `$a0` and `$a1` in one run, and checks it.
-fn check_all(cases: &[(Instruction, [u32; 2])]) {
+/// An instruction, and what `$a0` and `$a1` hold before it.
+type Case = (Instruction, [u32; 2]);
+
+/// A program that executes instructions with operands in `$a0` and `$a1`, and how many it has in all.
+fn program_of(cases: &[Case]) -> (Program, u64) {
     assert!(!cases.is_empty());
     let emit = |asm: &mut Assembler| {
         for &(instruction, [a, b]) in cases {
@@ -50,20 +53,24 @@ fn check_all(cases: &[(Instruction, [u32; 2])]) {
             asm.li(A1, b);
             asm.push(instruction);
         }
-        asm.nop();
     };
-    let program = assembled(emit, &[0x4332_2110, 0x8081_7f00, 0xffff_0000, 0x1234_5678]);
+    let data = [0x4332_2110, 0x8081_7f00, 0xffff_0000, 0x1234_5678];
+    let program = assembled(emit, &data);
+    let length = program.words().count() as u64;
+    (program, length)
+}
+
+/// Executes a program up to a clock, and checks it.
+fn assert_runs((program, length): (Program, u64)) {
     let input = Input::default();
     let mut executor = Executor::new(&program, &input);
-    // The last instruction is not executed, since a shard may end anywhere.
-    let length = program.words().count() as u64 - 1;
     let tracer = traced(&mut executor, &program, length);
     assert_eq!(executor.state().clock, length);
     assert_holds(&filled(tracer, executor.state()));
 }
 
 /// An opcode with `$a0` and `$a1` for the operands, `$v0` for the target, an amount and a constant.
-fn instruction(opcode: Opcode, amount: u8, constant: u16) -> Instruction {
+pub(crate) fn instruction(opcode: Opcode, amount: u8, constant: u16) -> Instruction {
     let new = Instruction::new(opcode);
     let constant = u32::from(constant);
     let rd = if opcode == Opcode::Rdhwr { Register::new(29) } else { Some(V0) };
@@ -72,8 +79,8 @@ fn instruction(opcode: Opcode, amount: u8, constant: u16) -> Instruction {
     Instruction::decode(full.encode()).unwrap_or(full)
 }
 
-#[test]
-fn operations_on_registers_satisfy_the_machine() {
+/// Operations on registers.
+fn of_registers() -> Vec<Case> {
     let groups = [Group::Arithmetic, Group::Logic, Group::Shift, Group::Multiply, Group::Trap];
     let mut cases = Vec::new();
     for opcode in of_groups(&groups) {
@@ -96,11 +103,16 @@ fn operations_on_registers_satisfy_the_machine() {
             }
         }
     }
-    check_all(&cases);
+    cases
 }
 
 #[test]
-fn fields_of_bits_satisfy_the_machine() {
+fn operations_on_registers_satisfy_the_machine() {
+    assert_runs(program_of(&of_registers()));
+}
+
+/// Operations on fields of bits.
+fn of_fields() -> Vec<Case> {
     let mut cases = Vec::new();
     for (position, size) in [(0, 1), (0, 32), (4, 8), (31, 1), (1, 31), (16, 16), (0, 31), (7, 9)] {
         let mut asm = Assembler::new();
@@ -112,11 +124,16 @@ fn fields_of_bits_satisfy_the_machine() {
             cases.extend(EDGES.map(|a| (instruction, [!a, a])));
         }
     }
-    check_all(&cases);
+    cases
 }
 
 #[test]
-fn accesses_satisfy_the_machine() {
+fn fields_of_bits_satisfy_the_machine() {
+    assert_runs(program_of(&of_fields()));
+}
+
+/// Accesses to memory.
+fn of_memory() -> Vec<Case> {
     let mut cases = Vec::new();
     for opcode in of_groups(&[Group::Memory]) {
         for lane in 0..8_u32 {
@@ -144,18 +161,22 @@ fn accesses_satisfy_the_machine() {
     ] {
         cases.push((instruction(opcode, 0, offset), [DATA, 77]));
     }
-    check_all(&cases);
+    cases
+}
+
+#[test]
+fn accesses_satisfy_the_machine() {
+    assert_runs(program_of(&of_memory()));
 }
 
 #[test]
 fn what_does_nothing_satisfies_the_machine() {
     let opcodes = [Opcode::Sync, Opcode::Synci, Opcode::Pref, Opcode::Rdhwr];
-    let cases = opcodes.map(|opcode| (instruction(opcode, 3, 0x8001), [1, 2]));
-    check_all(&cases);
+    assert_runs(program_of(&opcodes.map(|opcode| (instruction(opcode, 3, 0x8001), [1, 2]))));
 }
 
-#[test]
-fn writes_to_zero_are_discarded() {
+/// What writes to `$zero`.
+fn to_zero() -> Vec<Case> {
     let mut cases = Vec::new();
     for &opcode in Opcode::ALL {
         let full = instruction(opcode, 0, 0);
@@ -177,11 +198,16 @@ fn writes_to_zero_are_discarded() {
             cases.push((instruction, [DATA, 9]));
         }
     }
-    check_all(&cases);
+    cases
 }
 
 #[test]
-fn m_17_branches_taken_and_not_satisfy_the_machine() {
+fn writes_to_zero_are_discarded() {
+    assert_runs(program_of(&to_zero()));
+}
+
+/// Branches, taken and not, and jumps.
+fn of_branches() -> (Program, u64) {
     let opcodes: Vec<Opcode> = of_groups(&[Group::Branch, Group::LikelyBranch]).collect();
     let pairs = [
         [0, 0],
@@ -220,7 +246,18 @@ fn m_17_branches_taken_and_not_satisfy_the_machine() {
         last = executor.state().clock + 1;
         executor.run_until(last, &mut ()).expect("nothing goes wrong");
     }
-    let mut executor = Executor::new(&program, &input);
-    let tracer = traced(&mut executor, &program, last);
-    assert_holds(&filled(tracer, executor.state()));
+    (program, last)
+}
+
+#[test]
+fn m_17_branches_taken_and_not_satisfy_the_machine() {
+    assert_runs(of_branches());
+}
+
+/// Programs that together have rows of all chips, and how many instructions of them to execute.
+pub(crate) fn programs() -> Vec<(Program, u64)> {
+    let mut programs: Vec<(Program, u64)> =
+        [of_registers(), of_fields(), of_memory()].iter().map(|cases| program_of(cases)).collect();
+    programs.push(of_branches());
+    programs
 }

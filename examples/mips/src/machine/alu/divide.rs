@@ -17,7 +17,8 @@ use crate::machine::operation;
 ///
 /// The remainder's magnitude is a word and below that of the divisor, which is not zero then. `quotient · divisor + remainder` is below `p` for
 /// words, so it is known as an integer, and determines both. A quotient without a sign is what `LO` is. One with a sign is the
-/// negated `LO`, or `2^32` without it: below zero, the remainder would be as large as the divisor.
+/// negated `LO`, or `2^32` without it: below zero, the remainder would be as large as the divisor. The remainder's magnitude is
+/// a word, which leaves one choice for `HI`.
 #[chip]
 pub struct Divide {
     #[record]
@@ -76,12 +77,12 @@ impl Chip for Divide {
         let differ = negative[0] + negative[1] - 2 * negative[0] * negative[1];
         let signed_as = |magnitude: Cell, negative: Expr, wraps: Bit, half: U16| {
             c.fill(wraps, Hint::from(0).less(magnitude.int()) * negative.int());
-            c.assert_zero(wraps * (1 - negative)).named("what is not negative is the magnitude");
             let value = magnitude - 2 * negative * magnitude + wraps * WORD;
             c.fill(half, value.int() & 0xffff);
             is_word(c, value, half);
             value
         };
+        c.assert_zero(quotient_wraps * (1 - differ)).named("without a sign, it is the magnitude");
         let new_lo = signed_as(quotient, differ, quotient_wraps, low_of_quotient);
         let new_hi = signed_as(remainder, negative[0].into(), remainder_wraps, low_of_remainder);
         ports.fetch(
