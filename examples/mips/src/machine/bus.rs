@@ -55,6 +55,12 @@ pub const NO_TARGET: i64 = register(number::SCRATCH).cast_signed();
 /// `2^32`.
 pub const WORD: i64 = 1 << 32;
 
+/// `2^−5` in the field: `2^96 = −1`, so it is `−2^91 = 2^27 − 2^59`.
+pub const INVERSE_32: i64 = (1 << 27) - (1 << 59);
+
+/// `2^−24` in the field: `−2^72 = 2^8 − 2^40`.
+pub const INVERSE_THREE_BYTES: i64 = (1 << 8) - (1 << 40);
+
 /// `1/2` in the field.
 pub const HALF: Expr = Expr::constant((0xffff_ffff_0000_0001 - 1) / 2 + 1);
 
@@ -161,6 +167,15 @@ pub struct Target {
     pub elapsed: U16,
 }
 
+/// A register that is written, and has no number in the instruction.
+#[derive(Debug, Columns)]
+pub struct FixedTarget {
+    /// What it held.
+    pub before: Felt,
+    /// The time since the access before, less one.
+    pub elapsed: U16,
+}
+
 /// The ports of every instruction.
 #[derive(Clone, Copy, Debug, Ports)]
 pub struct Instruction {
@@ -197,6 +212,13 @@ impl Instruction {
         c.send(self.after, State { halted: 0, pc: pc + 4, next_pc: target.into(), clk: clk + 1 });
     }
 
+    /// The instruction is followed by another state. It is in no delay slot.
+    #[track_caller]
+    pub fn goes_to(self, c: &Builder, clk: Cell, pc: Cell, state: impl MessageOf<State>) {
+        c.receive(self.before, State { halted: 0, pc, next_pc: pc + 4, clk });
+        c.send(self.after, state);
+    }
+
     /// The program ends here.
     #[track_caller]
     pub fn halts(self, c: &Builder, cycle: CycleRow, code: impl Into<Expr>) {
@@ -228,6 +250,36 @@ impl Instruction {
             before,
             value,
         );
+    }
+
+    /// Replaces a register that has no number in the instruction. The value must be known to be below `2^32`.
+    #[track_caller]
+    pub fn replace(
+        self,
+        c: &Builder,
+        (clk, slot): (Cell, Slot),
+        number: u64,
+        fixed: FixedTargetRow,
+        value: impl Into<Expr>,
+    ) {
+        let FixedTargetRow { before, elapsed } = fixed;
+        let address = Expr::constant(register(number));
+        let access = Access { clk, slot, address, elapsed: elapsed.into() };
+        self.access(c, access, before, value);
+    }
+
+    /// Replaces a word of memory. The value must be known to be below `2^32`.
+    #[track_caller]
+    pub fn memory(
+        self,
+        c: &Builder,
+        clk: Cell,
+        (address, since): (Expr, [U16; 2]),
+        before: impl Into<Expr>,
+        after: impl Into<Expr>,
+    ) {
+        let access = Access { clk, slot: Slot::Memory, address, elapsed: elapsed(since) };
+        self.access(c, access, before, after);
     }
 
     /// Takes what the access before left, and leaves something.
@@ -273,4 +325,38 @@ pub const fn word(value: u64) -> u64 {
 #[track_caller]
 pub fn is_word(c: &Builder, value: impl Into<Expr>, low: U16) {
     c.range::<16>((value.into() - low) * INVERSE_HALF);
+}
+
+/// The number that a word with a sign is: `negative` says whether it has one and is below zero, `half` is the lower half of
+/// what is compared. Without a sign, it is the word.
+///
+/// # Soundness
+///
+/// The value is a word, and `signed` zero or one. The word with `2^31` added modulo `2^32` is below `2^32`, which leaves one
+/// choice; without a sign the word is, with nothing taken off.
+#[track_caller]
+pub fn sign(
+    c: &Builder,
+    value: impl Into<Expr>,
+    signed: impl Into<Expr>,
+    (negative, half): (Bit, U16),
+) -> Expr {
+    let (value, signed) = (value.into(), signed.into());
+    c.fill(negative, (value.int() >> 31) * signed.int());
+    let number = value - negative * WORD;
+    let compared = number + signed * (1 << 31);
+    c.fill(half, compared.int() & 0xffff);
+    is_word(c, compared, half);
+    number
+}
+
+/// `first + constant` modulo `2^32`, if whatever is at that address says so.
+///
+/// # Soundness
+///
+/// A carry that is not that of the sum leads below zero or beyond `2^32`, where nothing gives out addresses.
+#[track_caller]
+pub fn effective(c: &Builder, first: SourceRow, constant: Cell, carry: Bit) -> Expr {
+    c.fill(carry, (first.value.int() + constant.int()) >> 32);
+    first.value + constant - carry * WORD
 }

@@ -9,7 +9,6 @@ use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon
 use p3_symmetric::Permutation;
 
 use super::bus::{number, register};
-use super::field::{ORDER, inverse};
 use super::memory::{LEVELS, LeafRecord, NodeRecord, WORDS};
 use crate::execute::State;
 use crate::program::Program;
@@ -60,7 +59,13 @@ pub(crate) fn children(digests: [Digest; 4]) -> Words {
     std::array::from_fn(|i| digests[i / 4][i % 4])
 }
 
+/// The digest of a part that nobody can open: a preimage of it is not known to anyone.
+const SEALED: Digest = [0; 4];
+
 /// A sparse tree of words: those that are not given are all the same.
+///
+/// Of a tree that has all [`LEVELS`], the second and the third quarter are sealed. Memory is the first one: so there is nothing
+/// at the sum of an address and an offset that should have wrapped around.
 #[derive(Clone, Debug)]
 pub struct Tree {
     compression: Compression,
@@ -112,6 +117,9 @@ impl Tree {
 
     /// The digest of a leaf or a node.
     pub fn digest(&self, level: usize, index: u64) -> Digest {
+        if level == LEVELS as usize - 1 && self.nodes.len() > level && (index == 1 || index == 2) {
+            return SEALED;
+        }
         let known = match level.checked_sub(1) {
             None => self.leaves.get(&index).map(|words| self.compression.hash(words)),
             Some(above) => self.nodes[above].get(&index).copied(),
@@ -289,9 +297,7 @@ pub fn rows(
     };
     let nodes = before.paths(touched).into_iter().zip(after.paths(touched)).map(|(old, new)| {
         let (level, index, before, touched) = old;
-        let below = inverse((level + ORDER - u64::from(LEVELS)) % ORDER);
-        let root = level == u64::from(LEVELS);
-        NodeRecord { level, index, before, after: new.2, touched, root, below }
+        NodeRecord { level, index, before, after: new.2, touched }
     });
     (touched.iter().map(leaf).collect(), nodes.collect())
 }

@@ -153,10 +153,10 @@ impl Tracer {
         }
     }
 
-    /// How many rows the chips of [`counted`] have.
-    pub fn rows(&self) -> Vec<usize> {
+    /// The chips of [`counted`], and how many rows each of them has.
+    pub fn rows(&self) -> impl Iterator<Item = (String, usize)> {
         let chips = self.rows.lengths().chain(self.calls.lengths());
-        chips.chain(self.others()).collect()
+        counted().into_iter().zip(chips.chain(self.others()))
     }
 
     fn others(&self) -> [usize; 7] {
@@ -199,6 +199,11 @@ impl Tracer {
         if self.missing.is_none() && self.calls.record(&call, &mut self.accesses).is_none() {
             self.missing = Some((call.cycle.pc as u32, instruction));
         }
+    }
+
+    /// Memory and registers, as the rows so far leave them.
+    pub fn accesses(&self) -> &Accesses {
+        &self.accesses
     }
 
     /// Ends the shard: the input of the machine.

@@ -140,8 +140,9 @@ impl Chip for Bitwise {
 }
 
 /// The word of four bytes, the lowest first.
-pub(in crate::machine) fn of_bytes(bytes: [Cell; 4]) -> Expr {
-    bytes[0] + bytes[1] * (1 << 8) + bytes[2] * (1 << 16) + bytes[3] * (1 << 24)
+pub fn of_bytes(bytes: [impl Into<Expr>; 4]) -> Expr {
+    let [a, b, c, d] = bytes.map(Into::into);
+    a + b * (1 << 8) + c * (1 << 16) + d * (1 << 24)
 }
 
 impl InstructionChip for Bitwise {

@@ -86,13 +86,6 @@ pub struct Node {
     /// Whether there is a row for each child; the others stay as they are.
     #[record]
     pub touched: [Bit; 4],
-    /// Whether it is the root.
-    #[record]
-    pub root: Bit,
-    /// The inverse of the difference between its level and the root's.
-    #[free("at the root, nothing is multiplied with it")]
-    #[record]
-    pub below: Felt,
     #[embed]
     hash_before: Poseidon2<16>,
     #[embed]
@@ -120,11 +113,7 @@ impl Chip for Leaf {
 
 impl Chip for Node {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &NodeRow { level, index, before, after, touched, root, below, down, up, .. } = row;
-        let real = c.real().expr();
-        c.assert_eq((level - real * i64::from(LEVELS)) * below, real - root)
-            .named("other levels than the root's differ from it");
-        c.assert_zero(root * (touched[1] + touched[2])).named("there are two address spaces");
+        let &NodeRow { level, index, before, after, touched, down, up, .. } = row;
         for (child, offset) in (0..4).zip(0_i64..) {
             let of = |digests: [Cell; 16]| [0, 1, 2, 3].map(|i| digests[4 * child + i]);
             let (before, after) = (of(before), of(after));

@@ -3,6 +3,7 @@
 use chipwright_mips_isa::Opcode;
 
 use super::powers::power;
+use crate::machine::alu::SIGNED;
 use crate::machine::bus::number;
 use crate::machine::operation;
 
@@ -112,6 +113,21 @@ const fn shift(operation: i64, kind: u64) -> Meaning {
     Meaning::of(operation, 0).reads(Rt, Number(0)).writes(Rd).constant(Constant::Power(kind))
 }
 
+/// `rd` from `rt`.
+const fn of_rt(operation: i64, mode: i64) -> Meaning {
+    Meaning::of(operation, mode).reads(Rt, Number(0)).writes(Rd)
+}
+
+/// What is done with `rs` and `rt`, but no register that is written has a number.
+const fn two(operation: i64, mode: i64) -> Meaning {
+    Meaning::of(operation, mode).reads(Rs, Rt)
+}
+
+/// What is done with `rs` and a constant with a sign, and writes nothing.
+const fn one(operation: i64, mode: i64) -> Meaning {
+    Meaning::of(operation, mode).reads(Rs, Number(0)).constant(Constant::Signed)
+}
+
 /// `rt` from memory.
 const fn load(operation: i64, mode: i64) -> Meaning {
     immediate(operation, mode, Constant::Signed)
@@ -136,12 +152,17 @@ const fn moves(from: Place, to: Place) -> Meaning {
 pub(super) const fn meaning(opcode: Opcode) -> Option<Meaning> {
     use Constant::{Jump, Signed, Unsigned, Upper};
     use operation::{
-        ADD, ADD_CONSTANT, BITWISE, BRANCH, JUMP, JUMP_REGISTER, LESS, LOAD_WORD, SHIFT,
-        STORE_WORD, SYSTEM_CALL,
+        ADD, ADD_CHECKED, ADD_CONSTANT, BIT_FIELD, BITWISE, BRANCH, BRANCH_RARE, BRANCH_SIGN,
+        COUNT, DIVIDE, EXTEND, JUMP, JUMP_REGISTER, LESS, LINKED, LOAD_BYTE, LOAD_HALF, LOAD_WORD,
+        MOVE_IF, MULTIPLY, MULTIPLY_LOW, SHIFT, SHIFT_SIGNED, SHIFT_VARIABLE, STORE_BYTE,
+        STORE_HALF, STORE_WORD, SYSTEM_CALL, TRAP, TRAP_EQUAL, UNALIGNED,
     };
     Some(match opcode {
         Opcode::Addu => registers(ADD, 0),
         Opcode::Subu => registers(ADD, 1),
+        Opcode::Add => registers(ADD_CHECKED, 0),
+        Opcode::Addi => immediate(ADD_CHECKED, 0, Signed),
+        Opcode::Sub => registers(ADD_CHECKED, 1),
         Opcode::Addiu => immediate(ADD_CONSTANT, 0, Signed),
         Opcode::Lui => immediate(ADD_CONSTANT, 0, Upper).reads(Number(0), Number(0)),
         Opcode::Sltu => registers(LESS, 0),
@@ -161,6 +182,32 @@ pub(super) const fn meaning(opcode: Opcode) -> Option<Meaning> {
         Opcode::Srl => shift(SHIFT, power::RIGHT),
         Opcode::Rotr => shift(SHIFT, power::ROTATE),
 
+        Opcode::Sra => shift(SHIFT_SIGNED, power::RIGHT),
+        Opcode::Sllv => registers(SHIFT_VARIABLE, power::LEFT.cast_signed()),
+        Opcode::Srlv => registers(SHIFT_VARIABLE, power::RIGHT.cast_signed()),
+        Opcode::Rotrv => registers(SHIFT_VARIABLE, power::ROTATE.cast_signed()),
+        Opcode::Srav => registers(SHIFT_VARIABLE, SIGNED + power::RIGHT.cast_signed()),
+
+        Opcode::Mul => registers(MULTIPLY_LOW, 0),
+        Opcode::Multu => two(MULTIPLY, 0),
+        Opcode::Mult => two(MULTIPLY, 1),
+        Opcode::Maddu => two(MULTIPLY, 2),
+        Opcode::Madd => two(MULTIPLY, 3),
+        Opcode::Msubu => two(MULTIPLY, 6),
+        Opcode::Msub => two(MULTIPLY, 7),
+        Opcode::Divu => two(DIVIDE, 0),
+        Opcode::Div => two(DIVIDE, 1),
+
+        Opcode::Movz => registers(MOVE_IF, 0),
+        Opcode::Movn => registers(MOVE_IF, 1),
+        Opcode::Wsbh => of_rt(EXTEND, 0),
+        Opcode::Seb => of_rt(EXTEND, 1),
+        Opcode::Seh => of_rt(EXTEND, 2),
+        Opcode::Clz => Meaning::of(COUNT, 0).reads(Rs, Number(0)).writes(Rd),
+        Opcode::Clo => Meaning::of(COUNT, 1).reads(Rs, Number(0)).writes(Rd),
+        Opcode::Ext => immediate(BIT_FIELD, 0, Constant::Power(power::EXTRACT)),
+        Opcode::Ins => immediate(BIT_FIELD, 0, Constant::Power(power::INSERT)).reads(Rs, Rt),
+
         Opcode::Mfhi => moves(Number(number::HI), Rd),
         Opcode::Mflo => moves(Number(number::LO), Rd),
         Opcode::Mthi => moves(Rs, Number(number::HI)),
@@ -172,15 +219,55 @@ pub(super) const fn meaning(opcode: Opcode) -> Option<Meaning> {
         Opcode::Lw => load(LOAD_WORD, 0),
         Opcode::Sw => store(STORE_WORD, 0),
 
+        Opcode::Lbu => load(LOAD_BYTE, 0),
+        Opcode::Lb => load(LOAD_BYTE, 1),
+        Opcode::Lhu => load(LOAD_HALF, 0),
+        Opcode::Lh => load(LOAD_HALF, 1),
+        Opcode::Sb => store(STORE_BYTE, 0),
+        Opcode::Sh => store(STORE_HALF, 0),
+        Opcode::Lwr => load(UNALIGNED, 0).reads(Rs, Rt),
+        Opcode::Lwl => load(UNALIGNED, 1).reads(Rs, Rt),
+        Opcode::Swr => store(UNALIGNED, 2),
+        Opcode::Swl => store(UNALIGNED, 3),
+        Opcode::Ll => load(LINKED, 0),
+        Opcode::Sc => load(LINKED, 1).reads(Rs, Rt),
+
         Opcode::Beq => branch(BRANCH, 0, Rt),
         Opcode::Bne => branch(BRANCH, 1, Rt),
+        Opcode::Bltz => branch(BRANCH_SIGN, 0, Number(0)),
+        Opcode::Bgez => branch(BRANCH_SIGN, 1, Number(0)),
+        Opcode::Blez => branch(BRANCH_SIGN, 2, Number(0)),
+        Opcode::Bgtz => branch(BRANCH_SIGN, 3, Number(0)),
+        Opcode::Bltzal => branch(BRANCH_RARE, 2, Number(0)).writes(Number(31)).distinct(),
+        Opcode::Bgezal => branch(BRANCH_RARE, 2 + 4, Number(0)).writes(Number(31)).distinct(),
+        Opcode::Beql => branch(BRANCH_RARE, 8 + 1, Rt),
+        Opcode::Bnel => branch(BRANCH_RARE, 8 + 1 + 4, Rt),
+        Opcode::Blezl => branch(BRANCH_RARE, 8 + 1 + 2, Number(0)),
+        Opcode::Bgtzl => branch(BRANCH_RARE, 8 + 1 + 2 + 4, Number(0)),
+        Opcode::Bltzl => branch(BRANCH_RARE, 8 + 2, Number(0)),
+        Opcode::Bgezl => branch(BRANCH_RARE, 8 + 2 + 4, Number(0)),
+        Opcode::Bltzall => branch(BRANCH_RARE, 8 + 2, Number(0)).writes(Number(31)).distinct(),
+        Opcode::Bgezall => branch(BRANCH_RARE, 8 + 2 + 4, Number(0)).writes(Number(31)).distinct(),
         Opcode::J => Meaning::of(JUMP, 0).constant(Jump),
         Opcode::Jal => Meaning::of(JUMP, 0).writes(Number(31)).constant(Jump),
         Opcode::Jr | Opcode::JrHb => Meaning::of(JUMP_REGISTER, 0).reads(Rs, Number(0)),
         Opcode::Jalr | Opcode::JalrHb => {
             Meaning::of(JUMP_REGISTER, 0).reads(Rs, Number(0)).writes(Rd).distinct()
         }
+        Opcode::Teq => two(TRAP_EQUAL, 0),
+        Opcode::Teqi => one(TRAP_EQUAL, 0),
+        Opcode::Tltu => two(TRAP, 0),
+        Opcode::Tltiu => one(TRAP, 0),
+        Opcode::Tlt => two(TRAP, 1),
+        Opcode::Tlti => one(TRAP, 1),
+        Opcode::Tgeu => two(TRAP, 2),
+        Opcode::Tgeiu => one(TRAP, 2),
+        Opcode::Tge => two(TRAP, 2 + 1),
+        Opcode::Tgei => one(TRAP, 2 + 1),
+        Opcode::Tne => two(TRAP, 4),
+        Opcode::Tnei => one(TRAP, 4),
         Opcode::Syscall => Meaning::of(SYSTEM_CALL, 0).reads(Number(2), Number(4)),
-        _ => return None,
+        // It has no proof.
+        Opcode::Break => return None,
     })
 }
