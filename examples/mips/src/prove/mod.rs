@@ -13,7 +13,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod bench;
 mod bytes;
+pub mod cells;
 mod key;
 pub mod menu;
 mod proof;
@@ -29,7 +31,8 @@ use chipwright_backend_stark::machine::{
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::MachineErrors;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::Machine;
+use chipwright_ir::machine::{Machine, MachineTrace};
+use p3_goldilocks::Goldilocks;
 
 pub use bytes::ReadError;
 pub use key::{ShardState, VerifyingKey};
@@ -38,7 +41,8 @@ pub use proof::{Committed, CoreProof, Opening, ShardProof};
 pub use shards::{Shard, Shards};
 
 use crate::machine::control::{Boundary, BoundaryPublics};
-use crate::machine::image::Digest;
+use crate::machine::image::{Digest, Tree};
+use crate::machine::instruction::INSTRUCTIONS;
 use crate::machine::trace::NoChip;
 use crate::machine::{FIELD, machine};
 use crate::{ExecutionError, Input, Observer, Program};
@@ -237,10 +241,45 @@ impl MipsProver {
         input: &Input,
         shard: &Shard,
     ) -> Result<ShardProof, ProveError> {
+        let (trace, _) = self.trace(program, input, shard)?;
+        self.prove_trace(shard, trace)
+    }
+
+    /// The trace of a shard, and which part of the cells of instructions in it is not padding.
+    fn trace(
+        &self,
+        program: &Program,
+        input: &Input,
+        shard: &Shard,
+    ) -> Result<(MachineTrace<Goldilocks>, f64), ProveError> {
         let (prover, _) = self.keys(shard.kind)?;
         let trace = prover.trace(&shard.input(program, input)?)?;
+        let chips = self.machine.chips.iter().zip(&trace.tables);
+        let instructions = chips.filter(|(chip, _)| {
+            INSTRUCTIONS.iter().any(|registered| (registered.name)() == chip.name)
+        });
+        let (mut used, mut all) = (0, 0);
+        for (_, table) in instructions {
+            used += table.width * table.real_rows;
+            all += table.width * table.height;
+        }
+        Ok((trace, used as f64 / all as f64))
+    }
+
+    /// Proves the trace of a shard.
+    fn prove_trace(
+        &self,
+        shard: &Shard,
+        trace: MachineTrace<Goldilocks>,
+    ) -> Result<ShardProof, ProveError> {
+        let (prover, _) = self.keys(shard.kind)?;
         let proof = prover.prove_trace(trace)?.to_bytes();
         Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
+    }
+
+    /// The proof of a run, from those of its shards, and memory at the end.
+    fn core_proof(&self, shards: Vec<ShardProof>, tree: &Tree) -> CoreProof {
+        CoreProof { shards, committed: Opening::of(tree) }
     }
 
     /// Executes a program and proves the run, shard by shard.
@@ -277,7 +316,7 @@ impl MipsProver {
             proofs.push(self.prove_shard(program, input, &shard)?);
             progress.proven(&shard, &self.menu[shard.kind]);
         }
-        Ok(CoreProof { shards: proofs, committed: Opening::of(shards.tree()) })
+        Ok(self.core_proof(proofs, shards.tree()))
     }
 
     /// Verifies that a program, started on some input, ended as the result says.
