@@ -1,30 +1,40 @@
 //! What a shard knows of memory and registers while it is traced: the image at the start, and what was accessed since.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::bus::{SLOTS, Slot, SourceNative, TargetNative};
 use super::field::ORDER;
-use super::image::Tree;
+use super::image::{Touched, Tree, leaf_of};
+use super::memory::LEVELS;
 use super::memory::RefreshRecord;
 
 /// Memory and registers of a shard, and when they were accessed.
 #[derive(Clone, Debug)]
 pub struct Accesses {
     /// Memory and registers at the start.
-    before: Tree,
+    before: Arc<Tree>,
     /// When everything counts as accessed before the shard: just before its first cycle.
     start: u64,
     /// What was accessed: when, and what it holds.
     accessed: HashMap<u64, (u64, u64)>,
+    /// The leaves that were accessed.
+    touched: Touched,
     /// The accesses that bridge long times.
     refreshes: Vec<RefreshRecord>,
 }
 
 impl Accesses {
     /// Those of a shard that begins with an image at a clock.
-    pub fn new(before: Tree, clk: u64) -> Self {
+    pub fn new(before: Arc<Tree>, clk: u64) -> Self {
         let start = (clk * SLOTS as u64 + ORDER - 1) % ORDER;
-        Self { before, start, accessed: HashMap::new(), refreshes: Vec::new() }
+        Self {
+            before,
+            start,
+            accessed: HashMap::new(),
+            touched: Touched::new(LEVELS),
+            refreshes: Vec::new(),
+        }
     }
 
     /// Memory and registers at the start.
@@ -35,6 +45,11 @@ impl Accesses {
     /// When everything counts as accessed before the shard.
     pub fn start(&self) -> u64 {
         self.start
+    }
+
+    /// The leaves that were accessed.
+    pub fn touched(&self) -> &Touched {
+        &self.touched
     }
 
     /// What was accessed, by address: when, and what it holds.
@@ -82,6 +97,9 @@ impl Accesses {
     /// Accesses a word: the time since the access before, less one.
     fn access(&mut self, address: u64, time: u64, value: u64) -> u64 {
         let before = self.accessed.insert(address, (time, value));
+        if before.is_none() {
+            self.touched.touch(leaf_of(address));
+        }
         let seen = before.map_or(self.start, |(seen, _)| seen);
         (time + ORDER - 1 - seen) % ORDER
     }

@@ -33,6 +33,12 @@ pub mod number {
     pub const LINK: u64 = 35;
     /// What `rdhwr $29` gives.
     pub const THREAD_POINTER: u64 = 36;
+    /// What `brk` gives.
+    pub const HEAP_END: u64 = 37;
+    /// Where `mmap` maps next.
+    pub const MAPPED_END: u64 = 38;
+    /// The first of the eight committed words: each is zero, or one more than the word. They have a leaf of their own.
+    pub const COMMITTED: u64 = 48;
 }
 
 /// The address of a register on the bus of memory.
@@ -78,6 +84,8 @@ pub enum Slot {
     Low = 5,
     /// What is linked.
     Link = 6,
+    /// Something that only few instructions have to do with.
+    Last = 7,
 }
 
 /// Slots in a cycle.

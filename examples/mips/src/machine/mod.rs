@@ -15,6 +15,7 @@ pub mod memory;
 pub mod operation;
 pub mod program;
 pub mod roles;
+pub mod system;
 pub mod trace;
 
 use chipwright_dsl::{Field, Machine, MachineErrors};
@@ -30,9 +31,13 @@ pub const FIELD: Field = Field::Goldilocks2;
 /// None in practice: the chips fit together.
 pub fn machine() -> Result<IrMachine, MachineErrors> {
     let first = Machine::new("mips", FIELD).add::<control::Boundary>();
-    instruction::INSTRUCTIONS
+    let instructions =
+        instruction::INSTRUCTIONS.iter().fold(first, |machine, chip| (chip.add)(machine));
+    system::CALLS
         .iter()
-        .fold(first, |machine, chip| (chip.add)(machine))
+        .fold(instructions, |machine, chip| (chip.add)(machine))
+        .add::<system::InputWord>()
+        .add::<system::Answers>()
         .add::<memory::Refresh>()
         .add::<memory::Leaf>()
         .add::<memory::Node>()

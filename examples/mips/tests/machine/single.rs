@@ -7,6 +7,8 @@ use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{
     ChipRows, FillOptions, Forge, Machine, MachineInput, Report, check, fill_with,
 };
+use chipwright_mips::machine::instruction::INSTRUCTIONS;
+use chipwright_mips::machine::system::CALLS;
 use chipwright_mips::machine::trace::Tracer;
 use chipwright_mips::{Executor, Input, Program, State};
 use chipwright_mips_isa::{A0, A1, Assembler, Instruction, V0};
@@ -63,7 +65,9 @@ pub(crate) fn chips_of(
     change(state);
     let mut tracer = Tracer::new(&program, executor.state());
     let executed = executor.run_until(1, &mut tracer).is_ok();
-    let names: BTreeSet<String> = tracer.rows().map(|(chip, _)| chip).collect();
+    let instructions = INSTRUCTIONS.iter().map(|chip| (chip.name)());
+    let names: BTreeSet<String> =
+        instructions.chain(CALLS.iter().map(|chip| (chip.name)())).collect();
     let input = tracer.finish(executor.state()).expect("there is a chip");
     let singles =
         input.rows.iter().filter(|(chip, _)| names.contains(chip)).flat_map(|(chip, rows)| {

@@ -5,7 +5,6 @@ mod branch;
 mod jump;
 mod rare;
 mod sign;
-mod system;
 mod trap;
 
 pub use boundary::{Boundary, BoundaryPublics, BoundaryRecord};
@@ -13,5 +12,4 @@ pub use branch::{Branch, BranchRecord};
 pub use jump::{Jump, JumpRecord, JumpRegister, JumpRegisterRecord};
 pub use rare::{BranchRare, BranchRareRecord};
 pub use sign::{BranchSign, BranchSignRecord};
-pub use system::{Halt, HaltRecord};
 pub use trap::{Trap, TrapEqual, TrapEqualRecord, TrapRecord};
