@@ -36,7 +36,8 @@ const ROLES: &[(&str, &[&str])] = &[
     ("MemoryGlobalChip", &["leaf", "node", "refresh"]),
     ("BranchChip", &["branch", "branch_sign", "branch_rare"]),
     ("JumpChip", &["jump", "jump_register"]),
-    ("SyscallInstrsChip", &["halt"]),
+    ("SyscallInstrsChip", &["halt", "answer", "commit", "read", "grow"]),
+    ("SyscallChip: what calls ask", &["answers", "input_word"]),
     ("ByteChip: ranges", &["range8", "range16"]),
 ];
 

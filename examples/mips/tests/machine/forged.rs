@@ -57,6 +57,14 @@ fn m_14_an_overflow_has_no_proof() {
 }
 
 #[test]
+fn conjunctions_are_those_of_the_table() {
+    let xor = Single::of(|asm| asm.xor(V0, A0, A1), [0x0f0f_0f0f, 0x00ff_00ff]);
+    xor.refuses(&[("and[0]", 0)], "table");
+    // The operand as other numbers than bytes.
+    xor.refuses(&[("x[0]", 0x0f0f), ("x[1]", 0)], "table");
+}
+
+#[test]
 fn comparisons_have_one_answer() {
     let less = Single::of(|asm| asm.slt(V0, A0, A1), [MIN, 1]);
     less.refuses(&[("less", 0)], "u16");

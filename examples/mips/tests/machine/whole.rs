@@ -12,7 +12,7 @@ use chipwright_mips::machine::image::rows;
 use chipwright_mips::machine::memory::{Leaf, Node};
 use chipwright_mips::machine::trace::Tracer;
 use chipwright_mips::{Executor, Input};
-use chipwright_mips_isa::{A0, A1, Assembler, T0, V0, V1, ZERO};
+use chipwright_mips_isa::{A0, A1, Assembler, RA, T0, V0, V1, ZERO};
 
 use crate::{DATA, assembled, machine_ir};
 
@@ -94,6 +94,24 @@ fn m_16_zero_is_never_written() {
     assert_eq!(tracer.accesses().value(register(number::SCRATCH)), u64::from(DATA) + 5);
     let forged = report(&input, "add_constant", 0, &[("target.register", register(0).into())]);
     assert!(unbalanced(&forged).contains("program"), "{forged}");
+}
+
+#[test]
+fn m_17_a_jump_goes_where_the_program_and_the_register_say() {
+    let (_, input) = shard(|asm| {
+        asm.jal("next");
+        asm.nop();
+        asm.routine("next");
+        asm.addiu(RA, RA, 12);
+        asm.jr(RA);
+        asm.nop();
+        asm.nop();
+    });
+    assert!(report(&input, "jump", 0, &[]).is_ok());
+    let forged = report(&input, "jump", 0, &[("constant", 0x100c)]);
+    assert!(unbalanced(&forged).contains("program"), "{forged}");
+    let forged = report(&input, "jump_register", 0, &[("first.value", 0x1004)]);
+    assert!(unbalanced(&forged).contains("memory"), "{forged}");
 }
 
 #[test]
