@@ -213,7 +213,7 @@ pub(super) fn words(bytes: &[u8]) -> Committed {
 
 /// A verdict, as `mips verify --json` writes it.
 #[derive(Debug, Serialize)]
-struct Verified {
+struct Verdict {
     verified: bool,
     exit_code: u32,
     instructions: u64,
@@ -250,7 +250,7 @@ pub(super) fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result
         let (exit_code, instructions) = (outcome.exit_code, outcome.instructions);
         return json_line(
             out,
-            &Verified { verified: true, exit_code, instructions, committed, verify_ms },
+            &Verdict { verified: true, exit_code, instructions, committed, verify_ms },
         );
     }
     writeln!(

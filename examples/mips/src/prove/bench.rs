@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{MipsProver, Options, ProveError, VerifyError};
+use super::{CoreProof, MipsProver, Options, ProveError, VerifyError};
 use crate::{Executor, Input, Program};
 
 /// What the proof of a run took.
@@ -94,7 +94,7 @@ impl MipsProver {
             proofs.push(self.prove_trace(&shard, trace)?);
             proving += begun.elapsed();
         }
-        let proof = self.core_proof(proofs, shards.tree());
+        let proof = CoreProof::new(proofs, shards.tree());
         let all = start.elapsed();
 
         let begun = Instant::now();
@@ -109,7 +109,7 @@ impl MipsProver {
             fill_rate: counted.iter().sum::<f64>() / counted.len().max(1) as f64,
             shards: kinds.len(),
             execute_ms: milliseconds(execute),
-            trace_ms: milliseconds(all - proving),
+            trace_ms: milliseconds(all.saturating_sub(proving)),
             prove_ms: milliseconds(proving),
             verify_ms,
             instructions_per_s: instructions as f64 / all.as_secs_f64(),

@@ -41,7 +41,7 @@ pub use proof::{Committed, CoreProof, Opening, ShardProof};
 pub use shards::{Shard, Shards};
 
 use crate::machine::control::{Boundary, BoundaryPublics};
-use crate::machine::image::{Digest, Tree};
+use crate::machine::image::Digest;
 use crate::machine::instruction::INSTRUCTIONS;
 use crate::machine::trace::NoChip;
 use crate::machine::{FIELD, machine};
@@ -277,11 +277,6 @@ impl MipsProver {
         Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
     }
 
-    /// The proof of a run, from those of its shards, and memory at the end.
-    fn core_proof(&self, shards: Vec<ShardProof>, tree: &Tree) -> CoreProof {
-        CoreProof { shards, committed: Opening::of(tree) }
-    }
-
     /// Executes a program and proves the run, shard by shard.
     ///
     /// # Errors
@@ -316,7 +311,7 @@ impl MipsProver {
             proofs.push(self.prove_shard(program, input, &shard)?);
             progress.proven(&shard, &self.menu[shard.kind]);
         }
-        Ok(self.core_proof(proofs, shards.tree()))
+        Ok(CoreProof::new(proofs, shards.tree()))
     }
 
     /// Verifies that a program, started on some input, ended as the result says.
