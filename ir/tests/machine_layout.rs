@@ -144,11 +144,6 @@ fn what_does_not_fit_a_layout_is_a_typed_error() {
     insta::assert_snapshot!(error, @"the layout names chip `nobody`, which does not exist");
     let rest = "\n  counter: 8 copies\n  rows: 3 copies";
     for (text, message) in [
-        // Padding would be entries of the table.
-        (
-            "layout of 2^4 rows\n  squares: 8 copies",
-            "chip `squares` have 64 rows; the layout has 128",
-        ),
         (
             "layout of 2^2 rows\n  squares: 8 copies",
             "chip `squares` have 64 rows; the layout has 32",
@@ -161,6 +156,17 @@ fn what_does_not_fit_a_layout_is_a_typed_error() {
         let error = refused(&format!("{text}{rest}")).to_string();
         assert!(error.contains(message), "{error}");
     }
+}
+
+#[test]
+fn a_table_in_more_rows_than_it_has_entries_repeats_the_last_one() {
+    let text = "layout of 2^4 rows\n  squares: 8 copies\n  counter: 8 copies\n  rows: 3 copies";
+    let fusion = Fusion::new(&machine(), &layout(text), 9).unwrap();
+    let contents = fusion.machine.chips[0].fixed.as_ref().expect("the contents are known");
+    let mut entries: Vec<u64> = contents.columns.iter().flatten().copied().collect();
+    entries.sort_unstable();
+    assert_eq!(entries[..64], (0..64).collect::<Vec<u64>>());
+    assert!(entries[64..].iter().all(|&entry| entry == 63), "no entry is new");
 }
 
 #[test]

@@ -44,8 +44,9 @@ impl<'a> Candidate<'a> {
     fn copies(&self, log_height: usize) -> Option<usize> {
         let (rows, height) = (self.rows?, 1_usize << log_height);
         let copies = rows.div_ceil(height).max(1);
-        // All rows of a dense chip are real, so there are as many as the copies have.
-        let fills = !self.chip.dense || self.chip.is_wired() || copies * height == rows;
+        // All rows of a dense chip are real, so there are as many as the copies have; contents are not made longer, either.
+        let exact = self.chip.dense || self.chip.fixed_width() > 0;
+        let fills = !exact || self.chip.is_wired() || copies * height == rows;
         // A table without contents for its fixed columns has no key.
         let known =
             self.chip.fixed.is_some() || self.chip.columns_of(ColumnKind::Fixed).count() == 0;
@@ -194,10 +195,7 @@ impl MachineLayout {
             let chip = candidate.chip.name.clone();
             match copies {
                 Some(copies) if folded => layout.folded.push(Fold { chip, copies }),
-                _ => {
-                    let log_height = candidate.rows.map(|_| candidate.log_height(parameters));
-                    layout.apart.push(Apart { chip, log_height });
-                }
+                _ => layout.apart.push(Apart::new(chip)),
             }
         }
         Ok(if layout.is_separate() { Self::separate(machine) } else { layout })
