@@ -47,7 +47,7 @@ pub struct Entry {
     pub log_height: usize,
     /// The chips that are folded, with their copies.
     pub copies: &'static [(&'static str, usize)],
-    /// The base-2 logarithms of the heights of chips that stand apart, where these are not [`LOG_RARE`].
+    /// The base-2 logarithms of the heights of chips that stand apart, where these are not `2^8`.
     pub apart: &'static [(&'static str, usize)],
 }
 
