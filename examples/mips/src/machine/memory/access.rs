@@ -81,6 +81,7 @@ pub struct Refresh {
     #[record]
     pub value: Felt,
     /// The time until it is accessed again, less one.
+    #[free("the value stays, so any time before the next access will do")]
     #[record]
     pub gap: U32,
     #[port(bus = "memory")]
