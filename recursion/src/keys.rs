@@ -4,6 +4,8 @@
 //! leaf of a Merkle tree whose root is public. So one circuit serves for proofs of all circuits of one shape,
 //! itself included: its own key is data, and there is no fixed point of a hash to be found.
 
+use std::ops::Range;
+
 use chipwright_backend_stark::config::SEED;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_chips::recursion::{HashSizes, RowKind, RowSpec, Script};
@@ -17,11 +19,36 @@ use crate::layer::Layer;
 use crate::level::Level;
 use crate::pcs::plant;
 
-/// The number of levels of the tree, of four children each.
+/// The number of levels of the tree over the keys of a chain or of a tree over one kind of proof, of four children each.
 const LEVELS: usize = 2;
 
-/// The largest number of keys in a set.
+/// The largest number of keys in such a set.
 pub const MAX_KEYS: usize = 1 << (2 * LEVELS);
+
+/// Which keys of a set a layer takes for its children, by their places.
+///
+/// # Soundness
+///
+/// A layer verifies proofs of one shape: the constraints are constants of its circuit, the preprocessed columns are those
+/// of the child's key. A key whose proofs have another shape would be read with constraints that are not its own. So
+/// where a set has keys of several shapes, each has its places, and a layer takes those of the shape that it verifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// The number of levels of the tree over the set.
+    levels: usize,
+    /// The places; all of the set, if there are none.
+    places: Option<Range<usize>>,
+}
+
+impl Places {
+    /// Any place of a set of at most [`MAX_KEYS`].
+    pub(crate) const ANY: Self = Self { levels: LEVELS, places: None };
+
+    /// Some places of a set with a tree of so many levels.
+    pub(crate) fn of(levels: usize, places: Range<usize>) -> Self {
+        Self { levels, places: Some(places) }
+    }
+}
 
 /// A set of layers' verifying keys, by their positions, and the least level of them.
 ///
@@ -38,10 +65,20 @@ pub struct KeySet<D> {
 #[non_exhaustive]
 pub enum KeySetError {
     /// Too many keys.
-    #[error("{got} keys were given, a set has at most {MAX_KEYS}")]
+    #[error("{got} keys were given, a set has at most {most}")]
     TooMany {
         /// How many.
         got: usize,
+        /// The largest number of the set.
+        most: usize,
+    },
+    /// A key is in two places.
+    #[error("keys {first} and {second} of the set are the same")]
+    Twice {
+        /// The one place.
+        first: usize,
+        /// The other.
+        second: usize,
     },
     /// The key is not a member.
     #[error("the verifying key is not one of the allowed set")]
@@ -72,16 +109,47 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
                 leaves.push(digest);
             }
         }
-        if leaves.len() > MAX_KEYS {
-            return Err(KeySetError::TooMany { got: leaves.len() });
+        Self::of_leaves::<P>(leaves, LEVELS, least)
+    }
+
+    /// The set of the keys of some layers, each in its place, with a tree of so many levels.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the set has not as many places, or a key is in two of them.
+    pub(crate) fn in_places<'a, P: RecursiveField<Digest = D>>(
+        layers: impl IntoIterator<Item = &'a Layer<P>>,
+        levels: usize,
+    ) -> Result<Self, KeySetError> {
+        let mut leaves: Vec<D> = Vec::new();
+        let mut least = Level::NOTHING;
+        for layer in layers {
+            least = least.least(layer.level());
+            let (digest, second) = (key_digest(layer.key()), leaves.len());
+            if let Some(first) = leaves.iter().position(|leaf| *leaf == digest) {
+                return Err(KeySetError::Twice { first, second });
+            }
+            leaves.push(digest);
         }
-        leaves.resize(MAX_KEYS, D::default());
+        Self::of_leaves::<P>(leaves, levels, least)
+    }
+
+    fn of_leaves<P: RecursiveField<Digest = D>>(
+        mut leaves: Vec<D>,
+        levels: usize,
+        level: Level,
+    ) -> Result<Self, KeySetError> {
+        let most = 1 << (2 * levels);
+        if leaves.len() > most {
+            return Err(KeySetError::TooMany { got: leaves.len(), most });
+        }
+        leaves.resize(most, D::default());
         let mut layers = vec![leaves];
-        for level in 0..LEVELS {
-            let parents = layers[level].chunks_exact(4).map(P::digest_children).collect();
+        for below in 0..levels {
+            let parents = layers[below].chunks_exact(4).map(P::digest_children).collect();
             layers.push(parents);
         }
-        Ok(Self { layers, level: least })
+        Ok(Self { layers, level })
     }
 
     /// The least level of the set's layers, each with all that it stands on.
@@ -89,9 +157,14 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         self.level
     }
 
+    /// The number of levels of the tree.
+    fn levels(&self) -> usize {
+        self.layers.len() - 1
+    }
+
     /// The root of the tree.
     pub fn root(&self) -> D {
-        self.layers[LEVELS][0]
+        self.layers[self.levels()][0]
     }
 
     /// The position of a key and the siblings of its path.
@@ -103,7 +176,7 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         let index = self.layers[0].iter().position(|leaf| *leaf == digest);
         let index = index.ok_or(KeySetError::NotAMember)?;
         let mut siblings = Vec::new();
-        for level in 0..LEVELS {
+        for level in 0..self.levels() {
             let node = index >> (2 * level);
             let children = &self.layers[level][node / 4 * 4..node / 4 * 4 + 4];
             let others = children.iter().enumerate().filter(|(place, _)| *place != node % 4);
@@ -215,15 +288,23 @@ pub(crate) struct MemberKey {
     pub(crate) data: Option<DataTarget>,
 }
 
-/// Takes a key with `fixed_cap` elements of its commitment, and proves that it is in the set.
+/// Takes a key with `fixed_cap` elements of its commitment, and proves that it is in one of some places of the set.
 ///
 /// # Soundness
 ///
 /// The elements are created by the call that hashes them, so the key that is used is the key that is in the
 /// set. Digests of the empty places of a set are zero: nobody knows elements that hash to zero.
-pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: usize) -> MemberKey {
+pub(crate) fn member(
+    builder: &mut CircuitBuilder,
+    root: &[Target],
+    fixed_cap: usize,
+    places: &Places,
+) -> MemberKey {
     let tree = plant(builder, root);
     let index = builder.add_private_input();
+    if let Some(allowed) = &places.places {
+        assert_among(builder, index, allowed);
+    }
     let count = SEED + fixed_cap;
     let rate = HashSizes::of(builder.field()).rate();
     let mut rows: Vec<RowSpec> = (0..count.div_ceil(rate))
@@ -233,7 +314,7 @@ pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: u
             RowSpec { written: (1 << taken) - 1, enter: chunk == 0, ..RowSpec::new(kind, taken) }
         })
         .collect();
-    rows.extend([RowSpec::new(RowKind::Parent4, 0); LEVELS]);
+    rows.extend(vec![RowSpec::new(RowKind::Parent4, 0); places.levels]);
     if let Some(last) = rows.last_mut() {
         last.end = true;
     }
@@ -247,6 +328,18 @@ pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: u
     let (seed, fixed_cap) = elements.split_at(SEED.min(elements.len()));
     let key = ChildKey { seed: seed.to_vec(), fixed_cap: fixed_cap.to_vec() };
     MemberKey { key, data: called.data }
+}
+
+/// Demands that a value is one of a range: it is a root of the polynomial that has all of them.
+fn assert_among(builder: &mut CircuitBuilder, value: Target, range: &Range<usize>) {
+    let mut product = constant(builder, 1);
+    for allowed in range.clone() {
+        let allowed = constant(builder, allowed as u64);
+        let difference = builder.sub(value, allowed);
+        product = builder.mul(product, difference);
+    }
+    let zero = constant(builder, 0);
+    builder.assert_eq(product, zero).named("the key's place");
 }
 
 #[cfg(test)]
@@ -271,7 +364,7 @@ mod tests {
         let twice = set((1..=most).chain(1..=most).map(|key| (key, 100))).expect("sixteen, twice");
         assert_eq!(full, twice);
         let error = set((0..=most).map(|key| (key, 100))).expect_err("seventeen");
-        assert_eq!(error, KeySetError::TooMany { got: 17 });
+        assert_eq!(error, KeySetError::TooMany { got: 17, most: 16 });
     }
 
     #[test]
