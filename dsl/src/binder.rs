@@ -7,7 +7,8 @@
 use std::rc::Rc;
 
 use chipwright_ir::chip::{
-    Cell as IrCell, CellType, Column, ColumnId, ColumnKind, Group, PortId, Public, PublicId, StepPart,
+    Cell as IrCell, CellType, Column, ColumnId, ColumnKind, Group, PortId, Public, PublicId,
+    StepPart,
 };
 
 use crate::cell::{Cell, PublicValue};
@@ -109,7 +110,8 @@ impl<'a> Binder<'a> {
                         );
                     }
                     let start = PublicId::new(state.publics.len());
-                    let part = spec.part.map(|(role, name)| StepPart { role, name: name.to_owned() });
+                    let part =
+                        spec.part.map(|(role, name)| StepPart { role, name: name.to_owned() });
                     state.publics.extend(names.iter().map(|(suffix, _)| Public {
                         name: format!("{}{suffix}", spec.name),
                         part: part.clone(),

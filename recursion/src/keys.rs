@@ -344,10 +344,15 @@ fn assert_among(builder: &mut CircuitBuilder, value: Target, range: &Range<usize
 
 #[cfg(test)]
 mod tests {
+    use chipwright_backend_stark::config::Config;
     use chipwright_ir::field::Goldilocks2;
+    use chipwright_tests::Square;
     use p3_goldilocks::Goldilocks;
 
     use super::*;
+    use crate::claims::Claims;
+    use crate::draft::{Outline, Under};
+    use crate::layer::{Child, LayerError};
 
     fn set(
         keys: impl IntoIterator<Item = (u64, u32)>,
@@ -365,6 +370,54 @@ mod tests {
         assert_eq!(full, twice);
         let error = set((0..=most).map(|key| (key, 100))).expect_err("seventeen");
         assert_eq!(error, KeySetError::TooMany { got: 17, most: 16 });
+    }
+
+    #[test]
+    fn a_layer_takes_keys_in_its_own_places_alone() {
+        let config = Config::testing();
+        let below = Square::<Goldilocks2>::new(&config);
+        let (key, proof) = (below.verifier.key(), below.prove());
+        let first = Layer::over(key, proof.log_heights(), &Claims::Facts, &config);
+        let first = first.expect("a layer");
+        let above = |places: Range<usize>| {
+            let under = Under { places: &Places::of(1, places), ..first.under() };
+            let outline = Outline::over_alike(under, false, &config).expect("a circuit");
+            let draft = outline.laid_out::<Goldilocks2>(None).expect("a layout");
+            draft.compile().expect("a layer")
+        };
+        let [before, own, among] = [0..1, 1..2, 0..3].map(above);
+        // The first layer is in place 1; the others' keys are there to be members, too.
+        let keys = KeySet::in_places([&before, &first, &own], 1).expect("three keys");
+        let (inputs, statement) = first
+            .inputs_over(key, &below.publics(), &proof, keys.root(), false)
+            .expect("the proof has the shape");
+        let proof = first.prove(&inputs).expect("the proof is valid");
+        let over = |layer: &Layer<Goldilocks2>| {
+            let child = Child { key: first.key(), statement, proof: &proof };
+            let (inputs, _) = layer.inputs_above(&[child], &keys, true).expect("a member");
+            layer.prove(&inputs)
+        };
+        over(&own).expect("the key is in its place");
+        over(&among).expect("the key is in one of three places");
+        let verdict = over(&before);
+        assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{:?}", verdict.err());
+    }
+
+    #[test]
+    fn a_set_has_each_key_in_one_place() {
+        let config = Config::testing();
+        let below = Square::<Goldilocks2>::new(&config);
+        let proof = below.prove();
+        let layer = |offset: usize| {
+            let claims = Claims::Facts;
+            let mut config = config.clone();
+            config.parameters.queries += offset;
+            Layer::over(below.verifier.key(), proof.log_heights(), &claims, &config).expect("one")
+        };
+        let (one, two) = (layer(0), layer(1));
+        let set = |layers: &[&Layer<Goldilocks2>]| KeySet::in_places(layers.iter().copied(), 1);
+        assert!(set(&[&one, &two]).is_ok());
+        assert_eq!(set(&[&one, &two, &one]), Err(KeySetError::Twice { first: 0, second: 2 }));
     }
 
     #[test]

@@ -29,8 +29,7 @@ use super::types::{
 use super::{
     Cell, CellType, Chip, Column, ColumnId, ColumnKind, Fill, FillOp, FixedData, Graph, Group,
     Interaction, Label, NativeFn, NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule,
-    StepPart, StepRole,
-    Section, Sign,
+    Section, Sign, StepPart, StepRole,
 };
 use crate::Field;
 use crate::machine::Machine;

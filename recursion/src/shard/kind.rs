@@ -64,8 +64,10 @@ impl<P: RecursiveField> CompiledKind<P> {
     /// is not known.
     pub fn new(kind: &Kind, config: &Config) -> Result<Self, ShardError> {
         let Kind { name, machine, layout, rows } = kind;
-        let of_machine =
-            |error: MachineError| ShardError::Machine { kind: name.clone(), error: Box::new(error) };
+        let of_machine = |error: MachineError| ShardError::Machine {
+            kind: name.clone(),
+            error: Box::new(error),
+        };
         let shape = StepShape::of(machine)?;
         let (prover, verifier) = compile_machine_with_layout::<P>(machine.clone(), config, layout)
             .map_err(of_machine)?;
@@ -81,8 +83,7 @@ impl<P: RecursiveField> CompiledKind<P> {
             rows.is_power_of_two().then(|| rows.ilog2() as usize)
         };
         let log_heights = verifier.key().tables().iter().map(|table| {
-            let unknown =
-                || ShardError::Rows { kind: name.clone(), table: table.name.clone() };
+            let unknown = || ShardError::Rows { kind: name.clone(), table: table.name.clone() };
             table.log_height.or_else(|| height(&table.name)).ok_or_else(unknown)
         });
         let log_heights = log_heights.collect::<Result<_, _>>()?;

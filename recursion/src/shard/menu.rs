@@ -67,10 +67,8 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
     /// Fails if there are none, if one cannot be compiled, or if they do not make the same steps.
     pub fn new(vm: &'a V, config: &Config) -> Result<Self, ShardError> {
         let kinds = vm.menu();
-        let kinds: Vec<CompiledKind<V::Field>> = kinds
-            .iter()
-            .map(|kind| CompiledKind::new(kind, config))
-            .collect::<Result<_, _>>()?;
+        let kinds: Vec<CompiledKind<V::Field>> =
+            kinds.iter().map(|kind| CompiledKind::new(kind, config)).collect::<Result<_, _>>()?;
         let first = kinds.first().ok_or(ShardError::NoKinds)?;
         for other in &kinds {
             if let Some(what) = first.shape().difference(other.shape()) {
@@ -176,7 +174,11 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
         }
         for (number, ProvenShard { kind, before, after, proof }) in shards.iter().enumerate() {
             if before != state {
-                return Err(if number == 0 { ShardError::Start } else { ShardError::Apart(number) });
+                return Err(if number == 0 {
+                    ShardError::Start
+                } else {
+                    ShardError::Apart(number)
+                });
             }
             let step = [&common, &before.parts(), &after.parts()];
             self.kind(*kind)

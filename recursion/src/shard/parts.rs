@@ -48,7 +48,9 @@ pub enum PartsError {
         public: String,
     },
     /// Two chips have different numbers of values of one part.
-    #[error("chip `{chip}` has {found} values of the part `{part}` ({role}), another chip {expected}")]
+    #[error(
+        "chip `{chip}` has {found} values of the part `{part}` ({role}), another chip {expected}"
+    )]
     Width {
         /// The chip.
         chip: String,
@@ -62,7 +64,9 @@ pub enum PartsError {
         expected: usize,
     },
     /// A part of one state that the other does not have, or not as long.
-    #[error("part `{part}` has {before} values in the state before a step, and {after} in the state after")]
+    #[error(
+        "part `{part}` has {before} values in the state before a step, and {after} in the state after"
+    )]
     States {
         /// The part.
         part: String,
@@ -72,7 +76,9 @@ pub enum PartsError {
         after: usize,
     },
     /// Machines of one menu that do not make the same steps.
-    #[error("kinds `{first}` and `{second}` of the menu have different states or common values: {what}")]
+    #[error(
+        "kinds `{first}` and `{second}` of the menu have different states or common values: {what}"
+    )]
     Menu {
         /// The one.
         first: String,
@@ -275,9 +281,8 @@ pub enum StepLayoutError {
 fn elements(chip: &Chip) -> Result<Vec<(StepPart, usize)>, PartsError> {
     let mut counts: BTreeMap<&StepPart, usize> = BTreeMap::new();
     let element = |public: &chipwright_ir::chip::Public| {
-        let unmarked = || {
-            PartsError::Unmarked { chip: chip.name.clone(), public: public.name.clone() }
-        };
+        let unmarked =
+            || PartsError::Unmarked { chip: chip.name.clone(), public: public.name.clone() };
         public.part.clone().ok_or_else(unmarked)
     };
     let parts: Vec<StepPart> = chip.publics.iter().map(element).collect::<Result<_, _>>()?;
@@ -350,4 +355,101 @@ pub(super) fn publics(
         publics.push((chip.name.clone(), values));
     }
     Ok(publics)
+}
+
+#[cfg(test)]
+mod tests {
+    use chipwright_ir::chip::parse::parse_machine;
+    use chipwright_ir::field::Goldilocks2;
+
+    use super::*;
+
+    /// A machine of chips `a` and `b` with these public values.
+    fn machine(a: &str, b: &str) -> Machine {
+        let chip = |name: &str, publics: &str| {
+            let lines = publics.split(';').map(|public| format!("    public {public}\n"));
+            let lines: String = lines.collect();
+            format!(
+                "  chip {name} over goldilocks^2, dense {{\n    x: record felt c0\n{lines}  }}\n"
+            )
+        };
+        let text = format!("machine m over goldilocks^2 {{\n{}{}}}", chip("a", a), chip("b", b));
+        parse_machine(&text).expect("a machine")
+    }
+
+    fn error(a: &str, b: &str) -> String {
+        StepShape::of(&machine(a, b)).expect_err("no step").to_string()
+    }
+
+    #[test]
+    fn public_values_that_make_no_step_are_refused() {
+        assert_eq!(
+            error("p, before n; q, after n; r", "c, common c"),
+            "public value `r` of chip `a` is neither common to all steps nor of the state before or after; write \
+             `#[public(common)]`, `#[public(before = \"..\")]` or `#[public(after = \"..\")]`"
+        );
+        assert_eq!(
+            error("p, before n; q, after n; r, after m", "c, common c"),
+            "part `m` has 0 values in the state before a step, and 1 in the state after"
+        );
+        assert_eq!(
+            error("p, before n; q, before n; r, after n", "c, common c"),
+            "part `n` has 2 values in the state before a step, and 1 in the state after"
+        );
+        assert_eq!(
+            error("p, before n; q, after n; c, common c", "c, common c; d, common c"),
+            "chip `b` has 2 values of the part `c` (common), another chip 1"
+        );
+    }
+
+    #[test]
+    fn a_part_that_two_chips_have_is_compared_and_hashed_once() {
+        let machine =
+            machine("c, common c; p, before n; q, after n", "q, before n; r, before m; s, after m");
+        let shape = StepShape::of(&machine).expect("a step");
+        let values = shape.values(&machine.chips).expect("a step");
+        // By name: `m` before `n`.
+        let expected = StepValues::new(vec![0], vec![4, 1], vec![5, 2]).expect("states of two");
+        assert_eq!(values, expected.with_equal(vec![(1, 3)]));
+        assert_eq!(shape.difference(&shape), None);
+        let other = StepShape::of(&self::machine("c, common c; p, before n", "q, after n"));
+        assert_eq!(shape.difference(&other.expect("a step")), Some("m".to_owned()));
+    }
+
+    #[test]
+    fn parts_are_given_by_name_whatever_their_order() {
+        let machine = machine("p, before n; q, after n; c, common c", "r, before m; s, after m");
+        let shape = StepShape::of(&machine).expect("a step");
+        let state = |parts: Parts| shape.state::<Goldilocks2>(&parts).map_err(|e| e.to_string());
+        let whole = Parts::new().with("n", [1]).with("m", [2]);
+        assert_eq!(state(whole.clone()), state(Parts::new().with("m", [2]).with("n", [1])));
+        assert!(state(whole.clone()).is_ok());
+        for (parts, message) in [
+            (Parts::new().with("n", [1]), "part `m` of a state is missing"),
+            (whole.clone().with("k", [1]), "part `k` of a state is none of the machine's"),
+            (whole.with("n", [1]), "part `n` of a state is given twice"),
+            (
+                Parts::new().with("n", [1, 2]).with("m", [3]),
+                "part `n` of a state has 2 values, the machine's public values are 1",
+            ),
+            (
+                Parts::new().with("n", [0xffff_ffff_0000_0001]).with("m", [3]),
+                "part `n` of a state: 18446744069414584321 is not below the modulus 18446744069414584321",
+            ),
+        ] {
+            assert_eq!(state(parts), Err(message.to_owned()));
+        }
+        assert_eq!(
+            shape.common::<Goldilocks2>(&Parts::new()).map_err(|error| error.to_string()),
+            Err("part `c` of the common values is missing".to_owned())
+        );
+        // By chip, in the order of the declarations.
+        let common = Parts::new().with("c", [9]);
+        let [before, after] =
+            [1, 3].map(|value| Parts::new().with("n", [value]).with("m", [value + 1]));
+        assert_eq!(
+            publics(&machine, &common, &before, &after),
+            Ok(vec![("a".to_owned(), vec![1, 3, 9]), ("b".to_owned(), vec![2, 4])])
+        );
+    }
 }

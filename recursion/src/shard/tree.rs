@@ -165,9 +165,8 @@ impl<P: RecursiveField> ShardTree<P> {
     ) -> Result<Self, LayerError> {
         let places = KeyPlaces::new(bases.len());
         let common = places.common();
-        let first = |base: &Base<'_, P>| {
-            Layer::over(base.key, base.log_heights, &base.claims, config)
-        };
+        let first =
+            |base: &Base<'_, P>| Layer::over(base.key, base.log_heights, &base.claims, config);
         let firsts: Vec<Layer<P>> = bases.iter().map(first).collect::<Result<_, _>>()?;
         let Some(cheapest) = firsts.first() else {
             return Err(LayerError::Children { expected: 1, got: 0 });
@@ -175,8 +174,7 @@ impl<P: RecursiveField> ShardTree<P> {
         let own = places.other(0);
         let under = Under { places: &own, ..cheapest.under() };
         let unsettled = || LayerError::NoFixedPoint { levels: MOST_RUNGS };
-        let steady =
-            steady_layout(under, &common, true, config)?.ok_or_else(unsettled)?;
+        let steady = steady_layout(under, &common, true, config)?.ok_or_else(unsettled)?;
         let mut ladders = Vec::new();
         let mut others = 0;
         for (base, first) in bases.iter().zip(firsts) {
@@ -359,13 +357,8 @@ impl<P: RecursiveField> ShardTree<P> {
         let (kind, kinds) = (leaf.kind, self.ladders.len());
         let ladder = self.ladders.get(kind).ok_or(ShardError::Kind { kind, kinds })?;
         let layer = &ladder.rungs[0];
-        let (inputs, statement) = layer.inputs_over(
-            &ladder.base,
-            &leaf.publics,
-            leaf.proof,
-            self.keys.root(),
-            false,
-        )?;
+        let (inputs, statement) =
+            layer.inputs_over(&ladder.base, &leaf.publics, leaf.proof, self.keys.root(), false)?;
         let (proof, found) = Store::find_or_prove(store, layer, &statement, &inputs)?;
         Ok((Node { place: Place::Rung(kind, 0), statement, proof }, found))
     }
