@@ -98,6 +98,17 @@ impl Config {
         }
     }
 
+    /// 100 bits proven at blowup 2: a quarter of the commitments of [`Self::proven_100`], paid for by three times as many
+    /// queries. For what is proven once and then verified by a circuit.
+    pub fn fast_100() -> Self {
+        let Self { parameters, .. } = Self::proven_100();
+        Self {
+            name: Cow::Borrowed("fast-100"),
+            parameters: Parameters { log_blowup: 1, queries: 190, cap_height: 1, ..parameters },
+            ..Self::proven_100()
+        }
+    }
+
     /// [`Self::proven_100`] over the extension of KoalaBear of degree four. That has four bits fewer than the quadratic
     /// one of Goldilocks: up to the Johnson bound, where lists of candidates cost several bits, it would take a
     /// proof of work of 22 bits before the openings are combined. Within unique decoding there are no lists, and more

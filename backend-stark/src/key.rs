@@ -14,7 +14,9 @@
 //! ```
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+#[cfg(feature = "reference")]
+use std::sync::OnceLock;
 
 use chipwright_ir::chip::Chip;
 use chipwright_ir::field::from_canonical;

@@ -66,6 +66,16 @@ pub enum MachineError {
     /// The proof does not verify.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// A proof whose table is not as high as the layout says.
+    #[error("table `{table}` has 2^{found} rows, the layout says 2^{expected}")]
+    Height {
+        /// The table.
+        table: String,
+        /// The base-2 logarithm of the height of the layout.
+        expected: usize,
+        /// The base-2 logarithm of the proof's.
+        found: usize,
+    },
     /// Public values for a chip that is not there, or twice for one.
     #[error("public values were given for chip `{chip}`, which {problem}")]
     PublicChip {
@@ -102,6 +112,8 @@ pub enum MachineError {
 pub struct MachineProver<P: StarkField> {
     machine: Machine,
     fusion: Option<Fusion>,
+    /// The heights of tables that the layout says, by chip.
+    heights: Vec<(String, usize)>,
     key: ProvingKey<P>,
 }
 
@@ -111,6 +123,8 @@ pub struct MachineVerifier<P: StarkField> {
     key: VerifyingKey<P>,
     /// The chips of the fused table with the numbers of their public values, if there is one.
     fused: Option<Vec<(String, usize)>>,
+    /// The base-2 logarithms of the heights that the layout says, table by table of the key.
+    log_heights: Vec<Option<usize>>,
 }
 
 /// Compiles a machine: verifies its IR, closes the rows beyond fixed contents, lowers rules and messages to the
@@ -123,9 +137,8 @@ pub fn compile_machine<P: StarkField>(
     machine: Machine,
     config: &Config,
 ) -> Result<(MachineProver<P>, MachineVerifier<P>), MachineError> {
-    let machine = lowered(machine, config)?;
-    let (key, verifying) = compile(&machine, config)?;
-    Ok((MachineProver { machine, fusion: None, key }, verifying.into()))
+    let layout = MachineLayout::separate(&machine);
+    compile_machine_with_layout(machine, config, &layout)
 }
 
 /// Compiles a machine whose tables are folded and fused by a layout: the keys are those of the folded machine.
@@ -140,23 +153,54 @@ pub fn compile_machine_with_layout<P: StarkField>(
     config: &Config,
     layout: &MachineLayout,
 ) -> Result<(MachineProver<P>, MachineVerifier<P>), MachineError> {
-    if layout.is_separate() {
-        layout.check(&machine)?;
-        return compile_machine(machine, config);
-    }
     config.validate().map_err(StatementError::from)?;
+    layout.check(&machine)?;
     let machine = lowered(machine, config)?;
     let (low, high) = (config.min_height().ilog2() as usize, max_log_height(config));
-    let found = layout.log_height;
-    if !(low..=high).contains(&found) {
-        return Err(MachineLayoutError::Height { found, low, high }.into());
+    let common = (!layout.is_separate()).then_some(layout.log_height);
+    let said = layout.apart.iter().filter_map(|apart| apart.log_height).chain(common);
+    for found in said {
+        if !(low..=high).contains(&found) {
+            return Err(MachineLayoutError::Height { found, low, high }.into());
+        }
     }
-    let fusion = Fusion::new(&machine, layout, config.max_degree())?;
-    let (key, verifying) = compile(&fusion.machine, config)?;
-    let parts = fusion.chips().swap_remove(0).into_iter().map(|part| &machine.chips[part]);
-    let fused = Some(parts.map(|chip| (chip.name.clone(), chip.publics.len())).collect());
-    let verifier = MachineVerifier { key: verifying, fused };
-    Ok((MachineProver { machine, fusion: Some(fusion), key }, verifier))
+    let fusion = match common {
+        Some(_) => Some(Fusion::new(&machine, layout, config.max_degree())?),
+        None => None,
+    };
+    let proven = fusion.as_ref().map_or(&machine, |fusion| &fusion.machine);
+    let (key, verifying) = compile(proven, config)?;
+    let fused = fusion.as_ref().map(|fusion| {
+        let parts = fusion.chips().swap_remove(0).into_iter().map(|part| &machine.chips[part]);
+        parts.map(|chip| (chip.name.clone(), chip.publics.len())).collect()
+    });
+    let log_heights = log_heights(layout, common, &verifying)?;
+    let heights = machine.chips.iter();
+    let heights = heights.filter_map(|chip| Some((chip.name.clone(), layout.rows(&chip.name)?)));
+    let heights = heights.collect();
+    let verifier = MachineVerifier { key: verifying, fused, log_heights };
+    Ok((MachineProver { machine, fusion, heights, key }, verifier))
+}
+
+/// The heights that a layout says, table by table of the key: those of tables with contents are in the key.
+fn log_heights<P: StarkField>(
+    layout: &MachineLayout,
+    common: Option<usize>,
+    key: &VerifyingKey<P>,
+) -> Result<Vec<Option<usize>>, MachineLayoutError> {
+    let mut log_heights = Vec::with_capacity(key.tables().len());
+    for (index, table) in key.tables().iter().enumerate() {
+        let apart = || layout.apart.iter().find(|apart| apart.chip == table.name)?.log_height;
+        let said = common.filter(|_| index == 0).or_else(apart);
+        if let (Some(said), Some(known)) = (said, table.log_height)
+            && said != known
+        {
+            let (chip, rows, expected) = (table.name.clone(), 1 << known, 1 << said);
+            return Err(MachineLayoutError::Contents { chip, rows, expected });
+        }
+        log_heights.push(said);
+    }
+    Ok(log_heights)
 }
 
 /// The machine, verified, with rules and messages of degrees that the configuration allows.
@@ -206,9 +250,7 @@ impl<P: StarkField> MachineProver<P> {
     /// How tables have to be filled.
     pub fn fill_options(&self) -> FillOptions {
         let min_height = self.key.verifying_key().config().min_height();
-        let heights = self.fusion.iter().flat_map(Fusion::rows);
-        let heights = heights.map(|(chip, rows)| (chip.to_owned(), rows)).collect();
-        FillOptions { min_height, heights, ..FillOptions::default() }
+        FillOptions { min_height, heights: self.heights.clone(), ..FillOptions::default() }
     }
 
     /// The trace that is proven, from that of the machine as it is written: the same bytes, side by side.
@@ -252,12 +294,19 @@ impl<P: StarkField> MachineVerifier<P> {
     ///
     /// # Errors
     ///
-    /// Fails if the public values do not fit the machine, or the proof does not prove them.
+    /// Fails if the public values do not fit the machine, or the proof does not prove them, or its tables are not as high
+    /// as the layout says.
     pub fn verify(
         &self,
         publics: &[(String, Vec<u64>)],
         proof: &Proof<P>,
     ) -> Result<(), MachineError> {
+        let tables = self.key.tables().iter().zip(&self.log_heights).zip(proof.log_heights());
+        for ((table, expected), &found) in tables {
+            if let Some(expected) = expected.filter(|&expected| expected != found) {
+                return Err(MachineError::Height { table: table.name.clone(), expected, found });
+            }
+        }
         Ok(self.key.verify(&self.publics(publics)?, proof)?)
     }
 
@@ -317,11 +366,19 @@ impl<P: StarkField> MachineVerifier<P> {
     pub fn key(&self) -> &VerifyingKey<P> {
         &self.key
     }
+
+    /// The base-2 logarithms of the heights of the tables, table by table, if layout and key say all of them: then all
+    /// proofs have one shape.
+    pub fn log_heights(&self) -> Option<Vec<usize>> {
+        let tables = self.key.tables().iter().zip(&self.log_heights);
+        tables.map(|(table, said)| said.or(table.log_height)).collect()
+    }
 }
 
 impl<P: StarkField> From<VerifyingKey<P>> for MachineVerifier<P> {
     fn from(key: VerifyingKey<P>) -> Self {
-        Self { key, fused: None }
+        let log_heights = vec![None; key.tables().len()];
+        Self { key, fused: None, log_heights }
     }
 }
 

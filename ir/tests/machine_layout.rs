@@ -3,7 +3,7 @@
 use chipwright_ir::chip::CostParameters;
 use chipwright_ir::chip::parse::parse_machine;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::layout::{Fold, Fusion, ParseLayoutError, Written};
+use chipwright_ir::machine::layout::{Apart, Fold, Fusion, ParseLayoutError, Written};
 use chipwright_ir::machine::{
     FillOptions, Machine, MachineInput, MachineLayout, MachineLayoutError, check, fill_with,
 };
@@ -243,7 +243,7 @@ fn a_text_that_is_no_layout_says_where() {
     let ParseLayoutError { line, .. } = wrong("layout of 2^3 rows\n  a: 1 copy\n  b: many copies");
     assert_eq!(line, 3);
     insta::assert_snapshot!(wrong("layout of 2^x rows"), @"line 1: expected `layout of 2^N rows` or separate tables, found `layout of 2^x rows`");
-    insta::assert_snapshot!(wrong("layout of 2^3 rows\n  a: -1 copies"), @"line 2: expected `CHIP: N copies` or `CHIP: apart`, found `a: -1 copies`");
+    insta::assert_snapshot!(wrong("layout of 2^3 rows\n  a: -1 copies"), @"line 2: expected `CHIP: N copies` or `CHIP: apart` or `CHIP: apart, 2^N rows`, found `a: -1 copies`");
     insta::assert_snapshot!(wrong(""), @"line 1: expected `layout of 2^N rows` or separate tables, found ``");
     insta::assert_snapshot!(wrong("layout of separate tables\n  a: 2 copies"), @"line 1: expected `layout of 2^N rows`, as tables are folded, found `a`");
 }
@@ -253,10 +253,11 @@ proptest! {
     fn the_text_of_a_layout_reads_back(
         log_height in any::<usize>(),
         folded in prop::collection::vec(("[a-z .:\\[\\]0-9]{0,9}[a-z]", any::<usize>()), 1..5),
-        apart in prop::collection::vec("[a-z][a-z: ]{0,9}", 0..4),
+        apart in prop::collection::vec(("[a-z][a-z: ]{0,9}", any::<Option<usize>>()), 0..4),
     ) {
         let fold = |(chip, copies): (String, usize)| Fold { chip: chip.trim().to_owned(), copies };
         let folded = folded.into_iter().map(fold).collect();
+        let apart = apart.into_iter().map(|(chip, log_height)| Apart { chip, log_height }).collect();
         let layout = MachineLayout { log_height, folded, apart };
         prop_assert_eq!(layout.to_string().parse(), Ok(layout));
     }

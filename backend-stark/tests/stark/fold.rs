@@ -6,7 +6,7 @@ use chipwright_backend_stark::machine::{
 };
 use chipwright_ir::chip::parse::parse_machine;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::layout::{Fold, FusionError};
+use chipwright_ir::machine::layout::{Apart, Fold, FusionError};
 use chipwright_ir::machine::{
     ChipRows, FillError, Machine, MachineInput, MachineLayout, MachineLayoutError, MachineTrace,
     fill,
@@ -292,7 +292,7 @@ fn fold_to_heights_that_do_not_fit_is_a_typed_error() {
 fn fold_leaves_chips_apart_as_they_are() {
     let mut scene = Scene::new(machine("x", "s"), &walk_like(9), 3, &Config::testing());
     scene.layout.folded.retain(|fold| fold.chip != "squares");
-    scene.layout.apart.push("squares".to_owned());
+    scene.layout.apart.push(Apart::new("squares"));
     let machine = machine("x", "s");
     let (prover, verifier) = compile_machine_with_layout::<Goldilocks2>(
         machine.clone(),
@@ -311,4 +311,47 @@ fn fold_leaves_chips_apart_as_they_are() {
     assert_eq!(verifier.key().tables().len(), 3);
     let proof = prover.prove(&scene.input).unwrap();
     verifier.verify(&scene.input.publics, &proof).unwrap();
+}
+
+#[test]
+fn tables_apart_have_the_height_that_their_layout_says() {
+    let mut scene = Scene::new(machine("x", "s"), &walk_like(9), 3, &Config::testing());
+    scene.layout.folded.retain(|fold| fold.chip != "squares");
+    let compiled = |log_height| {
+        let mut layout = scene.layout.clone();
+        layout.apart.push(Apart { log_height, ..Apart::new("squares") });
+        let config = Config::testing();
+        compile_machine_with_layout::<Goldilocks2>(machine("x", "s"), &config, &layout)
+    };
+    // "squares" has contents: another height is not its own.
+    let own = compiled(None).unwrap().1.key().tables()[1].log_height.expect("contents");
+    compiled(Some(own)).unwrap();
+    for other in [own - 1, own + 1] {
+        let error = compiled(Some(other)).err().expect("another height");
+        let MachineError::Layout(MachineLayoutError::Contents { .. }) = error else {
+            panic!("{error}")
+        };
+    }
+    // A table without contents is filled to the height, and no proof of another height is one of the layout.
+    let layout = |log_height| {
+        let mut layout = MachineLayout::separate(&machine("x", "s"));
+        layout.apart.iter_mut().find(|apart| apart.chip == "counter").unwrap().log_height =
+            log_height;
+        layout
+    };
+    let compiled = |log_height| {
+        let machine = machine("x", "s");
+        let (config, layout) = (Config::testing(), layout(log_height));
+        compile_machine_with_layout::<Goldilocks2>(machine, &config, &layout).unwrap()
+    };
+    let (free, high) = (compiled(None), compiled(Some(9)));
+    let low_proof = free.0.prove(&scene.input).unwrap();
+    let proof = high.0.prove(&scene.input).unwrap();
+    let position = high.1.key().tables().iter().position(|table| table.name == "counter").unwrap();
+    assert_eq!(proof.log_heights()[position], 9);
+    high.1.verify(&scene.input.publics, &proof).unwrap();
+    free.1.verify(&scene.input.publics, &proof).unwrap();
+    free.1.verify(&scene.input.publics, &low_proof).unwrap();
+    let error = high.1.verify(&scene.input.publics, &low_proof).expect_err("another height");
+    assert!(error.to_string().contains("the layout says 2^9"), "{error}");
 }

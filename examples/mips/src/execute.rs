@@ -14,6 +14,7 @@ mod step;
 use crate::program::Program;
 
 pub use fault::{ExecutionError, Fault};
+pub(crate) use linux::ANSWERS;
 pub use memory::{Denied, Memory, PAGE_BYTES, PAGE_WORDS};
 pub use observe::{Access, Counts, Observer, Output, Trace};
 pub use state::{Demand, Input, State};

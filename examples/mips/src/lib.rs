@@ -20,6 +20,7 @@ mod elf;
 mod execute;
 pub mod machine;
 mod program;
+pub mod prove;
 
 pub use elf::ElfError;
 pub use execute::{

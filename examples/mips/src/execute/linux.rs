@@ -44,21 +44,41 @@ const GET_FLAGS: u32 = 3;
 /// The most buffers of `writev`.
 const BUFFERS: u32 = 1024;
 
+/// The calls whose answer is always the same, with the result or the number of the error.
+pub(crate) const ANSWERS: &[(u32, Result<u32, u32>)] = &[
+    // open, readlink, openat, readlinkat: there are no files.
+    (4005, Err(ENOENT)),
+    (4085, Err(ENOENT)),
+    (4288, Err(ENOENT)),
+    (4298, Err(ENOENT)),
+    // getpid, gettid, set_tid_address.
+    (4020, Ok(1)),
+    (4222, Ok(1)),
+    (4252, Ok(1)),
+    // getuid, getgid, geteuid, getegid.
+    (4024, Ok(1000)),
+    (4047, Ok(1000)),
+    (4049, Ok(1000)),
+    (4050, Ok(1000)),
+    // close, munmap, mprotect, sched_yield, rt_sigaction, rt_sigprocmask, sigaltstack, madvise.
+    (4006, Ok(0)),
+    (4091, Ok(0)),
+    (4125, Ok(0)),
+    (4162, Ok(0)),
+    (4194, Ok(0)),
+    (4195, Ok(0)),
+    (4206, Ok(0)),
+    (4218, Ok(0)),
+    // set_robust_list, prlimit64, statx, rseq: newer than programs may rely on.
+    (4309, Err(ENOSYS)),
+    (4338, Err(ENOSYS)),
+    (4366, Err(ENOSYS)),
+    (4367, Err(ENOSYS)),
+];
+
 /// A call whose answer is always the same.
 fn answer(number: u32) -> Option<Result<u32, u32>> {
-    Some(match number {
-        // open, readlink, openat, readlinkat: there are no files.
-        4005 | 4085 | 4288 | 4298 => Err(ENOENT),
-        // getpid, gettid, set_tid_address.
-        4020 | 4222 | 4252 => Ok(1),
-        // getuid, getgid, geteuid, getegid.
-        4024 | 4047 | 4049 | 4050 => Ok(1000),
-        // close, munmap, mprotect, sched_yield, rt_sigaction, rt_sigprocmask, sigaltstack, madvise.
-        4006 | 4091 | 4125 | 4162 | 4194 | 4195 | 4206 | 4218 => Ok(0),
-        // set_robust_list, prlimit64, statx, rseq: newer than programs may rely on.
-        4309 | 4338 | 4366 | 4367 => Err(ENOSYS),
-        _ => return None,
-    })
+    ANSWERS.iter().find(|(call, _)| *call == number).map(|&(_, answer)| answer)
 }
 
 impl<O: Observer> Step<'_, O> {

@@ -116,6 +116,11 @@ impl Memory {
         Ok(self.pages[page as usize][word_of(address)])
     }
 
+    /// The word that an address is in, wherever it is.
+    pub fn word(&self, address: u32) -> u32 {
+        self.pages[self.table[(address / PAGE_BYTES) as usize] as usize][word_of(address)]
+    }
+
     /// Sets the word that an address is in.
     ///
     /// # Errors

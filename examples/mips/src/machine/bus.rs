@@ -29,6 +29,16 @@ pub mod number {
     pub const LO: u64 = 33;
     /// What is written to `$zero` goes here.
     pub const SCRATCH: u64 = 34;
+    /// What `ll` linked: the address, plus one.
+    pub const LINK: u64 = 35;
+    /// What `rdhwr $29` gives.
+    pub const THREAD_POINTER: u64 = 36;
+    /// What `brk` gives.
+    pub const HEAP_END: u64 = 37;
+    /// Where `mmap` maps next.
+    pub const MAPPED_END: u64 = 38;
+    /// The first of the eight committed words: each is zero, or one more than the word. They have a leaf of their own.
+    pub const COMMITTED: u64 = 48;
 }
 
 /// The address of a register on the bus of memory.
@@ -44,6 +54,15 @@ pub const NO_TARGET: i64 = register(number::SCRATCH).cast_signed();
 
 /// `2^32`.
 pub const WORD: i64 = 1 << 32;
+
+/// `2^−5` in the field: `2^96 = −1`, so it is `−2^91 = 2^27 − 2^59`.
+pub const INVERSE_32: i64 = (1 << 27) - (1 << 59);
+
+/// `2^−24` in the field: `−2^72 = 2^8 − 2^40`.
+pub const INVERSE_THREE_BYTES: i64 = (1 << 8) - (1 << 40);
+
+/// `1/2` in the field.
+pub const HALF: Expr = Expr::constant((0xffff_ffff_0000_0001 - 1) / 2 + 1);
 
 /// `2^−16` in the field: `2^96 = −1`, so it is `−2^80 = 2^16 − 2^48`.
 const INVERSE_HALF: i64 = (1 << 16) - (1 << 48);
@@ -63,6 +82,10 @@ pub enum Slot {
     High = 4,
     /// `LO`.
     Low = 5,
+    /// What is linked.
+    Link = 6,
+    /// Something that only few instructions have to do with.
+    Last = 7,
 }
 
 /// Slots in a cycle.
@@ -144,6 +167,15 @@ pub struct Target {
     pub elapsed: U16,
 }
 
+/// A register that is written, and has no number in the instruction.
+#[derive(Debug, Columns)]
+pub struct FixedTarget {
+    /// What it held.
+    pub before: Felt,
+    /// The time since the access before, less one.
+    pub elapsed: U16,
+}
+
 /// The ports of every instruction.
 #[derive(Clone, Copy, Debug, Ports)]
 pub struct Instruction {
@@ -180,6 +212,13 @@ impl Instruction {
         c.send(self.after, State { halted: 0, pc: pc + 4, next_pc: target.into(), clk: clk + 1 });
     }
 
+    /// The instruction is followed by another state. It is in no delay slot.
+    #[track_caller]
+    pub fn goes_to(self, c: &Builder, clk: Cell, pc: Cell, state: impl MessageOf<State>) {
+        c.receive(self.before, State { halted: 0, pc, next_pc: pc + 4, clk });
+        c.send(self.after, state);
+    }
+
     /// The program ends here.
     #[track_caller]
     pub fn halts(self, c: &Builder, cycle: CycleRow, code: impl Into<Expr>) {
@@ -211,6 +250,36 @@ impl Instruction {
             before,
             value,
         );
+    }
+
+    /// Replaces a register that has no number in the instruction. The value must be known to be below `2^32`.
+    #[track_caller]
+    pub fn replace(
+        self,
+        c: &Builder,
+        (clk, slot): (Cell, Slot),
+        number: u64,
+        fixed: FixedTargetRow,
+        value: impl Into<Expr>,
+    ) {
+        let FixedTargetRow { before, elapsed } = fixed;
+        let address = Expr::constant(register(number));
+        let access = Access { clk, slot, address, elapsed: elapsed.into() };
+        self.access(c, access, before, value);
+    }
+
+    /// Replaces a word of memory. The value must be known to be below `2^32`.
+    #[track_caller]
+    pub fn memory(
+        self,
+        c: &Builder,
+        clk: Cell,
+        (address, since): (Expr, [U16; 2]),
+        before: impl Into<Expr>,
+        after: impl Into<Expr>,
+    ) {
+        let access = Access { clk, slot: Slot::Memory, address, elapsed: elapsed(since) };
+        self.access(c, access, before, after);
     }
 
     /// Takes what the access before left, and leaves something.
@@ -247,8 +316,47 @@ pub fn elapsed(digits: [U16; 2]) -> Expr {
     digits[0] + digits[1] * (1 << 16)
 }
 
+/// The word that is an element of the field, or its lower 32 bits.
+pub const fn word(value: u64) -> u64 {
+    value & 0xffff_ffff
+}
+
 /// Demands that a value whose lower half is `low` is below `2^32`.
 #[track_caller]
 pub fn is_word(c: &Builder, value: impl Into<Expr>, low: U16) {
     c.range::<16>((value.into() - low) * INVERSE_HALF);
+}
+
+/// The number that a word with a sign is: `negative` says whether it has one and is below zero, `half` is the lower half of
+/// what is compared. Without a sign, it is the word.
+///
+/// # Soundness
+///
+/// The value is a word, and `signed` zero or one. The word with `2^31` added modulo `2^32` is below `2^32`, which leaves one
+/// choice; without a sign the word is, with nothing taken off.
+#[track_caller]
+pub fn sign(
+    c: &Builder,
+    value: impl Into<Expr>,
+    signed: impl Into<Expr>,
+    (negative, half): (Bit, U16),
+) -> Expr {
+    let (value, signed) = (value.into(), signed.into());
+    c.fill(negative, (value.int() >> 31) * signed.int());
+    let number = value - negative * WORD;
+    let compared = number + signed * (1 << 31);
+    c.fill(half, compared.int() & 0xffff);
+    is_word(c, compared, half);
+    number
+}
+
+/// `first + constant` modulo `2^32`, if whatever is at that address says so.
+///
+/// # Soundness
+///
+/// A carry that is not that of the sum leads below zero or beyond `2^32`, where nothing gives out addresses.
+#[track_caller]
+pub fn effective(c: &Builder, first: SourceRow, constant: Cell, carry: Bit) -> Expr {
+    c.fill(carry, (first.value.int() + constant.int()) >> 32);
+    first.value + constant - carry * WORD
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Leaf`](super::memory::Leaf) and [`Node`](super::memory::Node) prove what is computed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_16};
@@ -55,11 +55,17 @@ impl Compression {
 }
 
 /// Four digests side by side.
-fn children(digests: [Digest; 4]) -> Words {
+pub(crate) fn children(digests: [Digest; 4]) -> Words {
     std::array::from_fn(|i| digests[i / 4][i % 4])
 }
 
+/// The digest of a part that nobody can open: a preimage of it is not known to anyone.
+const SEALED: Digest = [0; 4];
+
 /// A sparse tree of words: those that are not given are all the same.
+///
+/// Of a tree that has all [`LEVELS`], the second and the third quarter are sealed. Memory is the first one: so there is nothing
+/// at the sum of an address and an offset that should have wrapped around.
 #[derive(Clone, Debug)]
 pub struct Tree {
     compression: Compression,
@@ -110,7 +116,10 @@ impl Tree {
     }
 
     /// The digest of a leaf or a node.
-    fn digest(&self, level: usize, index: u64) -> Digest {
+    pub fn digest(&self, level: usize, index: u64) -> Digest {
+        if level == LEVELS as usize - 1 && self.nodes.len() > level && (index == 1 || index == 2) {
+            return SEALED;
+        }
         let known = match level.checked_sub(1) {
             None => self.leaves.get(&index).map(|words| self.compression.hash(words)),
             Some(above) => self.nodes[above].get(&index).copied(),
@@ -173,14 +182,89 @@ pub const fn leaf_of(address: u64) -> u64 {
     address / (4 * WORDS as u64)
 }
 
+/// Registers and pseudo-registers of a state, by number. Others are zero.
+fn registers(state: &State) -> impl Iterator<Item = (u64, u64)> {
+    let numbered =
+        Register::all().map(|register| (u64::from(register.number()), state.get(register)));
+    let named = [
+        (number::HI, state.hi),
+        (number::LO, state.lo),
+        (number::LINK, state.link),
+        (number::THREAD_POINTER, state.thread_pointer),
+        (number::HEAP_END, state.heap_end),
+        (number::MAPPED_END, state.mapped_end),
+    ];
+    let registers = numbered.chain(named).map(|(number, value)| (number, u64::from(value)));
+    let committed = state.committed.map(|word| word.map_or(0, |word| u64::from(word) + 1));
+    registers.chain((number::COMMITTED..).zip(committed))
+}
+
 /// Memory and registers of a state.
 pub fn image(state: &State) -> Tree {
     let memory = state.memory.words().map(|(address, word)| (address.into(), word.into()));
-    let numbered =
-        Register::all().map(|register| (u64::from(register.number()), state.get(register)));
-    let registers = numbered.chain([(number::HI, state.hi), (number::LO, state.lo)]);
-    let registers = registers.map(|(number, value)| (register(number), value.into()));
+    let registers = registers(state).map(|(number, value)| (register(number), value));
     Tree::new(memory.chain(registers), LEVELS, 0)
+}
+
+/// A leaf of the image of a state.
+pub fn leaf(state: &State, index: u64) -> Words {
+    let mut words = [0; WORDS];
+    let first = index * 4 * WORDS as u64;
+    if let Ok(first) = u32::try_from(first) {
+        for (word, address) in words.iter_mut().zip((first..).step_by(4)) {
+            *word = state.memory.word(address).into();
+        }
+    } else {
+        for (number, value) in registers(state) {
+            let address = register(number);
+            if leaf_of(address) == index {
+                words[(address / 4 % WORDS as u64) as usize] = value;
+            }
+        }
+    }
+    words
+}
+
+/// The leaves of a tree that are touched, and the nodes above them.
+#[derive(Clone, Debug)]
+pub struct Touched {
+    /// By level: the leaves, then the nodes.
+    levels: Vec<BTreeSet<u64>>,
+    nodes: usize,
+}
+
+impl Touched {
+    /// None, in a tree with so many levels of nodes.
+    pub fn new(levels: u32) -> Self {
+        Self { levels: vec![BTreeSet::new(); levels as usize + 1], nodes: 0 }
+    }
+
+    /// Touches a leaf.
+    pub fn touch(&mut self, leaf: u64) {
+        let mut index = leaf;
+        for (level, touched) in self.levels.iter_mut().enumerate() {
+            if !touched.insert(index) {
+                break;
+            }
+            self.nodes += usize::from(level > 0);
+            index /= 4;
+        }
+    }
+
+    /// The leaves that are touched, in order.
+    pub fn leaves(&self) -> impl Iterator<Item = u64> {
+        self.levels[0].iter().copied()
+    }
+
+    /// The number of leaves.
+    pub fn count(&self) -> usize {
+        self.levels[0].len()
+    }
+
+    /// The number of nodes above the leaves.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
 }
 
 /// A word that is no instruction.

@@ -4,13 +4,17 @@
 //! the other. See [`bus`] for how rows make a run, [`memory::Leaf`] for memory between shards, and
 //! [`program::Decode`] for what makes words instructions.
 
+pub mod access;
 pub mod alu;
 pub mod bus;
 pub mod control;
+pub mod field;
 pub mod image;
+pub mod instruction;
 pub mod memory;
 pub mod operation;
 pub mod program;
+pub mod system;
 pub mod trace;
 
 use chipwright_dsl::{Field, Machine, MachineErrors};
@@ -25,19 +29,14 @@ pub const FIELD: Field = Field::Goldilocks2;
 ///
 /// None in practice: the chips fit together.
 pub fn machine() -> Result<IrMachine, MachineErrors> {
-    Machine::new("mips", FIELD)
-        .add::<control::Boundary>()
-        .add::<alu::AddSub>()
-        .add::<alu::AddConstant>()
-        .add::<alu::Less>()
-        .add::<alu::Shift>()
-        .add::<alu::Bitwise>()
-        .add::<memory::LoadWord>()
-        .add::<memory::StoreWord>()
-        .add::<control::Branch>()
-        .add::<control::Jump>()
-        .add::<control::JumpRegister>()
-        .add::<control::Halt>()
+    let first = Machine::new("mips", FIELD).add::<control::Boundary>();
+    let instructions =
+        instruction::INSTRUCTIONS.iter().fold(first, |machine, chip| (chip.add)(machine));
+    system::CALLS
+        .iter()
+        .fold(instructions, |machine, chip| (chip.add)(machine))
+        .add::<system::InputWord>()
+        .add::<system::Answers>()
         .add::<memory::Refresh>()
         .add::<memory::Leaf>()
         .add::<memory::Node>()

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fold, MachineLayout, MachineLayoutError, fits};
+use super::{Apart, Fold, MachineLayout, MachineLayoutError, fits};
 use crate::chip::cost::{ChipSize, CostParameters};
 use crate::chip::passes::{MAX_FOLDED_COLUMNS, lower_degree, open_exclusive};
 use crate::chip::{Chip, ColumnKind, FixedData, MAX_LOG_HEIGHT};
@@ -121,6 +121,36 @@ impl Level<'_> {
 }
 
 impl MachineLayout {
+    /// The base-field cells that a proof of a machine in this layout commits to: traces, lookup columns and quotients of all
+    /// tables. Tables whose heights nobody says count as lowest ones.
+    pub fn cells(&self, machine: &Machine, parameters: &CostParameters) -> usize {
+        let degree = machine.field.degree();
+        let cells = |size: &ChipSize, height: usize| {
+            let (lookup, quotient) = size.columns(parameters.max_degree);
+            (size.main + degree * (lookup + quotient)).saturating_mul(height)
+        };
+        let mut fused = ChipSize::default();
+        let mut sum = 0_usize;
+        for chip in &machine.chips {
+            let rows = self.rows(&chip.name);
+            let fold = self.folded.iter().find(|fold| fold.chip == chip.name);
+            let contents = chip.fixed.as_ref().map_or(0, FixedData::rows);
+            let candidate = Candidate::new(chip, &[], parameters.max_degree);
+            match fold {
+                Some(fold) => fused.add(&candidate.folded, fold.copies),
+                None => {
+                    let height = rows.unwrap_or_else(|| contents.next_power_of_two());
+                    let height = height.max(1 << parameters.min_log_height);
+                    sum = sum.saturating_add(cells(&candidate.apart, height));
+                }
+            }
+        }
+        if self.is_separate() {
+            return sum;
+        }
+        sum.saturating_add(cells(&fused, 1 << self.log_height))
+    }
+
     /// The layout that costs a machine least, if its tables have so many rows, by chip; those of fixed columns with known
     /// contents need not be told. Tables of which nothing is known stand apart, and so do those of dense chips
     /// at heights that their rows are no multiple of.
@@ -164,7 +194,10 @@ impl MachineLayout {
             let chip = candidate.chip.name.clone();
             match copies {
                 Some(copies) if folded => layout.folded.push(Fold { chip, copies }),
-                _ => layout.apart.push(chip),
+                _ => {
+                    let log_height = candidate.rows.map(|_| candidate.log_height(parameters));
+                    layout.apart.push(Apart { chip, log_height });
+                }
             }
         }
         Ok(if layout.is_separate() { Self::separate(machine) } else { layout })

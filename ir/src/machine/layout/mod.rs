@@ -12,9 +12,11 @@
 //! let layout: MachineLayout = "layout of 2^14 rows
 //!   processor: 16 copies
 //!   memory: 1 copy
+//!   output: apart, 2^5 rows
 //!   ticks: apart
 //! ".parse()?;
 //! assert_eq!(layout.rows("processor"), Some(16 << 14));
+//! assert_eq!(layout.rows("output"), Some(1 << 5));
 //! assert_eq!(layout.rows("ticks"), None);
 //! # Ok::<(), chipwright_ir::machine::layout::ParseLayoutError>(())
 //! ```
@@ -43,7 +45,7 @@ pub struct MachineLayout {
     /// The chips that are folded and fused, side by side in this order. If there are none, the height says nothing.
     pub folded: Vec<Fold>,
     /// The chips whose tables stand apart.
-    pub apart: Vec<String>,
+    pub apart: Vec<Apart>,
 }
 
 /// How a chip is folded.
@@ -53,6 +55,22 @@ pub struct Fold {
     pub chip: String,
     /// How many of its rows are in a row of the folded table.
     pub copies: usize,
+}
+
+/// A chip whose table stands apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apart {
+    /// The chip's name.
+    pub chip: String,
+    /// The base-2 logarithm of the height of its table; `None` if it is as high as its rows demand.
+    pub log_height: Option<usize>,
+}
+
+impl Apart {
+    /// A table that is as high as its rows demand.
+    pub fn new(chip: impl Into<String>) -> Self {
+        Self { chip: chip.into(), log_height: None }
+    }
 }
 
 /// Why a machine does not have a layout.
@@ -124,14 +142,18 @@ pub enum MachineLayoutError {
 impl MachineLayout {
     /// The layout in which every table stands apart.
     pub fn separate(machine: &Machine) -> Self {
-        let apart = machine.chips.iter().map(|chip| chip.name.clone()).collect();
+        let apart = machine.chips.iter().map(|chip| Apart::new(&chip.name)).collect();
         Self { log_height: 0, folded: Vec::new(), apart }
     }
 
-    /// The rows of a chip's table, if it is folded.
+    /// The rows of a chip's table, if the layout says how many: it is folded, or stands apart with a height.
     pub fn rows(&self, chip: &str) -> Option<usize> {
+        let height = |log: usize| 1_usize.checked_shl(u32::try_from(log).ok()?);
+        if let Some(apart) = self.apart.iter().find(|apart| apart.chip == chip) {
+            return height(apart.log_height?);
+        }
         let fold = self.folded.iter().find(|fold| fold.chip == chip)?;
-        fold.copies.checked_mul(1_usize.checked_shl(u32::try_from(self.log_height).ok()?)?)
+        fold.copies.checked_mul(height(self.log_height)?)
     }
 
     /// Whether no table is folded.
@@ -145,12 +167,14 @@ impl MachineLayout {
     ///
     /// Says what of the machine does not fit.
     pub fn check(&self, machine: &Machine) -> Result<(), MachineLayoutError> {
-        let (found, low, high) = (self.log_height, 0, MAX_LOG_HEIGHT);
-        if found > high {
+        let (low, high) = (0, MAX_LOG_HEIGHT);
+        let apart = self.apart.iter().filter_map(|apart| apart.log_height);
+        if let Some(found) = apart.chain([self.log_height]).find(|&found| found > high) {
             return Err(MachineLayoutError::Height { found, low, high });
         }
-        let named: Vec<&str> = self.folded.iter().map(|fold| fold.chip.as_str()).collect();
-        let named = [named, self.apart.iter().map(String::as_str).collect()].concat();
+        let named = self.folded.iter().map(|fold| fold.chip.as_str());
+        let named: Vec<&str> =
+            named.chain(self.apart.iter().map(|apart| apart.chip.as_str())).collect();
         for (index, name) in named.iter().enumerate() {
             let problem = if machine.position(name).is_none() {
                 "does not exist"
@@ -164,7 +188,7 @@ impl MachineLayout {
         if let Some(chip) = machine.chips.iter().find(|chip| !named.contains(&chip.name.as_str())) {
             return Err(MachineLayoutError::Missing(chip.name.clone()));
         }
-        if !self.is_separate() && self.apart.iter().any(|chip| chip == FUSED_TABLE) {
+        if !self.is_separate() && self.apart.iter().any(|apart| apart.chip == FUSED_TABLE) {
             let problem = "has the name of the fused table";
             return Err(MachineLayoutError::Chip { chip: FUSED_TABLE.to_owned(), problem });
         }
@@ -177,6 +201,14 @@ impl MachineLayout {
         }
         if columns > MAX_FOLDED_COLUMNS {
             return Err(MachineLayoutError::Columns(columns));
+        }
+        for apart in &self.apart {
+            let chip = machine.chips.iter().find(|chip| chip.name == apart.chip);
+            let contents = chip.and_then(|chip| chip.fixed.as_ref()).map_or(0, FixedData::rows);
+            if let Some(expected) = self.rows(&apart.chip).filter(|&rows| contents > rows) {
+                let (chip, rows) = (apart.chip.clone(), contents);
+                return Err(MachineLayoutError::Contents { chip, rows, expected });
+            }
         }
         self.chips(machine).try_for_each(|(chip, fold)| fits(chip, fold.copies, self.log_height))
     }
@@ -192,12 +224,13 @@ impl MachineLayout {
 ///
 /// # Soundness
 ///
-/// Padding rows of fixed columns are rows like any other, and a table would give their entries. So contents fill the
-/// copies, and nothing is padded; the wiring of circuits alone is made for padding.
+/// Rows beyond contents are rows like any other, and a table would give their entries. So contents fill the copies, unless
+/// what follows them is no new entry ([`Chip::gives_only_contents`]); the wiring of circuits is made for padding.
 fn fits(chip: &Chip, copies: usize, log_height: usize) -> Result<(), MachineLayoutError> {
     let (height, expected) = (1 << log_height, copies << log_height);
     if let Some(rows) = chip.fixed.as_ref().map(FixedData::rows) {
-        let fits = if chip.is_wired() { rows <= expected } else { rows == expected };
+        let may_end_early = chip.is_wired() || chip.gives_only_contents();
+        let fits = if may_end_early { rows <= expected } else { rows == expected };
         if chip.fixed_width() > 0 && !fits {
             return Err(MachineLayoutError::Contents { chip: chip.name.clone(), rows, expected });
         }

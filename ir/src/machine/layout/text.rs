@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Fold, MachineLayout};
+use super::{Apart, Fold, MachineLayout};
 
 /// A text that is no layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,13 @@ impl fmt::Display for MachineLayout {
             let plural = if *copies == 1 { "copy" } else { "copies" };
             write!(f, "\n  {chip}: {copies} {plural}")?;
         }
-        self.apart.iter().try_for_each(|chip| write!(f, "\n  {chip}: apart"))
+        for Apart { chip, log_height } in &self.apart {
+            write!(f, "\n  {chip}: apart")?;
+            if let Some(log_height) = log_height {
+                write!(f, ", 2^{log_height} rows")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -57,10 +63,20 @@ impl FromStr for MachineLayout {
             log_height.ok_or_else(|| error(0, "`layout of 2^N rows` or separate tables", head))?;
         let (mut folded, mut apart) = (Vec::new(), Vec::new());
         for (number, line) in lines {
-            let wrong = || error(number, "`CHIP: N copies` or `CHIP: apart`", line);
+            let wrong = || {
+                error(number, "`CHIP: N copies` or `CHIP: apart` or `CHIP: apart, 2^N rows`", line)
+            };
             let (chip, table) = line.trim_start().rsplit_once(": ").ok_or_else(wrong)?;
-            if table == "apart" {
-                apart.push(chip.to_owned());
+            if let Some(height) = table.strip_prefix("apart") {
+                let log_height = match height {
+                    "" => None,
+                    height => {
+                        let log =
+                            height.strip_prefix(", 2^").and_then(|log| log.strip_suffix(" rows"));
+                        Some(log.and_then(|log| log.parse().ok()).ok_or_else(wrong)?)
+                    }
+                };
+                apart.push(Apart { chip: chip.to_owned(), log_height });
                 continue;
             }
             let copies = table.strip_suffix(" copies").or_else(|| table.strip_suffix(" copy"));

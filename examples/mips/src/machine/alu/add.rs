@@ -2,9 +2,11 @@
 
 use chipwright_dsl::prelude::*;
 
+use crate::machine::access::Accesses;
 use crate::machine::bus::{
-    Cycle, Fetch, Instruction, Slot, Source, Target, WORD, ZERO_SOURCE, is_word,
+    Cycle, Fetch, Instruction, Slot, Source, Target, WORD, ZERO_SOURCE, is_word, word,
 };
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// `addu`, `subu`: `target = first ± second mod 2^32`.
@@ -105,5 +107,31 @@ impl Chip for AddConstant {
         ports.goes_on(c, cycle);
         ports.read(c, cycle.clk, Slot::First, first);
         ports.write(c, cycle.clk, target, result);
+    }
+}
+
+impl InstructionChip for AddSub {
+    const OPERATIONS: &'static [i64] = &[operation::ADD];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<AddSubRecord> {
+        let (cycle, clk) = (step.cycle.clone(), step.cycle.clk);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        let (x, y) = (first.value, second.value);
+        let subtract = step.mode == 1;
+        let result = word(if subtract { x.wrapping_sub(y) } else { x + y });
+        let target = accesses.write(step.target, clk, result);
+        Some(AddSubRecord { cycle, first, second, target, subtract })
+    }
+}
+
+impl InstructionChip for AddConstant {
+    const OPERATIONS: &'static [i64] = &[operation::ADD_CONSTANT];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<AddConstantRecord> {
+        let (cycle, clk, constant) = (step.cycle.clone(), step.cycle.clk, step.constant);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let target = accesses.write(step.target, clk, word(first.value + constant));
+        Some(AddConstantRecord { cycle, first, target, constant })
     }
 }

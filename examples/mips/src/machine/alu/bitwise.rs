@@ -2,7 +2,12 @@
 
 use chipwright_dsl::prelude::*;
 
-use crate::machine::bus::{Access, Cycle, Fetch, Instruction, Slot, Target, WORD};
+use crate::machine::FIELD;
+use crate::machine::access::Accesses;
+use crate::machine::bus::{
+    Access, Cycle, Fetch, HALF, Instruction, Slot, SourceNative, Target, WORD,
+};
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// The conjunction of two bytes.
@@ -134,10 +139,42 @@ impl Chip for Bitwise {
     }
 }
 
-/// `1/2` in the field.
-const HALF: Expr = Expr::constant((0xffff_ffff_0000_0001 - 1) / 2 + 1);
-
 /// The word of four bytes, the lowest first.
-fn of_bytes(bytes: [Cell; 4]) -> Expr {
-    bytes[0] + bytes[1] * (1 << 8) + bytes[2] * (1 << 16) + bytes[3] * (1 << 24)
+pub fn of_bytes(bytes: [impl Into<Expr>; 4]) -> Expr {
+    let [a, b, c, d] = bytes.map(Into::into);
+    a + b * (1 << 8) + c * (1 << 16) + d * (1 << 24)
+}
+
+impl InstructionChip for Bitwise {
+    const OPERATIONS: &'static [i64] =
+        &[operation::BITWISE - 1, operation::BITWISE, operation::BITWISE + 1];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<BitwiseRecord> {
+        let (cycle, clk, constant) = (step.cycle.clone(), step.cycle.clk, step.constant);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        let (x, y) = (first.value as u32, (second.value + constant) as u32);
+        let (products, sums) = (step.mode, step.operation - operation::BITWISE);
+        let result = match sums {
+            0 => x & y,
+            -1 => !(x | y),
+            _ if products == FIELD.reduce(-1) => x | y,
+            _ => x ^ y,
+        };
+        let target = accesses.write(step.target, clk, result.into());
+        let bytes = |word: u32| word.to_le_bytes().map(u64::from);
+        let of = |SourceNative { register, elapsed, .. }| ByteSourceNative { register, elapsed };
+        Some(BitwiseRecord {
+            cycle,
+            first: of(first),
+            second: of(second),
+            target,
+            constant,
+            products,
+            sums: FIELD.reduce(sums.into()),
+            x: bytes(x),
+            y: bytes(y),
+            and: bytes(x & y),
+        })
+    }
 }

@@ -2,7 +2,11 @@
 
 use chipwright_dsl::prelude::*;
 
-use crate::machine::bus::{Cycle, Fetch, Instruction, Slot, Source, Target, WORD, is_word};
+use crate::machine::access::Accesses;
+use crate::machine::bus::{
+    Cycle, Fetch, Instruction, Slot, Source, Target, WORD, is_word, sign, word,
+};
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// `slt`, `sltu`, `slti`, `sltiu`: `target = first < second + constant`, one of which is zero.
@@ -44,15 +48,9 @@ impl Chip for Less {
         let &LessRow { cycle, first, second, target, constant, signed, .. } = row;
         let &LessRow { negative, half, less, low, ports, .. } = row;
         let numbers = [Expr::from(first.value), second.value + constant];
-        let compared = [0, 1].map(|i| {
-            c.fill(negative[i], (numbers[i].int() >> 31) * signed.int());
-            c.assert_zero(negative[i] * (1 - signed)).named("without signs nothing is negative");
-            let compared = numbers[i] + signed * (1 << 31) - negative[i] * WORD;
-            c.fill(half[i], compared.int() & 0xffff);
-            is_word(c, compared, half[i]);
-            compared
-        });
-        c.fill(less, compared[0].int().less(compared[1].int()));
+        let compared = [0, 1].map(|i| sign(c, numbers[i], signed, (negative[i], half[i])));
+        let biased = compared.map(|number| (number + signed * (1 << 31)).int());
+        c.fill(less, biased[0].less(biased[1]));
         let difference = compared[0] - compared[1] + less * WORD;
         c.fill(low, difference.int() & 0xffff);
         is_word(c, difference, low);
@@ -72,5 +70,20 @@ impl Chip for Less {
         ports.read(c, cycle.clk, Slot::First, first);
         ports.read(c, cycle.clk, Slot::Second, second);
         ports.write(c, cycle.clk, target, less);
+    }
+}
+
+impl InstructionChip for Less {
+    const OPERATIONS: &'static [i64] = &[operation::LESS];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<LessRecord> {
+        let (cycle, clk, constant) = (step.cycle.clone(), step.cycle.clk, step.constant);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        let signed = step.mode == 1;
+        let compared = |value: u64| word(value + (u64::from(signed) << 31));
+        let less = compared(first.value) < compared(second.value + constant);
+        let target = accesses.write(step.target, clk, less.into());
+        Some(LessRecord { cycle, first, second, target, constant, signed })
     }
 }

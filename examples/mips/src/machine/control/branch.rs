@@ -2,9 +2,11 @@
 
 use chipwright_dsl::prelude::*;
 
+use crate::machine::access::Accesses;
 use crate::machine::bus::{Fetch, Instruction, NO_TARGET, Slot, Source};
+use crate::machine::field::inverse as inverse_of;
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
-use crate::machine::trace::inverse as inverse_of;
 
 /// `beq`, `bne`: goes on at `constant` if the operands are equal, or if they differ.
 ///
@@ -67,5 +69,17 @@ impl Chip for Branch {
         ports.jumps(c, clk, pc, pc + 8 + taken * (constant - pc - 8));
         ports.read(c, clk, Slot::First, first);
         ports.read(c, clk, Slot::Second, second);
+    }
+}
+
+impl InstructionChip for Branch {
+    const OPERATIONS: &'static [i64] = &[operation::BRANCH];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<BranchRecord> {
+        let &Step { constant, mode, .. } = step;
+        let (clk, pc) = (step.cycle.clk, step.cycle.pc);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        Some(BranchRecord { clk, pc, first, second, constant, different: mode == 1 })
     }
 }

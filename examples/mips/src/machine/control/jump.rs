@@ -2,7 +2,9 @@
 
 use chipwright_dsl::prelude::*;
 
+use crate::machine::access::Accesses;
 use crate::machine::bus::{Fetch, Instruction, Slot, Source, Target, ZERO_SOURCE};
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// `j`, `jal`: goes on at `constant`, and links.
@@ -82,5 +84,26 @@ impl Chip for JumpRegister {
         ports.jumps(c, clk, pc, first.value);
         ports.read(c, clk, Slot::First, first);
         ports.write(c, clk, target, pc + 8);
+    }
+}
+
+impl InstructionChip for Jump {
+    const OPERATIONS: &'static [i64] = &[operation::JUMP];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<JumpRecord> {
+        let (clk, pc, constant) = (step.cycle.clk, step.cycle.pc, step.constant);
+        let target = accesses.write(step.target, clk, pc + 8);
+        Some(JumpRecord { clk, pc, target, constant })
+    }
+}
+
+impl InstructionChip for JumpRegister {
+    const OPERATIONS: &'static [i64] = &[operation::JUMP_REGISTER];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<JumpRegisterRecord> {
+        let (clk, pc) = (step.cycle.clk, step.cycle.pc);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let target = accesses.write(step.target, clk, pc + 8);
+        Some(JumpRegisterRecord { clk, pc, first, target })
     }
 }

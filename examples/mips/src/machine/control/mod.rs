@@ -3,9 +3,13 @@
 mod boundary;
 mod branch;
 mod jump;
-mod system;
+mod rare;
+mod sign;
+mod trap;
 
 pub use boundary::{Boundary, BoundaryPublics, BoundaryRecord};
 pub use branch::{Branch, BranchRecord};
 pub use jump::{Jump, JumpRecord, JumpRegister, JumpRegisterRecord};
-pub use system::{Halt, HaltRecord};
+pub use rare::{BranchRare, BranchRareRecord};
+pub use sign::{BranchSign, BranchSignRecord};
+pub use trap::{Trap, TrapEqual, TrapEqualRecord, TrapRecord};

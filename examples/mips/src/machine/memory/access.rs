@@ -2,10 +2,12 @@
 
 use chipwright_dsl::prelude::*;
 
+use crate::machine::access::Accesses;
 use crate::machine::bus::{
     Access, Cycle, Fetch, Instruction, NO_TARGET, Slot, Source, Stored, Target, WORD, ZERO_SOURCE,
-    elapsed,
+    elapsed, word,
 };
+use crate::machine::instruction::{InstructionChip, Step};
 use crate::machine::operation;
 
 /// `lw`: `target = memory[first + constant]`.
@@ -144,5 +146,33 @@ impl Chip for Refresh {
         let &RefreshRow { address, time, value, gap, take, leave } = row;
         c.receive(take, Stored { address, time, value });
         c.send(leave, Stored { address, time: time + 1 + gap.felt(), value });
+    }
+}
+
+impl InstructionChip for LoadWord {
+    const OPERATIONS: &'static [i64] = &[operation::LOAD_WORD];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<LoadWordRecord> {
+        let (cycle, clk, constant) = (step.cycle.clone(), step.cycle.clk, step.constant);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let address = word(first.value + constant);
+        let value = accesses.value(address);
+        let since = accesses.memory(address, clk, value);
+        let target = accesses.write(step.target, clk, value);
+        Some(LoadWordRecord { cycle, first, target, constant, value, since })
+    }
+}
+
+impl InstructionChip for StoreWord {
+    const OPERATIONS: &'static [i64] = &[operation::STORE_WORD];
+
+    fn record(step: &Step, accesses: &mut Accesses) -> Option<StoreWordRecord> {
+        let (cycle, clk, constant) = (step.cycle.clone(), step.cycle.clk, step.constant);
+        let first = accesses.read(step.first, clk, Slot::First);
+        let second = accesses.read(step.second, clk, Slot::Second);
+        let address = word(first.value + constant);
+        let before = accesses.value(address);
+        let since = accesses.memory(address, clk, second.value);
+        Some(StoreWordRecord { cycle, first, second, constant, before, since })
     }
 }

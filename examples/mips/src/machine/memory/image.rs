@@ -8,7 +8,9 @@
 //!
 //! The root is level [`LEVELS`], index 0, and comes from the boundary alone. A node takes each child that it
 //! does not leave as it is exactly once, at the level below and at an index that follows from its own. So there is one row
-//! at most for each leaf, its index below `4^LEVELS`, and it gives out each of its addresses once.
+//! at most for each leaf, its index below `4^LEVELS`, and it gives out each of its addresses once. The root has no
+//! second and no third child with a row: there is nothing between memory and registers, so a sum of two words that is not
+//! below `2^32` is no address.
 
 use chipwright_chips::Poseidon2;
 use chipwright_dsl::prelude::*;

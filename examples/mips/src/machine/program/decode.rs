@@ -3,53 +3,9 @@
 use chipwright_dsl::prelude::*;
 
 use super::opcodes::{Decoded, DecodedRow, Decoding};
+use super::powers::Power;
 use super::text::TextWord;
 use crate::machine::bus::{Fetch, REGISTERS, WORD, is_word, number};
-
-/// `2^amount` and `2^(32 − amount)`.
-#[message]
-pub struct Power {
-    /// The amount of a shift.
-    pub amount: Felt,
-    /// `2^amount`.
-    pub left: Felt,
-    /// `2^(32 − amount)`; 1 for a shift to the right by zero, which is one to the left.
-    pub right: Felt,
-    /// Whether the amount is not zero.
-    pub shifts: Felt,
-}
-
-/// The powers of two.
-#[chip]
-pub struct Powers {
-    #[fixed]
-    amount: Felt,
-    #[fixed]
-    left: Felt,
-    #[fixed]
-    right: Felt,
-    #[fixed]
-    shifts: Felt,
-    #[port(bus = "powers")]
-    table: Provide<Power>,
-}
-
-impl Chip for Powers {
-    fn row(c: &Builder, row: &Row<Self>) {
-        let &PowersRow { amount, left, right, shifts, table } = row;
-        c.provide(table, Power { amount, left, right, shifts });
-    }
-
-    fn fixed(_: Field) -> Vec<PowersFixed> {
-        let row = |amount: u64| PowersFixed {
-            amount,
-            left: 1 << amount,
-            right: if amount == 0 { 1 } else { 1 << (32 - amount) },
-            shifts: u64::from(amount > 0),
-        };
-        (0..32).map(row).collect()
-    }
-}
 
 /// An instruction that the shard executes: a word of the text, decoded.
 ///
@@ -74,6 +30,10 @@ pub struct Decode {
     #[free("where the target is `$zero`, nothing is multiplied with it")]
     #[record]
     pub inverse: Felt,
+    /// The inverse of the distance between the target and the first register.
+    #[free("where they may be the same, nothing depends on it")]
+    #[record]
+    pub apart: Felt,
     /// The sign of the constant.
     #[record]
     pub negative: Bit,
@@ -86,9 +46,9 @@ pub struct Decode {
     /// `pc + 4`, cut below bit 28: 16 bits, 12 bits, 4 bits.
     #[record]
     pub next: [U16; 3],
-    /// `2^amount`, `2^(32 − amount)`, and whether the amount is not zero.
+    /// The factor and the selector, if the constant is a power.
     #[record]
-    pub power: [Felt; 3],
+    pub power: [Felt; 2],
     /// The constant.
     constant: Felt,
     #[port(bus = "words")]
@@ -103,12 +63,16 @@ pub struct Decode {
 
 impl Chip for Decode {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &DecodeRow { pc, fields, decoding, discards, inverse, negative, .. } = row;
-        let &DecodeRow { wraps, low, next, power, words, opcodes, powers, program, .. } = row;
+        let &DecodeRow { pc, fields, decoding, discards, inverse, apart, .. } = row;
+        let &DecodeRow {
+            negative, wraps, low, next, power, words, opcodes, powers, program, ..
+        } = row;
         let [rs, rt, rd, amount, half, top] = fields;
         let DecodedRow { bits, bounds, place_of_rd, place_of_constant, operation, mode, .. } =
             decoding;
-        let DecodedRow { first, second, target, constant: kinds, .. } = decoding;
+        let DecodedRow {
+            first, second, target, constant: kinds, power: of_power, distinct, ..
+        } = decoding;
 
         c.lookup(opcodes, Decoding { decoded: decoding });
         for (field, bound) in fields.into_iter().zip(bounds) {
@@ -128,6 +92,9 @@ impl Chip for Decode {
         c.assert_zero(written * discards).named("a target that is discarded is `$zero`");
         c.assert_eq(written * inverse, c.real().expr() - discards).named("others have an inverse");
         let written = written + discards * number::SCRATCH.cast_signed();
+        let first = first[0] + first[1] * rs + first[2] * rt;
+        c.assert_zero(distinct * ((written - first) * apart - 1))
+            .named("the target is not the register that is read, where that is unpredictable");
 
         // The sign of sixteen bits: without it, they are below `2^15`.
         c.range::<16>((half - negative * (1 << 15)) * 2);
@@ -142,26 +109,27 @@ impl Chip for Decode {
         c.range::<16>(next[1] * (1 << 4));
         c.range::<16>(next[2] * (1 << 12));
 
-        let [left, right, shifts] = power;
-        c.lookup(powers, Power { amount, left, right, shifts });
+        let [factor, selector] = power;
+        let [kind, has_amount, has_high] = of_power;
+        let (amount, high) = (amount * has_amount, rd * has_high);
+        c.lookup(powers, Power { kind, amount, high, factor, selector });
 
-        let [k_signed, k_unsigned, k_upper, k_branch, k_jump, k_left, k_right] = kinds;
+        let [k_signed, k_unsigned, k_upper, k_branch, k_jump] = kinds;
         let value = k_signed * signed(1)
             + k_unsigned * half
             + k_upper * half * (1 << 16)
             + k_branch * branch
             + k_jump * (region + field * 4)
-            + k_left * left
-            + k_right * right;
+            + factor;
         c.define(row.constant, value).named("constant");
         c.provide(
             program,
             Fetch {
                 pc,
                 operation,
-                mode: mode + k_right * shifts,
+                mode: mode + selector,
                 target: numbered(written),
-                first: numbered(first[0] + first[1] * rs + first[2] * rt),
+                first: numbered(first),
                 second: numbered(second[0] + second[1] * rt),
                 constant: row.constant,
             },

@@ -1,10 +1,11 @@
 //! What each opcode's words look like and mean: a table that decoding looks up, made from that of the instructions.
 
-use chipwright_dsl::prelude::*;
-use chipwright_mips_isa::{Description, Opcode, Operand};
+use std::sync::LazyLock;
 
-use crate::machine::bus::number;
-use crate::machine::operation;
+use chipwright_dsl::prelude::*;
+use chipwright_mips_isa::{Description, Opcode};
+
+use super::meaning::{Constant, Meaning, Place, meaning};
 
 /// How the words of an opcode are cut and what they mean.
 ///
@@ -30,8 +31,12 @@ pub struct Decoded {
     pub second: [Felt; 2],
     /// The number of the target: itself, and how often `rt` and `rd` count.
     pub target: [Felt; 3],
-    /// What the constant is: each kind, zero or one.
+    /// What the constant is, if it is the field or an address: each kind, zero or one.
     pub constant: [Felt; KINDS],
+    /// What the constant is, if it is a power of two: its kind, and whether the amount and `rd` are its arguments.
+    pub power: [Felt; 3],
+    /// Whether the target must not be the first register.
+    pub distinct: Felt,
 }
 
 /// An entry of the table of opcodes.
@@ -41,27 +46,8 @@ pub struct Decoding {
     pub decoded: Decoded,
 }
 
-/// The number of kinds of constants.
-pub const KINDS: usize = 7;
-
-/// What an instruction's constant is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// The field, sign-extended.
-    Signed,
-    /// The field.
-    Unsigned,
-    /// The field, times `2^16`.
-    Upper,
-    /// The target of a branch.
-    Branch,
-    /// The target of a jump.
-    Jump,
-    /// `2^amount`.
-    Left,
-    /// `2^(32 − amount)`.
-    Right,
-}
+/// The number of kinds of constants that are no powers.
+pub const KINDS: usize = 5;
 
 /// The table: one opcode a row.
 ///
@@ -84,78 +70,32 @@ impl Chip for Opcodes {
 
     fn fixed(_: Field) -> Vec<OpcodesFixed> {
         let decoded = Opcode::ALL.iter().filter_map(|&opcode| decoding(opcode));
-        decoded.map(|decoded| OpcodesFixed { decoded }).collect()
+        decoded.map(|decoded| OpcodesFixed { decoded: decoded.clone() }).collect()
     }
-}
-
-/// What is done, in which mode, with which kind of constant. The modes of bitwise operations are factors in the field.
-fn meaning(opcode: Opcode) -> Option<(i64, i64, Option<Kind>)> {
-    use operation::{
-        ADD, ADD_CONSTANT, BITWISE, BRANCH, JUMP, JUMP_REGISTER, LESS, LOAD_WORD, SHIFT,
-        STORE_WORD, SYSTEM_CALL,
-    };
-    Some(match opcode {
-        Opcode::Addu => (ADD, 0, None),
-        Opcode::Subu => (ADD, 1, None),
-        Opcode::Addiu => (ADD_CONSTANT, 0, Some(Kind::Signed)),
-        Opcode::Lui => (ADD_CONSTANT, 0, Some(Kind::Upper)),
-        Opcode::Mfhi | Opcode::Mflo | Opcode::Mthi | Opcode::Mtlo => (ADD_CONSTANT, 0, None),
-        Opcode::Lw => (LOAD_WORD, 0, Some(Kind::Signed)),
-        Opcode::Sw => (STORE_WORD, 0, Some(Kind::Signed)),
-        Opcode::Sltu => (LESS, 0, None),
-        Opcode::Slt => (LESS, 1, None),
-        Opcode::Sltiu => (LESS, 0, Some(Kind::Signed)),
-        Opcode::Slti => (LESS, 1, Some(Kind::Signed)),
-        Opcode::And => (BITWISE, 1, None),
-        Opcode::Or => (BITWISE + 1, -1, None),
-        Opcode::Xor => (BITWISE + 1, -2, None),
-        Opcode::Nor => (BITWISE - 1, 1, None),
-        Opcode::Andi => (BITWISE, 1, Some(Kind::Unsigned)),
-        Opcode::Ori => (BITWISE + 1, -1, Some(Kind::Unsigned)),
-        Opcode::Xori => (BITWISE + 1, -2, Some(Kind::Unsigned)),
-        Opcode::Sll => (SHIFT, 0, Some(Kind::Left)),
-        Opcode::Srl => (SHIFT, 0, Some(Kind::Right)),
-        Opcode::Beq => (BRANCH, 0, Some(Kind::Branch)),
-        Opcode::Bne => (BRANCH, 1, Some(Kind::Branch)),
-        Opcode::J | Opcode::Jal => (JUMP, 0, Some(Kind::Jump)),
-        Opcode::Jr | Opcode::JrHb | Opcode::Jalr | Opcode::JalrHb => (JUMP_REGISTER, 0, None),
-        Opcode::Syscall => (SYSTEM_CALL, 0, None),
-        _ => return None,
-    })
 }
 
 /// The row of an opcode, if there is a chip for it.
-pub fn decoding(opcode: Opcode) -> Option<DecodedNative> {
-    let (operation, mode, kind) = meaning(opcode)?;
-    let description = opcode.description();
-    let layout = Word::of(description);
-    let reads = |operand| description.operands.contains(&operand);
-    let base = reads(Operand::Offset) || reads(Operand::Base);
-    let (rs, rt, rd) = (reads(Operand::Rs) || base, reads(Operand::Rt), reads(Operand::Rd));
-    let flag = u64::from;
-    // With an immediate operand or a load, `rt` is the target; in shifts it is the first operand.
-    let rt_is_target = rt && !rd && !matches!(opcode, Opcode::Sw | Opcode::Beq | Opcode::Bne);
-    let shifts = matches!(kind, Some(Kind::Left | Kind::Right));
-    let first = match opcode {
-        Opcode::Mfhi => [number::HI, 0, 0],
-        Opcode::Mflo => [number::LO, 0, 0],
-        Opcode::Syscall => [2, 0, 0],
-        _ => [0, flag(rs), flag(shifts)],
-    };
-    let second = match opcode {
-        Opcode::Syscall => [4, 0],
-        _ => [0, flag(rt && !rt_is_target && !shifts)],
-    };
-    let target = match opcode {
-        Opcode::Mthi => [number::HI, 0, 0],
-        Opcode::Mtlo => [number::LO, 0, 0],
-        Opcode::Jal => [31, 0, 0],
-        _ => [0, flag(rt_is_target), flag(rd)],
-    };
-    let mut constant = [0; KINDS];
-    if let Some(kind) = kind {
-        constant[kind as usize] = 1;
+pub fn decoding(opcode: Opcode) -> Option<&'static DecodedNative> {
+    static ROWS: LazyLock<Vec<Option<DecodedNative>>> =
+        LazyLock::new(|| Opcode::ALL.iter().map(|&opcode| decoded(opcode)).collect());
+    ROWS[opcode as usize].as_ref()
+}
+
+fn decoded(opcode: Opcode) -> Option<DecodedNative> {
+    let Meaning { operation, mode, constant, first, second, target, distinct } = meaning(opcode)?;
+    let layout = Word::of(opcode.description());
+    let mut kinds = [0; KINDS];
+    let mut power = [0; 3];
+    match constant {
+        Constant::None => {}
+        Constant::Power(kind) => {
+            let has_high = opcode == Opcode::Ext || opcode == Opcode::Ins;
+            power = [kind, 1, u64::from(has_high)];
+        }
+        field => kinds[field.kind()] = 1,
     }
+    let number = |place: Place| if let Place::Number(number) = place { number } else { 0 };
+    let is = |place: Place, other: Place| u64::from(place == other);
     Some(DecodedNative {
         bits: layout.fixed,
         bounds: layout.bounds,
@@ -163,12 +103,17 @@ pub fn decoding(opcode: Opcode) -> Option<DecodedNative> {
         place_of_constant: layout.place_of_constant,
         operation: operation as u64,
         mode: Field::Goldilocks2.reduce(mode.into()),
-        first,
-        second,
-        target,
-        constant,
+        first: [number(first), is(first, Place::Rs), is(first, Place::Rt)],
+        second: [number(second), is(second, Place::Rt)],
+        target: [number(target), is(target, Place::Rt), is(target, Place::Rd)],
+        constant: kinds,
+        power,
+        distinct: distinct.into(),
     })
 }
+
+/// Where the fields are in a word: `rs`, `rt`, `rd`, the amount, and the constant.
+pub(super) const PLACES: [u32; 5] = [21, 16, 11, 6, 0];
 
 /// A word's layout as numbers.
 struct Word {
@@ -181,8 +126,15 @@ struct Word {
 impl Word {
     /// From the text of the layout: fixed bits, and letters for fields.
     fn of(description: &Description) -> Self {
-        let letters: Vec<char> =
-            description.layout.chars().filter(|c| !c.is_whitespace()).collect();
+        let layout = description.layout.replace(' ', "");
+        let layout = match description.opcode {
+            // There is one hardware register.
+            Opcode::Rdhwr => layout.replace("ddddd", "11101"),
+            // What a prefetch is for stands in the place of `rt`.
+            Opcode::Pref => layout.replace('a', "t"),
+            _ => layout,
+        };
+        let letters: Vec<char> = layout.chars().collect();
         let place = |letter: char| {
             let last = letters.iter().rposition(|&other| other == letter)?;
             Some(1_u64 << (31 - last))

@@ -1,0 +1,155 @@
+//! Calls that do no more than answer.
+
+use chipwright_dsl::prelude::*;
+use chipwright_mips_isa::{A0, A1, V0};
+
+use super::{Call, CallChip, InputWordRecord, Returning};
+use crate::execute::ANSWERS;
+use crate::machine::access::Accesses;
+use crate::machine::bus::{Instruction, WORD, is_word};
+
+/// What calls answer.
+#[derive(Debug, Columns)]
+pub struct Reply {
+    /// The number of the call.
+    pub number: Felt,
+    /// Whether the answer is one about a descriptor, `$a0`.
+    pub about: Felt,
+    /// The descriptor.
+    pub descriptor: Felt,
+    /// Whether `$a1` has to be zero.
+    pub zero: Felt,
+    /// What `$v0` is besides what follows.
+    pub constant: Felt,
+    /// Whether `$v0` stays.
+    pub stays: Felt,
+    /// Whether `$v0` is `$a2`: all bytes were written.
+    pub all: Felt,
+    /// Whether `$v0` is what the prover says.
+    pub hinted: Felt,
+    /// Whether `$a3` says if the call failed.
+    pub linux: Felt,
+    /// Whether it did.
+    pub failed: Felt,
+}
+
+/// An entry of the table of answers.
+#[message]
+pub struct Replies {
+    /// What it says.
+    pub reply: Reply,
+}
+
+/// The table of answers.
+#[chip]
+pub struct Answers {
+    #[fixed]
+    reply: Reply,
+    #[port(bus = "replies")]
+    table: Provide<Replies>,
+}
+
+/// A call that changes nothing but `$v0` and `$a3`: what is written is shown, and not proven.
+///
+/// # Soundness
+///
+/// What is answered follows from number and arguments, by the table, but for `HINT_LEN`: there, any word.
+#[chip]
+pub struct Answer {
+    #[record]
+    pub call: Returning,
+    #[record]
+    pub reply: Reply,
+    /// What the prover says, if it is asked.
+    #[free("it is only added where the prover may say what it likes")]
+    #[record]
+    pub hint: Felt,
+    /// The lower half of the hint.
+    low: U16,
+    #[port(bus = "replies")]
+    replies: Lookup<Replies>,
+    #[ports]
+    ports: Instruction,
+}
+
+impl Chip for Answers {
+    fn row(c: &Builder, row: &Row<Self>) {
+        c.provide(row.table, Replies { reply: row.reply });
+    }
+
+    fn fixed(_: Field) -> Vec<AnswersFixed> {
+        replies().into_iter().map(|reply| AnswersFixed { reply }).collect()
+    }
+}
+
+impl Chip for Answer {
+    fn row(c: &Builder, row: &Row<Self>) {
+        let &AnswerRow { call, reply, hint, low, replies, ports } = row;
+        let [a0, a1, a2] = call.arguments.map(|argument| argument.value);
+        c.lookup(replies, Replies { reply });
+        c.assert_eq(call.number.value, reply.number).named("the answer is one to the call");
+        c.assert_eq(reply.about * a0, reply.descriptor).named("and about the descriptor");
+        c.assert_zero(reply.zero * a1).named("what has to be zero is");
+        c.fill(low, hint.int() & 0xffff);
+        is_word(c, hint, low);
+        let result =
+            reply.constant + reply.stays * call.number.value + reply.all * a2 + reply.hinted * hint;
+        let failed = call.failed.value + reply.linux * (reply.failed - call.failed.value);
+        call.returns(c, ports, result, failed);
+    }
+}
+
+impl CallChip for Answer {
+    fn record(
+        call: &Call,
+        accesses: &mut Accesses,
+        _: &mut Vec<InputWordRecord>,
+    ) -> Option<AnswerRecord> {
+        let fits = |reply: &ReplyNative| {
+            reply.number == call.number()
+                && reply.about * call.argument(A0) == reply.descriptor
+                && reply.zero * call.argument(A1) == 0
+        };
+        let reply = replies().into_iter().find(fits)?;
+        let hint = reply.hinted * call.result(V0);
+        debug_assert!(hint < WORD as u64);
+        Some(AnswerRecord { call: Returning::record(call, accesses), reply, hint })
+    }
+}
+
+/// All answers.
+fn replies() -> Vec<ReplyNative> {
+    let none = ReplyNative {
+        number: 0,
+        about: 0,
+        descriptor: 0,
+        zero: 0,
+        constant: 0,
+        stays: 0,
+        all: 0,
+        hinted: 0,
+        linux: 0,
+        failed: 0,
+    };
+    let mut replies = vec![
+        // ENTER_UNCONSTRAINED, COMMIT_DEFERRED, HINT_LEN.
+        ReplyNative { number: 3, ..none.clone() },
+        ReplyNative { number: 0x1a, zero: 1, stays: 1, ..none.clone() },
+        ReplyNative { number: 0xf0, hinted: 1, ..none.clone() },
+    ];
+    for descriptor in 1..=3 {
+        let about = ReplyNative { about: 1, descriptor, ..none.clone() };
+        // WRITE, and Linux's.
+        replies.push(ReplyNative { number: 2, stays: 1, ..about.clone() });
+        replies.push(ReplyNative { number: 4004, all: 1, linux: 1, ..about });
+    }
+    for &(number, answer) in ANSWERS {
+        let (constant, failed) = match answer {
+            Ok(value) => (value, 0),
+            Err(value) => (value, 1),
+        };
+        let (number, constant) = (number.into(), constant.into());
+        replies.push(ReplyNative { number, constant, linux: 1, failed, ..none.clone() });
+    }
+    replies
+}

@@ -1,0 +1,334 @@
+//! Proving runs: a program's key, shards, their proofs, and what verifies them.
+//!
+//! ```no_run
+//! use chipwright_backend_stark::config::Config;
+//! use chipwright_mips::{Input, Program, prove::{MipsProver, Options}};
+//!
+//! let program = Program::from_elf(&std::fs::read("fib.elf")?)?;
+//! let prover = MipsProver::new(Config::fast_100())?;
+//! let key = prover.setup(&program);
+//! let proof = prover.prove_core(&program, &Input::default(), &Options::default())?;
+//! let run = prover.verify_core(&key, &proof)?;
+//! println!("exit code {}", run.exit_code);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bytes;
+mod key;
+pub mod menu;
+mod proof;
+mod shards;
+
+use std::sync::OnceLock;
+
+use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::encoding::DecodeError;
+use chipwright_backend_stark::machine::{
+    MachineError, MachineProver, MachineVerifier, compile_machine_with_layout,
+};
+use chipwright_backend_stark::proof::Proof;
+use chipwright_dsl::MachineErrors;
+use chipwright_ir::field::Goldilocks2;
+use chipwright_ir::machine::Machine;
+
+pub use bytes::ReadError;
+pub use key::{ShardState, VerifyingKey};
+use menu::{Kind, MENU};
+pub use proof::{Committed, CoreProof, Opening, ShardProof};
+pub use shards::{Shard, Shards};
+
+use crate::machine::control::{Boundary, BoundaryPublics};
+use crate::machine::image::Digest;
+use crate::machine::trace::NoChip;
+use crate::machine::{FIELD, machine};
+use crate::{ExecutionError, Input, Observer, Program};
+
+/// Why a run cannot be proven.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The program cannot be executed to its end.
+    #[error(transparent)]
+    Execution(#[from] Box<ExecutionError>),
+    /// An instruction cannot be proven.
+    #[error(transparent)]
+    NoChip(#[from] NoChip),
+    /// An instruction alone is more than a shard of any kind holds.
+    #[error("instruction {clk} of the run reads more of the input than a shard has room for")]
+    TooLarge {
+        /// How many instructions were executed before it.
+        clk: u64,
+    },
+    /// The machine has mistakes.
+    #[error(transparent)]
+    Machine(#[from] MachineErrors),
+    /// The proof system refuses.
+    #[error(transparent)]
+    Stark(#[from] MachineError),
+}
+
+/// Why a proof does not prove what it is said to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// There are no shards.
+    #[error("the proof has no shards")]
+    Empty,
+    /// The menu has no such kind.
+    #[error("shard {shard} is of kind {kind}; there are {kinds}")]
+    Kind {
+        /// The shard.
+        shard: usize,
+        /// The position that it names.
+        kind: u8,
+        /// How many kinds there are.
+        kinds: usize,
+    },
+    /// A shard's proof cannot be read.
+    #[error("shard {shard}: {error}")]
+    Decode {
+        /// The shard.
+        shard: usize,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// A shard's proof is not one.
+    #[error(
+        "shard {shard} does not follow from the one before it, or is not one of this program: {error}"
+    )]
+    Shard {
+        /// The shard.
+        shard: usize,
+        /// Why it is rejected.
+        error: Box<MachineError>,
+    },
+    /// A shard follows the end of the program.
+    #[error("shard {shard} follows the end of the program")]
+    AfterEnd {
+        /// The shard.
+        shard: usize,
+    },
+    /// The last shard does not end the program.
+    #[error("the run does not end: its last shard stops at {pc:#x}")]
+    NotHalted {
+        /// Where it stops.
+        pc: u64,
+    },
+    /// The committed words are not those of the last memory.
+    #[error("the committed words are not those of the last state")]
+    Committed,
+    /// The machine has mistakes, or the configuration cannot be used.
+    #[error(transparent)]
+    Stark(#[from] MachineError),
+}
+
+/// What a proof proves: the program of a key ended like this, on some input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit code.
+    pub exit_code: u32,
+    /// The committed words.
+    pub committed: Committed,
+    /// How many instructions were executed.
+    pub instructions: u64,
+}
+
+/// How runs are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// No shard has more instructions.
+    pub shard: u64,
+    /// A run of more instructions is not proven.
+    pub limit: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { shard: u64::MAX >> 1, limit: 1 << 32 }
+    }
+}
+
+/// Sees how the proof of a run goes on.
+pub trait Progress: Sync {
+    /// A shard was proven.
+    fn proven(&self, shard: &Shard, kind: &Kind) {
+        let _ = (shard, kind);
+    }
+}
+
+/// Sees nothing.
+impl Progress for () {}
+
+/// The keys of a kind of shard.
+type Keys = (MachineProver<Goldilocks2>, MachineVerifier<Goldilocks2>);
+
+/// Proves runs and verifies proofs, under one configuration.
+#[derive(Debug)]
+pub struct MipsProver {
+    config: Config,
+    machine: Machine,
+    menu: Vec<Kind>,
+    /// The keys of the kinds, made when they are needed.
+    keys: Vec<OnceLock<Keys>>,
+}
+
+impl MipsProver {
+    /// A prover with the kinds of the [menu](MENU).
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the chips fit together.
+    pub fn new(config: Config) -> Result<Self, MachineErrors> {
+        let machine = machine()?;
+        let menu: Vec<Kind> =
+            MENU.iter().map(|entry| Kind::new(entry, &machine, &config)).collect();
+        let keys = menu.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { config, machine, menu, keys })
+    }
+
+    /// The kinds of shards.
+    pub fn menu(&self) -> &[Kind] {
+        &self.menu
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The keys of a kind.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the configuration cannot prove the kind.
+    pub fn keys(&self, kind: usize) -> Result<&Keys, MachineError> {
+        if let Some(keys) = self.keys[kind].get() {
+            return Ok(keys);
+        }
+        let layout = &self.menu[kind].layout;
+        let keys = compile_machine_with_layout(self.machine.clone(), &self.config, layout)?;
+        Ok(self.keys[kind].get_or_init(|| keys))
+    }
+
+    /// The key of a program.
+    pub fn setup(&self, program: &Program) -> VerifyingKey {
+        VerifyingKey::new(program)
+    }
+
+    /// The shards of a run. The observer sees the run.
+    pub fn shards<'a, O: Observer>(
+        &'a self,
+        program: &'a Program,
+        input: &'a Input,
+        options: &Options,
+        observer: O,
+    ) -> Shards<'a, O> {
+        Shards::new(program, input, &self.menu, (options.shard.max(1), options.limit), observer)
+    }
+
+    /// Proves a shard.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an instruction has no chip.
+    pub fn prove_shard(
+        &self,
+        program: &Program,
+        input: &Input,
+        shard: &Shard,
+    ) -> Result<ShardProof, ProveError> {
+        let (prover, _) = self.keys(shard.kind)?;
+        let trace = prover.trace(&shard.input(program, input)?)?;
+        let proof = prover.prove_trace(trace)?.to_bytes();
+        Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
+    }
+
+    /// Executes a program and proves the run, shard by shard.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the program cannot be executed to its end, or the run cannot be proven.
+    pub fn prove_core(
+        &self,
+        program: &Program,
+        input: &Input,
+        options: &Options,
+    ) -> Result<CoreProof, ProveError> {
+        self.prove_with_context(program, input, options, (), &())
+    }
+
+    /// [`Self::prove_core`]; the observer sees the run, and `progress` the shards.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::prove_core`] does.
+    pub fn prove_with_context(
+        &self,
+        program: &Program,
+        input: &Input,
+        options: &Options,
+        observer: impl Observer,
+        progress: &dyn Progress,
+    ) -> Result<CoreProof, ProveError> {
+        let mut shards = self.shards(program, input, options, observer);
+        let mut proofs = Vec::new();
+        for shard in shards.by_ref() {
+            let shard = shard?;
+            proofs.push(self.prove_shard(program, input, &shard)?);
+            progress.proven(&shard, &self.menu[shard.kind]);
+        }
+        Ok(CoreProof { shards: proofs, committed: Opening::of(shards.tree()) })
+    }
+
+    /// Verifies that a program, started on some input, ended as the result says.
+    ///
+    /// # Errors
+    ///
+    /// Says why the proof is none of the program.
+    pub fn verify_core(
+        &self,
+        key: &VerifyingKey,
+        proof: &CoreProof,
+    ) -> Result<Outcome, VerifyError> {
+        let mut from = key.start();
+        for (number, shard) in proof.shards.iter().enumerate() {
+            let kind = usize::from(shard.kind);
+            if kind >= self.menu.len() {
+                let kinds = self.menu.len();
+                return Err(VerifyError::Kind { shard: number, kind: shard.kind, kinds });
+            }
+            // What follows the end of a program would have to begin in a state that is not halted.
+            if from.halted != 0 {
+                return Err(VerifyError::AfterEnd { shard: number });
+            }
+            let (_, verifier) = self.keys(kind)?;
+            let decoded = Proof::from_bytes(verifier.key(), &shard.proof)
+                .map_err(|error| VerifyError::Decode { shard: number, error })?;
+            verifier
+                .verify(&publics(&key.text, &from, &shard.to), &decoded)
+                .map_err(|error| VerifyError::Shard { shard: number, error: Box::new(error) })?;
+            from = shard.to;
+        }
+        if proof.shards.is_empty() {
+            return Err(VerifyError::Empty);
+        }
+        if from.halted != 1 {
+            return Err(VerifyError::NotHalted { pc: from.pc });
+        }
+        let committed = proof.committed.open(&from.memory).ok_or(VerifyError::Committed)?;
+        let exit_code = u32::try_from(from.pc).map_err(|_| VerifyError::Committed)?;
+        Ok(Outcome { exit_code, committed, instructions: from.clk })
+    }
+}
+
+/// The public values of a shard, by chip.
+fn publics(text: &Digest, from: &ShardState, to: &ShardState) -> Vec<(String, Vec<u64>)> {
+    let publics = BoundaryPublics {
+        program: *text,
+        start: [from.pc, from.next_pc, from.clk],
+        start_memory: from.memory,
+        end: [to.halted, to.pc, to.next_pc, to.clk],
+        end_memory: to.memory,
+    };
+    chipwright_dsl::Input::new(FIELD).publics::<Boundary>(&publics).into_ir().publics
+}
