@@ -28,16 +28,13 @@ pub enum ShardError {
         /// How many there are.
         kinds: usize,
     },
-    /// The rows of a table are not fixed.
+    /// Proofs of one kind that could be of several shapes.
     #[error(
-        "kind `{kind}` says nothing about the rows of table `{table}`, which stands apart and has no fixed contents; they are \
-         a power of two"
+        "the layout of kind `{kind}` does not say how high all tables are that stand apart and have no fixed contents"
     )]
-    Rows {
+    Heights {
         /// The kind.
         kind: String,
-        /// The table.
-        table: String,
     },
     /// A machine cannot be compiled, filled, proven or verified.
     #[error("kind `{kind}`: {error}")]
@@ -48,18 +45,6 @@ pub enum ShardError {
         #[source]
         error: Box<MachineError>,
     },
-    /// A table of a proof has another height than all proofs of its kind.
-    #[error("table `{table}` has 2^{found} rows, kind `{kind}` has 2^{expected}")]
-    Height {
-        /// The kind.
-        kind: String,
-        /// The table.
-        table: String,
-        /// The base-2 logarithm of the kind's height.
-        expected: usize,
-        /// The base-2 logarithm of the height found.
-        found: usize,
-    },
     /// The virtual machine does not get further.
     #[error("shard {shard} cannot be executed: {error}")]
     Execution {
@@ -69,6 +54,9 @@ pub enum ShardError {
         #[source]
         error: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The machine cannot do what was executed.
+    #[error("the rows of its tables cannot be made: {0}")]
+    Rows(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Something is wrong with a shard.
     #[error("shard {shard}: {error}")]
     Shard {

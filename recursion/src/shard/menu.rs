@@ -1,10 +1,12 @@
 //! The menu of a virtual machine with its keys: proving the shards of a run, and verifying them.
 
+use std::sync::OnceLock;
+
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof;
 
 use super::error::ShardError;
-use super::kind::CompiledKind;
+use super::kind::{CompiledKind, Kind};
 use super::parts::{Named, PartsError, StepShape};
 use super::pipeline::in_order;
 use super::tree::{Base, ShardLeaf, ShardRoot, ShardTree};
@@ -16,7 +18,11 @@ use crate::tree::Grown;
 #[derive(Debug)]
 pub struct Menu<'a, V: VirtualMachine> {
     vm: &'a V,
-    kinds: Vec<CompiledKind<V::Field>>,
+    config: Config,
+    kinds: Vec<Kind>,
+    shape: StepShape,
+    /// The kinds with their keys, made when they are needed.
+    keys: Vec<OnceLock<CompiledKind<V::Field>>>,
     in_flight: usize,
 }
 
@@ -60,23 +66,24 @@ pub trait Observer: Sync {
 impl Observer for () {}
 
 impl<'a, V: VirtualMachine> Menu<'a, V> {
-    /// Compiles all kinds.
+    /// The menu of a virtual machine, whose proofs are under a configuration.
     ///
     /// # Errors
     ///
-    /// Fails if there are none, if one cannot be compiled, or if they do not make the same steps.
+    /// Fails if it is empty, or if its kinds do not make the same steps.
     pub fn new(vm: &'a V, config: &Config) -> Result<Self, ShardError> {
         let kinds = vm.menu();
-        let kinds: Vec<CompiledKind<V::Field>> =
-            kinds.iter().map(|kind| CompiledKind::new(kind, config)).collect::<Result<_, _>>()?;
         let first = kinds.first().ok_or(ShardError::NoKinds)?;
+        let shape = StepShape::of(&first.machine)?;
         for other in &kinds {
-            if let Some(what) = first.shape().difference(other.shape()) {
-                let (first, second) = (first.name().to_owned(), other.name().to_owned());
+            if let Some(what) = shape.difference(&StepShape::of(&other.machine)?) {
+                let (first, second) = (first.name.clone(), other.name.clone());
                 return Err(PartsError::Menu { first, second, what }.into());
             }
         }
-        Ok(Self { vm, kinds, in_flight: rayon::current_num_threads() })
+        let keys = kinds.iter().map(|_| OnceLock::new()).collect();
+        let in_flight = rayon::current_num_threads();
+        Ok(Self { vm, config: config.clone(), kinds, shape, keys, in_flight })
     }
 
     /// With so many shards in memory at most, executed and not yet proven; as many are proven at once. By default there are as
@@ -87,23 +94,30 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
     }
 
     /// The kinds, in the order of the menu.
-    pub fn kinds(&self) -> &[CompiledKind<V::Field>] {
+    pub fn kinds(&self) -> &[Kind] {
         &self.kinds
     }
 
     /// The parts of a step.
     pub fn shape(&self) -> &StepShape {
-        self.kinds[0].shape()
+        &self.shape
     }
 
-    /// A kind by its position.
+    /// A kind with its keys, by its position. They are made when they are first asked for.
     ///
     /// # Errors
     ///
-    /// Fails if it is not on the menu.
+    /// Fails if the kind is not on the menu, or cannot be compiled.
     pub fn kind(&self, kind: usize) -> Result<&CompiledKind<V::Field>, ShardError> {
         let kinds = self.kinds.len();
-        self.kinds.get(kind).ok_or(ShardError::Kind { kind, kinds })
+        let (Some(entry), Some(keys)) = (self.kinds.get(kind), self.keys.get(kind)) else {
+            return Err(ShardError::Kind { kind, kinds });
+        };
+        if let Some(keys) = keys.get() {
+            return Ok(keys);
+        }
+        let compiled = CompiledKind::new(entry, &self.config)?;
+        Ok(keys.get_or_init(|| compiled))
     }
 
     /// Proves the shards of a run while it is executed. A shard's proof depends on nothing but the shard.
@@ -126,7 +140,7 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
                 return Err(ShardError::Cancelled);
             }
             observer.executed(number, self.vm.kind(&shard));
-            let proven = self.prove_shard(program, &common, shard);
+            let proven = self.prove_shard(program, input, &common, shard);
             let proven = proven.map_err(ShardError::of(number))?;
             observer.proven(number);
             Ok(proven)
@@ -141,16 +155,17 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
     pub fn prove_shard(
         &self,
         program: &V::Program,
+        input: &V::Input,
         common: &Parts,
         shard: V::Shard,
     ) -> Result<ProvenShard<V>, ShardError> {
         let number = self.vm.kind(&shard);
         let kind = self.kind(number)?;
         let (before, after) = self.vm.states(&shard);
-        let input = self.vm.input(program, &shard);
-        // What follows takes more memory than anything before.
+        let rows = self.vm.rows(program, input, &shard);
+        let rows = rows.map_err(|error| ShardError::Rows(Box::new(error)))?;
         drop(shard);
-        let trace = kind.trace(input, [common, &before.parts(), &after.parts()])?;
+        let trace = kind.trace(rows, [common, &before.parts(), &after.parts()])?;
         let proof = kind.prove(trace)?;
         Ok(ProvenShard { kind: number, before, after, proof })
     }
@@ -224,15 +239,13 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
     ///
     /// Fails if proofs of some kind cannot be verified in a circuit, or if layers do not come to a common shape.
     pub fn tree(&self, config: &Config) -> Result<ShardTree<V::Field>, ShardError> {
-        let bases: Vec<Base<'_, V::Field>> = self
-            .kinds
-            .iter()
-            .map(|kind| Base {
-                key: kind.key(),
-                log_heights: kind.log_heights(),
-                claims: kind.claims(),
-            })
-            .collect();
+        let base = |kind| {
+            let kind = self.kind(kind)?;
+            let (key, log_heights, claims) = (kind.key(), kind.log_heights(), kind.claims());
+            Ok(Base { key, log_heights, claims })
+        };
+        let bases: Vec<Base<'_, V::Field>> =
+            (0..self.kinds.len()).map(base).collect::<Result<_, ShardError>>()?;
         Ok(ShardTree::new(&bases, self.shape().clone(), config)?)
     }
 }

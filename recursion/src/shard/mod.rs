@@ -23,6 +23,7 @@ mod kind;
 mod menu;
 mod parts;
 mod pipeline;
+mod settle;
 mod tree;
 
 use chipwright_ir::machine::MachineInput;
@@ -77,6 +78,15 @@ pub trait VirtualMachine: Sync {
     /// The states before and after a shard.
     fn states(&self, shard: &Self::Shard) -> (Self::State, Self::State);
 
-    /// What the machine is given to fill its tables for a shard; public values follow from the states.
-    fn input(&self, program: &Self::Program, shard: &Self::Shard) -> MachineInput;
+    /// The rows that the machine is given to fill its tables for a shard; public values follow from the states.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the machine cannot do what was executed.
+    fn rows(
+        &self,
+        program: &Self::Program,
+        input: &Self::Input,
+        shard: &Self::Shard,
+    ) -> Result<MachineInput, Self::Error>;
 }

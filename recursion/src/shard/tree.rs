@@ -30,18 +30,14 @@ use rayon::prelude::*;
 
 use super::ShardError;
 use super::parts::{Parts, StepShape};
+use super::settle::{KeyPlaces, Settled, settle};
 use crate::batch::{Digest, RecursiveField};
 use crate::claims::{Claims, Expected, StepValues};
-use crate::draft::{Outline, Under};
-use crate::keys::{KeySet, Places};
+use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
 use crate::level::Level;
-use crate::steady::steady_layout;
 use crate::store::Store;
 use crate::tree::Grown;
-
-/// The largest number of layers of a ladder.
-const MOST_RUNGS: usize = 6;
 
 /// Proofs that a tree stands on: one kind of them.
 #[derive(Debug)]
@@ -118,31 +114,6 @@ enum Task<P: RecursiveField> {
     Prove(Place, Vec<Node<P>>),
 }
 
-/// Where the keys of a tree are in its set: the layer that pairs, the last rungs of all ladders, and the others.
-struct KeyPlaces {
-    levels: usize,
-    kinds: usize,
-}
-
-impl KeyPlaces {
-    /// The places for so many kinds: most ladders have two rungs.
-    fn new(kinds: usize) -> Self {
-        let levels = (1..).find(|levels| 3 * kinds < 1 << (2 * levels)).unwrap_or(1);
-        Self { levels, kinds }
-    }
-
-    /// All layers of the common shape.
-    fn common(&self) -> Places {
-        Places::of(self.levels, 0..1 + self.kinds)
-    }
-
-    /// Another layer, by the order in which they are made.
-    fn other(&self, number: usize) -> Places {
-        let place = 1 + self.kinds + number;
-        Places::of(self.levels, place..place + 1)
-    }
-}
-
 impl<P: RecursiveField> ShardTree<P> {
     /// The tree over proofs of some kinds, which all claim steps of one shape.
     ///
@@ -163,47 +134,22 @@ impl<P: RecursiveField> ShardTree<P> {
         shape: StepShape,
         config: &Config,
     ) -> Result<Self, LayerError> {
-        let places = KeyPlaces::new(bases.len());
-        let common = places.common();
+        let mut places = KeyPlaces::new(bases.len());
         let first =
             |base: &Base<'_, P>| Layer::over(base.key, base.log_heights, &base.claims, config);
         let firsts: Vec<Layer<P>> = bases.iter().map(first).collect::<Result<_, _>>()?;
-        let Some(cheapest) = firsts.first() else {
-            return Err(LayerError::Children { expected: 1, got: 0 });
-        };
-        let own = places.other(0);
-        let under = Under { places: &own, ..cheapest.under() };
-        let unsettled = || LayerError::NoFixedPoint { levels: MOST_RUNGS };
-        let steady = steady_layout(under, &common, true, config)?.ok_or_else(unsettled)?;
-        let mut ladders = Vec::new();
-        let mut others = 0;
-        for (base, first) in bases.iter().zip(firsts) {
-            let mut rungs = vec![first];
-            loop {
-                let below = &rungs[rungs.len() - 1];
-                let own = places.other(others);
-                others += 1;
-                let outline =
-                    Outline::over_alike(Under { places: &own, ..below.under() }, true, config)?;
-                let settles = outline.shape_in::<P>(&steady)?.is_some();
-                rungs.push(outline.laid_out(Some(&steady))?.compile()?);
-                if settles {
-                    break;
-                }
-                if rungs.len() == MOST_RUNGS {
-                    return Err(unsettled());
-                }
-            }
-            ladders.push(Ladder { base: base.key.clone(), rungs });
-        }
-        let lasts: Vec<&Layer<P>> = ladders.iter().map(Ladder::last).collect();
-        let level = lasts.iter().fold(Level::NOTHING, |least, last| least.least(last.level()));
-        let under = Under { places: &common, level, ..lasts[0].under() };
-        let pair = Outline::over_alike(under, true, config)?.laid_out(Some(&steady))?.compile()?;
-        if lasts.iter().any(|last| !last.key().shape().is_like(pair.key().shape())) {
-            return Err(unsettled());
-        }
+        let Settled { ladders, pair } = settle(&firsts, &mut places, config)?;
+        let ladders: Vec<Ladder<P>> = bases
+            .iter()
+            .zip(firsts)
+            .zip(ladders)
+            .map(|((base, first), above)| {
+                let rungs = [first].into_iter().chain(above).collect();
+                Ladder { base: base.key.clone(), rungs }
+            })
+            .collect();
         // In the order of `KeyPlaces`.
+        let lasts = ladders.iter().map(Ladder::last);
         let rest = ladders.iter().flat_map(|ladder| &ladder.rungs[..ladder.rungs.len() - 1]);
         let layers = [&pair].into_iter().chain(lasts).chain(rest);
         let keys = KeySet::in_places(layers, places.levels)?;

@@ -113,13 +113,14 @@ fn a_trace_that_breaks_a_rule_gives_no_proof_of_a_shard() {
     let shard = StackMachine.shards(&PROGRAM, &start).next().expect("a shard").expect("it runs");
     let (before, mut after) = StackMachine.states(&shard);
     after.stack[1] += 1;
-    let kind = &MENU.kinds()[StackMachine.kind(&shard)];
+    let kind = MENU.kind(StackMachine.kind(&shard)).expect("a kind of the menu");
     let step = [
         &chipwright_recursion::shard::Named::parts(&common),
         &chipwright_recursion::shard::Named::parts(&before),
         &chipwright_recursion::shard::Named::parts(&after),
     ];
-    let trace = kind.trace(StackMachine.input(&PROGRAM, &shard), step).expect("it is filled");
+    let rows = StackMachine.rows(&PROGRAM, &start, &shard).expect("they are made");
+    let trace = kind.trace(rows, step).expect("it is filled");
     assert!(!kind.check(&trace).is_ok());
     let proof = kind.prove(trace).expect("anything can be tried");
     let verdict = kind.verify(step, &proof);

@@ -35,7 +35,7 @@ fn claim(common: &Loaded, before: &State, after: &State) -> Claim<Digest<P>> {
 
 /// A first layer over a shard.
 fn over(run: &Run, shard: &ProvenShard<StackMachine>) -> Proven {
-    let kind = &MENU.kinds()[shard.kind];
+    let kind = MENU.kind(shard.kind).expect("a kind of the menu");
     let layer = &TREE.ladder(shard.kind).expect("a kind of the menu")[0];
     let step = [&run.common.parts(), &shard.before.parts(), &shard.after.parts()];
     let publics = kind.publics(step).expect("a step");
@@ -162,13 +162,13 @@ fn a_layer_takes_the_keys_of_its_place_alone() {
     for (place, child) in [(0, &short), (1, &long)] {
         assert!(above(place, &[child]).is_err(), "a first layer of the other kind");
     }
-    let verdict = TREE.top().inputs_above(&[long.child()], TREE.keys(), true);
-    let provable = verdict.is_ok_and(|(inputs, _)| TREE.top().prove(&inputs).is_ok());
-    assert!(!provable, "a first layer where layers of the common shape are wanted");
-
-    // The proof and the key of another place: the key is one of the set, and its place is not allowed.
+    let provable = |layer: &Layer<P>, child: Child<'_, P>| {
+        let verdict = layer.inputs_above(&[child], TREE.keys(), true);
+        verdict.is_ok_and(|(inputs, _)| layer.prove(&inputs).is_ok())
+    };
+    let next = &TREE.ladder(0).expect("a ladder")[1];
+    assert!(provable(next, long.child()));
+    assert!(!provable(TREE.top(), long.child()), "a first layer where the common shape is wanted");
     let strange = Child { key: TREE.top().key(), ..long.child() };
-    let layer = &TREE.ladder(0).expect("a ladder")[1];
-    let verdict = layer.inputs_above(&[strange], TREE.keys(), false);
-    assert!(verdict.is_ok_and(|(inputs, _)| layer.prove(&inputs).is_err()));
+    assert!(!provable(next, strange), "the key of another layer");
 }

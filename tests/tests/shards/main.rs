@@ -75,7 +75,7 @@ impl Run {
 /// The same proof.
 fn copy(shard: &ProvenShard<StackMachine>) -> ProvenShard<StackMachine> {
     let ProvenShard { kind, before, after, proof } = shard;
-    let key = MENU.kinds()[*kind].key();
+    let key = MENU.kind(*kind).expect("a kind of the menu").key();
     let proof = Proof::from_bytes(key, &proof.to_bytes()).expect("a proof is read back");
     ProvenShard { kind: *kind, before: before.clone(), after: after.clone(), proof }
 }

@@ -3,6 +3,8 @@
 //! The stack has four places, all of them in the state. The program is data: its digest is common to all shards of a run, so
 //! the keys serve every program. Long shards fold the processor's table, the short one at the end of a run does not.
 
+use std::ops::{Add, Mul, Sub};
+
 use chipwright_chips::Compress;
 use chipwright_dsl::prelude::*;
 use chipwright_dsl::{Input, Machine};
@@ -40,6 +42,24 @@ pub enum Op {
     Mul,
     /// Takes the top away, and goes on at its argument unless it was zero.
     Jump,
+}
+
+impl Op {
+    /// The stack after the instruction: what the executor computes, and what the rules say.
+    fn apply<T>(self, argument: T, [top, second, third, fourth]: [T; 4], zero: T) -> [T; 4]
+    where
+        T: Copy + Add<Output = T> + Sub<Output = T> + Mul<Output = T>,
+    {
+        match self {
+            Self::Push => [argument, top, second, third],
+            Self::Pop | Self::Jump => [second, third, fourth, zero],
+            Self::Dup => [top, top, second, third],
+            Self::Swap => [second, top, third, fourth],
+            Self::Add => [second + top, third, fourth, zero],
+            Self::Sub => [second - top, third, fourth, zero],
+            Self::Mul => [second * top, third, fourth, zero],
+        }
+    }
 }
 
 /// What the program says about `pc`.
@@ -84,20 +104,13 @@ impl Chip for Processor {
     fn row(c: &Builder, row: &Row<Self>) {
         let &ProcessorRow { pc, op, argument, inverse, full, .. } = row;
         c.lookup(row.program, Fetch { pc, op: op.code(), argument });
-        let [top, second, third, fourth] = row.stack.map(Expr::from);
+        let stack = row.stack.map(Expr::from);
+        let top = stack[0];
         c.define(full, top * inverse).named("zero has no inverse");
         c.assert_zero(top * (1 - full)).named("all else has one");
         let zero = Expr::ZERO;
         c.case(op, |c, op| {
-            let next = match op {
-                Op::Push => [argument.into(), top, second, third],
-                Op::Pop | Op::Jump => [second, third, fourth, zero],
-                Op::Dup => [top, top, second, third],
-                Op::Swap => [second, top, third, fourth],
-                Op::Add => [second + top, third, fourth, zero],
-                Op::Sub => [second - top, third, fourth, zero],
-                Op::Mul => [second * top, third, fourth, zero],
-            };
+            let next = op.apply(argument.into(), stack, zero);
             c.define_all(&row.next_stack, &next).named("stack");
             let jump = if op == Op::Jump { full * (argument - pc - 1) } else { zero };
             c.define(row.next_pc, pc + 1 + jump).named("goes on");
@@ -111,7 +124,9 @@ impl Chip for Processor {
 
     fn step(c: &Builder, row: &Row<Self>, next: &Row<Self>) {
         c.assert_eq(next.pc, row.next_pc).named("pc");
-        c.assert_eq(next.stack, row.next_stack).named("stack");
+        for (next, cell) in next.stack.into_iter().zip(row.next_stack) {
+            c.assert_eq(next, cell).named("stack");
+        }
     }
 
     fn last(c: &Builder, row: &Row<Self>) {
@@ -207,26 +222,6 @@ fn rows(program: &[Instruction]) -> Vec<[u64; 4]> {
     rows
 }
 
-impl Op {
-    /// The stack after the instruction.
-    fn apply(
-        self,
-        argument: u64,
-        [top, second, third, fourth]: [Goldilocks; 4],
-    ) -> [Goldilocks; 4] {
-        let zero = Goldilocks::ZERO;
-        match self {
-            Self::Push => [Goldilocks::from_u64(argument), top, second, third],
-            Self::Pop | Self::Jump => [second, third, fourth, zero],
-            Self::Dup => [top, top, second, third],
-            Self::Swap => [second, top, third, fourth],
-            Self::Add => [second + top, third, fourth, zero],
-            Self::Sub => [second - top, third, fourth, zero],
-            Self::Mul => [second * top, third, fourth, zero],
-        }
-    }
-}
-
 /// One cycle, and the state after it.
 fn cycle(program: &[Instruction], state: &State) -> Result<(ProcessorRecord, State), OutOfProgram> {
     let &State { pc, stack } = state;
@@ -234,7 +229,9 @@ fn cycle(program: &[Instruction], state: &State) -> Result<(ProcessorRecord, Sta
     let elements = stack.map(Goldilocks::from_u64);
     let inverse = elements[0].try_inverse().map_or(0, |inverse| inverse.as_canonical_u64());
     let next = if op == Op::Jump && stack[0] != 0 { argument } else { pc + 1 };
-    let after = op.apply(argument, elements).map(|value| value.as_canonical_u64());
+    let after = op
+        .apply(Goldilocks::from_u64(argument), elements, Goldilocks::ZERO)
+        .map(|value| value.as_canonical_u64());
     let record = ProcessorRecord { pc, op, argument, stack, inverse };
     Ok((record, State { pc: next, stack: after }))
 }
@@ -255,10 +252,10 @@ impl VirtualMachine for StackMachine {
         };
         let layout = |text: &str| -> MachineLayout { text.parse().expect("a layout") };
         let long = "layout of 2^5 rows\n  processor: 4 copies\n  program: 1 copy";
-        let short = "layout of 2^5 rows\n  processor: 1 copy\n  program: apart";
+        let short = "layout of 2^5 rows\n  processor: 1 copy\n  program: apart, 2^5 rows";
         vec![
             Kind::new("long", machine(), layout(long)),
-            Kind::new("short", machine(), layout(short)).with_rows("program", ROWS),
+            Kind::new("short", machine(), layout(short)),
         ]
     }
 
@@ -305,12 +302,18 @@ impl VirtualMachine for StackMachine {
         (shard.before.clone(), shard.after.clone())
     }
 
-    fn input(&self, program: &[Instruction], shard: &Shard) -> MachineInput {
+    fn rows(
+        &self,
+        program: &[Instruction],
+        _: &State,
+        shard: &Shard,
+    ) -> Result<MachineInput, OutOfProgram> {
         let instructions =
             rows(program).into_iter().map(|instruction| ProgramRecord { instruction });
-        Input::new(FIELD)
+        let input = Input::new(FIELD)
             .rows::<Processor>(shard.cycles.iter().cloned())
             .rows::<Program>(instructions)
-            .into_ir()
+            .into_ir();
+        Ok(input)
     }
 }
