@@ -6,7 +6,7 @@
 mod chain;
 mod circuit;
 mod tree;
-mod vm;
+pub mod vm;
 
 use std::sync::LazyLock;
 

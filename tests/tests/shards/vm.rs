@@ -9,38 +9,28 @@ use chipwright_chips::Compress;
 use chipwright_dsl::prelude::*;
 use chipwright_dsl::{Input, Machine};
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::{MachineInput, MachineLayout};
+use chipwright_ir::machine::MachineInput;
 use chipwright_recursion::shard::{Kind, Named, Parts, VirtualMachine};
 use p3_field::{Field as _, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::{Goldilocks, default_goldilocks_poseidon2_8};
 use p3_symmetric::Permutation;
 
-/// The rows of the lowest table, and the instructions of a program.
-pub const ROWS: usize = 32;
-
-/// The cycles of a shard, by kind.
-pub const CYCLES: [usize; 2] = [4 * ROWS, ROWS];
-
+/// The rows of the lowest table, and the most instructions of a program.
+const ROWS: usize = 32;
+/// The most cycles of a shard, by kind.
+const CYCLES: [usize; 2] = [4 * ROWS, ROWS];
 const FIELD: Field = Field::Goldilocks2;
 
-/// What an instruction does to the stack.
+/// What an instruction does: [`Op::apply`] to the stack. `Jump` goes on at its argument, unless the top is zero.
 #[derive(Clone, Copy, Debug, PartialEq, OneHot)]
 pub enum Op {
-    /// Puts its argument on top.
     Push,
-    /// Takes the top away.
     Pop,
-    /// Puts the top on top once more.
     Dup,
-    /// Exchanges the upper two.
     Swap,
-    /// Replaces the upper two by their sum.
     Add,
-    /// Replaces the upper two by their difference.
     Sub,
-    /// Replaces the upper two by their product.
     Mul,
-    /// Takes the top away, and goes on at its argument unless it was zero.
     Jump,
 }
 
@@ -250,13 +240,12 @@ impl VirtualMachine for StackMachine {
             let chips = Machine::new("stack", FIELD).add::<Processor>().add::<Program>();
             chips.build().expect("the chips are well formed")
         };
-        let layout = |text: &str| -> MachineLayout { text.parse().expect("a layout") };
+        let layout = |text: &str| text.parse().expect("a layout");
         let long = "layout of 2^5 rows\n  processor: 4 copies\n  program: 1 copy";
         let short = "layout of 2^5 rows\n  processor: 1 copy\n  program: apart, 2^5 rows";
-        vec![
-            Kind::new("long", machine(), layout(long)),
-            Kind::new("short", machine(), layout(short)),
-        ]
+        [("long", long), ("short", short)]
+            .map(|(name, text)| Kind::new(name, machine(), layout(text)))
+            .to_vec()
     }
 
     fn common(&self, program: &[Instruction], _: &State) -> Loaded {
@@ -277,21 +266,18 @@ impl VirtualMachine for StackMachine {
         input: &'a State,
     ) -> impl Iterator<Item = Result<Shard, OutOfProgram>> + std::marker::Send + 'a {
         let mut state = input.clone();
-        std::iter::from_fn(move || {
+        let mut shard = move || {
             let before = state.clone();
             let mut cycles = Vec::new();
             while cycles.len() < CYCLES[0] && state.pc != program.len() as u64 {
-                match cycle(program, &state) {
-                    Ok((record, after)) => {
-                        cycles.push(record);
-                        state = after;
-                    }
-                    Err(error) => return Some(Err(error)),
-                }
+                let (record, after) = cycle(program, &state)?;
+                cycles.push(record);
+                state = after;
             }
             let shard = Shard { before, after: state.clone(), cycles };
-            (!shard.cycles.is_empty()).then_some(Ok(shard))
-        })
+            Ok((!shard.cycles.is_empty()).then_some(shard))
+        };
+        std::iter::from_fn(move || shard().transpose())
     }
 
     fn kind(&self, shard: &Shard) -> usize {
@@ -308,12 +294,8 @@ impl VirtualMachine for StackMachine {
         _: &State,
         shard: &Shard,
     ) -> Result<MachineInput, OutOfProgram> {
-        let instructions =
-            rows(program).into_iter().map(|instruction| ProgramRecord { instruction });
-        let input = Input::new(FIELD)
-            .rows::<Processor>(shard.cycles.iter().cloned())
-            .rows::<Program>(instructions)
-            .into_ir();
-        Ok(input)
+        let program = rows(program).into_iter().map(|instruction| ProgramRecord { instruction });
+        let cycles = shard.cycles.iter().cloned();
+        Ok(Input::new(FIELD).rows::<Processor>(cycles).rows::<Program>(program).into_ir())
     }
 }
