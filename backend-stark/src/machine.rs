@@ -388,7 +388,7 @@ impl<P: StarkField> fmt::Debug for MachineProver<P> {
             .field("machine", &self.machine.name)
             .field("is_fused", &self.fusion.is_some())
             .field("key", &self.key)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -397,6 +397,6 @@ impl<P: StarkField> fmt::Debug for MachineVerifier<P> {
         f.debug_struct("MachineVerifier")
             .field("fused", &self.fused)
             .field("key", &self.key)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -14,6 +14,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
     let brainfuck = cli::bf::markdown().expect("the machine is compiled");
     let layer = cli::recurse::markdown().expect("the layers are built");
     let mips = compare_steady_layer(&Config::default()).expect("the layers are proven");
+    let machine = chipwright_mips::machine::machine().expect("the chips fit together");
     vec![
         (
             "help",
@@ -26,6 +27,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
         ("layer", "docs/recursion.md", layer),
         ("instructions", "docs/mips.md", chipwright_mips_isa::instruction_table()),
         ("mips", "docs/recursion.md", mips.to_string()),
+        ("mips-chips", "docs/mips.md", chipwright_mips::machine::roles::markdown(&machine)),
     ]
 }
 

@@ -1,4 +1,6 @@
-//! `chipwright mips`: ELF programs, executed and shown.
+//! `chipwright mips`: ELF programs, executed, shown and proven.
+
+mod prove;
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,6 +11,7 @@ use chipwright_mips_isa::Instruction;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use crate::prove::{ProveError, ReadError, VerifyError};
 use crate::{Counts, ElfError, ExecutionError, Executor, Input, Observer, Output, Program, Trace};
 
 /// Commands over MIPS programs.
@@ -19,6 +22,16 @@ pub enum MipsCommand {
     Run(RunArguments),
     /// Show the instructions of a program.
     Disassemble(DisassembleArguments),
+    /// Write the key that proofs about a program are verified with.
+    Setup(prove::SetupArguments),
+    /// Run a program and prove it.
+    Prove(prove::ProveArguments),
+    /// Verify a proof with the key of a program.
+    Verify(prove::VerifyArguments),
+    /// Show what instructions cost, by chip.
+    Cells(prove::CellsArguments),
+    /// Prove and verify programs, and show what it takes.
+    Bench(prove::BenchArguments),
 }
 
 /// The arguments of `chipwright mips run`.
@@ -76,6 +89,52 @@ pub enum CliError {
     /// A program cannot be executed to its end.
     #[error(transparent)]
     Execution(#[from] Box<ExecutionError>),
+    /// A file cannot be written.
+    #[error("`{}` cannot be written: {reason}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A file is no key, or no proof.
+    #[error("`{}`: {error}", .path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ReadError,
+    },
+    /// A run cannot be proven.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// A proof does not verify.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The program ended otherwise than expected.
+    #[error(
+        "the program ended with exit code {found}, expected was {expected} (`--exit-code {found}` accepts it)"
+    )]
+    ExitCode {
+        /// The exit code.
+        found: u32,
+        /// The expected one.
+        expected: u32,
+    },
+    /// The program committed to something else.
+    #[error("the program did not commit to the SHA-256 of `{}`", .path.display())]
+    Public {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The menu has no such kind.
+    #[error("there is no kind of shard `{found}`; known are {known}")]
+    Kind {
+        /// The name given.
+        found: String,
+        /// The names of the menu.
+        known: String,
+    },
 }
 
 /// Runs a command.
@@ -87,6 +146,11 @@ pub fn run(command: &MipsCommand, out: &mut dyn Write) -> Result<(), CliError> {
     match command {
         MipsCommand::Run(arguments) => execute(arguments, out),
         MipsCommand::Disassemble(arguments) => disassemble(arguments, out),
+        MipsCommand::Setup(arguments) => prove::setup(arguments, out),
+        MipsCommand::Prove(arguments) => prove::prove(arguments, out),
+        MipsCommand::Verify(arguments) => prove::verify(arguments, out),
+        MipsCommand::Cells(arguments) => prove::cells(arguments, out),
+        MipsCommand::Bench(arguments) => prove::bench(arguments, out),
     }
 }
 

@@ -168,3 +168,14 @@ fn a_word_is_committed_once() {
     let report = checked(&input).to_string();
     assert!(report.contains("a word is set once"), "{report}");
 }
+
+#[test]
+fn what_is_discarded_does_not_show_in_memory() {
+    let program = program(|asm| {
+        asm.addiu(ZERO, ZERO, 7);
+        call(asm, 0, &[0]);
+    });
+    let input = traced(&program, &Input::default());
+    let report = checked(&input);
+    assert!(report.is_ok(), "{report}");
+}

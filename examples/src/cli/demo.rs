@@ -1,4 +1,4 @@
-//! The tour: a toy circuit from its text to a verified proof, a forged witness, and a forged chip.
+//! The tour: a toy circuit from its text to a verified proof, a forged witness, a forged chip, and a program that is proven.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -14,6 +14,8 @@ use chipwright_ir::circuit::{Circuit, Form, Inputs, parse, passes};
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{FillOptions, Forge, check, fill_with};
 use chipwright_ir::pass::{Dump, Pipeline};
+use chipwright_mips::Program;
+use chipwright_mips::prove::{MipsProver, Options};
 use p3_field::PrimeCharacteristicRing;
 
 use super::error::CliError;
@@ -33,7 +35,8 @@ type Sum = Record<Add32>;
 /// Fails if an honest step fails, or `out` cannot be written.
 pub fn run(out: &mut dyn Write) -> Result<(), CliError> {
     circuit(out)?;
-    chip(out)
+    chip(out)?;
+    program(out)
 }
 
 fn title(out: &mut dyn Write, text: &str) -> Result<(), CliError> {
@@ -143,6 +146,44 @@ fn chip(out: &mut dyn Write) -> Result<(), CliError> {
             return Err(failed("a forged trace satisfies every rule"));
         }
         writeln!(out, "{report}")?;
+    }
+    Ok(())
+}
+
+/// A program of a compiler, which commits to a hash.
+const GUEST: &[u8] = include_bytes!("../../mips/guests/elf/commit.elf");
+
+/// From a program to a proof of its run, and what becomes of it if it is altered.
+fn program(out: &mut dyn Write) -> Result<(), CliError> {
+    title(out, "A program, compiled for MIPS: examples/mips/guests/src/commit.c")?;
+    let program = Program::from_elf(GUEST).map_err(failed)?;
+    let input = chipwright_mips::Input::default();
+    let progress = Progress::new("proving");
+    let prover = MipsProver::new(Config::fast_100()).map_err(failed)?;
+    let key = prover.setup(&program);
+    let start = Instant::now();
+    let proof = prover.prove_core(&program, &input, &Options::default()).map_err(failed)?;
+    let proving = start.elapsed();
+    let start = Instant::now();
+    let outcome = prover.verify_core(&key, &proof).map_err(failed)?;
+    let verifying = start.elapsed();
+    drop(progress);
+    let bytes = proof.to_bytes().len();
+    writeln!(out, "its key: {} bytes", key.to_bytes().len())?;
+    writeln!(
+        out,
+        "executed and proved in {proving:.2?}: {} instructions, {bytes} bytes",
+        outcome.instructions
+    )?;
+    writeln!(out, "verified in {verifying:.2?}: exit code {}", outcome.exit_code)?;
+    let committed = outcome.committed.iter().flatten();
+    let committed: Vec<String> = committed.map(|word| format!("{word:08x}")).collect();
+    writeln!(out, "committed {}", committed.join(" "))?;
+    let mut forged = proof;
+    forged.committed.words[0] ^= 1;
+    match prover.verify_core(&key, &forged) {
+        Err(rejection) => writeln!(out, "with another word: {rejection}")?,
+        Ok(_) => return Err(failed("a forged word was accepted")),
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::bus::{SLOTS, Slot, SourceNative, TargetNative};
+use super::bus::{SLOTS, Slot, SourceNative, TargetNative, number, register};
 use super::field::ORDER;
 use super::image::{Touched, Tree, leaf_of};
 use super::memory::LEVELS;
@@ -28,13 +28,10 @@ impl Accesses {
     /// Those of a shard that begins with an image at a clock.
     pub fn new(before: Arc<Tree>, clk: u64) -> Self {
         let start = (clk * SLOTS as u64 + ORDER - 1) % ORDER;
-        Self {
-            before,
-            start,
-            accessed: HashMap::new(),
-            touched: Touched::new(LEVELS),
-            refreshes: Vec::new(),
-        }
+        let mut touched = Touched::new(LEVELS);
+        // The end of the shard clears a register.
+        touched.touch(leaf_of(register(number::SCRATCH)));
+        Self { before, start, accessed: HashMap::new(), touched, refreshes: Vec::new() }
     }
 
     /// Memory and registers at the start.
@@ -92,6 +89,13 @@ impl Accesses {
     pub fn memory(&mut self, address: u64, clk: u64, value: u64) -> [u16; 2] {
         let elapsed = self.access(address, time(clk, Slot::Memory), value);
         [elapsed as u16, (elapsed >> 16) as u16]
+    }
+
+    /// Clears the register for what is discarded, when the shard has ended: what it held, and the time since the access
+    /// before, less one.
+    pub fn clear(&mut self, clk: u64) -> (u64, u64) {
+        let register = register(number::SCRATCH);
+        (self.value(register), self.access(register, clk * SLOTS as u64, 0))
     }
 
     /// Accesses a word: the time since the access before, less one.

@@ -14,6 +14,7 @@ pub mod instruction;
 pub mod memory;
 pub mod operation;
 pub mod program;
+pub mod roles;
 pub mod system;
 pub mod trace;
 

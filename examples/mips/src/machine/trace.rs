@@ -216,6 +216,8 @@ impl Tracer {
         if let Some((pc, instruction)) = self.missing {
             return Err(NoChip { pc, instruction });
         }
+        let (discarded, since) = self.accesses.clear(state.clock);
+        let since = since as u32;
         let (accessed, start) = (self.accesses.accessed(), self.accesses.start());
         let before = self.accesses.before();
         let touched: Vec<u64> = self.accesses.touched().leaves().collect();
@@ -243,6 +245,8 @@ impl Tracer {
             before: root_before,
             after: root_after,
             text: program,
+            discarded,
+            since,
         };
         let publics = BoundaryPublics {
             program,

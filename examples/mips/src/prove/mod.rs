@@ -13,7 +13,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod bench;
 mod bytes;
+pub mod cells;
 mod key;
 pub mod menu;
 mod proof;
@@ -29,7 +31,8 @@ use chipwright_backend_stark::machine::{
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::MachineErrors;
 use chipwright_ir::field::Goldilocks2;
-use chipwright_ir::machine::Machine;
+use chipwright_ir::machine::{Machine, MachineTrace};
+use p3_goldilocks::Goldilocks;
 
 pub use bytes::ReadError;
 pub use key::{ShardState, VerifyingKey};
@@ -39,6 +42,7 @@ pub use shards::{Shard, Shards};
 
 use crate::machine::control::{Boundary, BoundaryPublics};
 use crate::machine::image::Digest;
+use crate::machine::instruction::INSTRUCTIONS;
 use crate::machine::trace::NoChip;
 use crate::machine::{FIELD, machine};
 use crate::{ExecutionError, Input, Observer, Program};
@@ -237,8 +241,38 @@ impl MipsProver {
         input: &Input,
         shard: &Shard,
     ) -> Result<ShardProof, ProveError> {
+        let (trace, _) = self.trace(program, input, shard)?;
+        self.prove_trace(shard, trace)
+    }
+
+    /// The trace of a shard, and which part of the cells of instructions in it is not padding.
+    fn trace(
+        &self,
+        program: &Program,
+        input: &Input,
+        shard: &Shard,
+    ) -> Result<(MachineTrace<Goldilocks>, f64), ProveError> {
         let (prover, _) = self.keys(shard.kind)?;
         let trace = prover.trace(&shard.input(program, input)?)?;
+        let chips = self.machine.chips.iter().zip(&trace.tables);
+        let instructions = chips.filter(|(chip, _)| {
+            INSTRUCTIONS.iter().any(|registered| (registered.name)() == chip.name)
+        });
+        let (mut used, mut all) = (0, 0);
+        for (_, table) in instructions {
+            used += table.width * table.real_rows;
+            all += table.width * table.height;
+        }
+        Ok((trace, used as f64 / all as f64))
+    }
+
+    /// Proves the trace of a shard.
+    fn prove_trace(
+        &self,
+        shard: &Shard,
+        trace: MachineTrace<Goldilocks>,
+    ) -> Result<ShardProof, ProveError> {
+        let (prover, _) = self.keys(shard.kind)?;
         let proof = prover.prove_trace(trace)?.to_bytes();
         Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
     }
@@ -277,7 +311,7 @@ impl MipsProver {
             proofs.push(self.prove_shard(program, input, &shard)?);
             progress.proven(&shard, &self.menu[shard.kind]);
         }
-        Ok(CoreProof { shards: proofs, committed: Opening::of(shards.tree()) })
+        Ok(CoreProof::new(proofs, shards.tree()))
     }
 
     /// Verifies that a program, started on some input, ended as the result says.

@@ -32,6 +32,11 @@ pub struct ShardProof {
 }
 
 impl CoreProof {
+    /// A proof of shards that end with this memory.
+    pub fn new(shards: Vec<ShardProof>, memory: &Tree) -> Self {
+        Self { shards, committed: Opening::of(memory) }
+    }
+
     /// The proof as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(MAGIC, self)

@@ -3,12 +3,16 @@
 //! Each case is a row with some cells forged, and everything that follows from them: one rule, or one table, objects and
 //! nothing else does.
 
+use chipwright_dsl::{Cells, Field, Schema};
 use chipwright_mips::machine::bus::register;
-use chipwright_mips::machine::program::{decode, power, power_entry};
-use chipwright_mips_isa::{A0, A1, Assembler, RA, V0, ZERO};
+use chipwright_mips::machine::program::{Decode, decode, power, power_entry};
+use chipwright_mips_isa::{A0, A1, Assembler, Instruction, Label, RA, V0, ZERO};
 
 use crate::DATA;
 use crate::single::{Single, alone, chips_of, instruction};
+
+/// Emits an instruction.
+type Emit = fn(&mut Assembler);
 
 const MIN: u32 = 0x8000_0000;
 const MAX: u32 = 0x7fff_ffff;
@@ -29,7 +33,7 @@ fn carries_are_those_of_the_sum() {
 
 #[test]
 fn m_14_an_overflow_has_no_proof() {
-    let sums: [(fn(&mut Assembler), [u32; 2]); 5] = [
+    let sums: [(Emit, [u32; 2]); 5] = [
         (|asm| asm.add(V0, A0, A1), [MAX, 1]),
         (|asm| asm.add(V0, A0, A1), [MIN, u32::MAX]),
         (|asm| asm.sub(V0, A0, A1), [MIN, 1]),
@@ -50,6 +54,14 @@ fn m_14_an_overflow_has_no_proof() {
     let sound = Single::of(|asm| asm.add(V0, A0, A1), [5, u32::MAX]);
     sound.refuses(&[("negative[1]", 0)], "u16");
     sound.refuses(&[("below", 1)], "u16");
+}
+
+#[test]
+fn conjunctions_are_those_of_the_table() {
+    let xor = Single::of(|asm| asm.xor(V0, A0, A1), [0x0f0f_0f0f, 0x00ff_00ff]);
+    xor.refuses(&[("and[0]", 0)], "table");
+    // The operand as other numbers than bytes.
+    xor.refuses(&[("x[0]", 0x0f0f), ("x[1]", 0)], "table");
 }
 
 #[test]
@@ -91,9 +103,7 @@ fn m_17_a_branch_is_taken_if_and_only_if_its_condition_holds() {
 }
 
 /// A branch two instructions further.
-fn branch(
-    emit: impl FnOnce(&mut Assembler, chipwright_mips_isa::Label),
-) -> chipwright_mips_isa::Instruction {
+fn branch(emit: impl FnOnce(&mut Assembler, Label)) -> Instruction {
     instruction(|asm| {
         let label = asm.label();
         emit(asm, label);
@@ -114,7 +124,7 @@ fn m_17_a_branch_in_a_delay_slot_has_no_proof() {
 
 #[test]
 fn traps_that_would_trap_have_no_proof() {
-    let traps: [(fn(&mut Assembler), [u32; 2], &str); 12] = [
+    let traps: [(Emit, [u32; 2], &str); 12] = [
         (|asm| asm.teq(A0, A1, 7), [3, 3], "the numbers differ"),
         (|asm| asm.teqi(A0, -1), [u32::MAX, 0], "the numbers differ"),
         (|asm| asm.tne(A0, A1, 7), [4, 3], "equal numbers have no difference"),
@@ -175,7 +185,7 @@ fn m_16_an_address_that_is_not_the_effective_one_is_nowhere() {
     // What the row itself does not refuse: it takes from where nothing is.
     let sealed = 1 << 32..3 << 32;
     for (emit, cell) in [
-        ((|asm| asm.lw(V0, 4, A0)) as fn(&mut Assembler), "carry"),
+        ((|asm| asm.lw(V0, 4, A0)) as Emit, "carry"),
         (|asm| asm.sw(A1, 4, A0), "carry"),
         (|asm| asm.lb(V0, 4, A0), "carry"),
         (|asm| asm.sh(A1, 4, A0), "carry"),
@@ -187,7 +197,7 @@ fn m_16_an_address_that_is_not_the_effective_one_is_nowhere() {
         assert!(address >= 4 << 32, "{address:#x} is below zero");
     }
     for (emit, cell) in [
-        ((|asm| asm.lw(V0, -4, A0)) as fn(&mut Assembler), "carry"),
+        ((|asm| asm.lw(V0, -4, A0)) as Emit, "carry"),
         (|asm| asm.sb(A1, -4, A0), "carry"),
         (|asm| asm.lwr(A1, -4, A0), "carry"),
     ] {
@@ -196,7 +206,7 @@ fn m_16_an_address_that_is_not_the_effective_one_is_nowhere() {
         assert!(sealed.contains(&address), "{address:#x} is in no part of memory");
     }
     for (emit, lanes) in [
-        ((|asm| asm.lb(V0, 1, A0)) as fn(&mut Assembler), [("lane[0]", 0), ("lane[1]", 0)]),
+        ((|asm| asm.lb(V0, 1, A0)) as Emit, [("lane[0]", 0), ("lane[1]", 0)]),
         (|asm| asm.lb(V0, 1, A0), [("lane[0]", 1), ("lane[1]", 1)]),
         (|asm| asm.sb(A1, 2, A0), [("lane[0]", 1), ("lane[1]", 0)]),
         (|asm| asm.lwl(A1, 3, A0), [("lane[0]", 0), ("lane[1]", 1)]),
@@ -210,11 +220,9 @@ fn m_16_an_address_that_is_not_the_effective_one_is_nowhere() {
 
 #[test]
 fn unaligned_words_and_halves_have_no_proof() {
-    for emit in [
-        (|asm| asm.lh(V0, 1, A0)) as fn(&mut Assembler),
-        |asm| asm.lhu(V0, 3, A0),
-        |asm| asm.sh(A1, 1, A0),
-    ] {
+    for emit in
+        [(|asm| asm.lh(V0, 1, A0)) as Emit, |asm| asm.lhu(V0, 3, A0), |asm| asm.sh(A1, 1, A0)]
+    {
         let (rows, executed) = chips_of(instruction(emit), [DATA, 0], |_| {});
         assert!(!executed, "it is not aligned");
         for lane in [0, 1] {
@@ -222,7 +230,7 @@ fn unaligned_words_and_halves_have_no_proof() {
             assert_ne!(address % 4, 0, "{address:#x} is not aligned");
         }
     }
-    for emit in [(|asm| asm.lw(V0, 2, A0)) as fn(&mut Assembler), |asm| asm.sw(A1, 1, A0)] {
+    for emit in [(|asm| asm.lw(V0, 2, A0)) as Emit, |asm| asm.sw(A1, 1, A0)] {
         let (rows, executed) = chips_of(instruction(emit), [DATA, 0], |_| {});
         assert!(!executed, "it is not aligned");
         let [address] = taken(&rows[0], &[])[..] else { panic!("one address") };
@@ -363,7 +371,7 @@ fn a_move_depends_on_its_condition() {
 #[test]
 fn time_grows() {
     for emit in [
-        (|asm| asm.addu(V0, A0, A1)) as fn(&mut Assembler),
+        (|asm| asm.addu(V0, A0, A1)) as Emit,
         |asm| asm.lbu(V0, 0, A0),
         |asm| asm.sc(V0, 0, A0),
         |asm| asm.mul(V0, A0, A1),
@@ -386,9 +394,8 @@ fn m_17_a_link_to_the_register_that_is_read_has_no_proof() {
         assert!(unpredictable.is_unpredictable());
         let record = decode(0x1000, &unpredictable).expect("its word is that of an opcode");
         let mut row = Vec::new();
-        use chipwright_dsl::schema::{Cells, Schema};
-        let mut cells = Cells::new(chipwright_ir::Field::Goldilocks2, &mut row);
-        chipwright_mips::machine::program::Decode::store(&record, &mut cells);
+        let mut cells = Cells::new(Field::Goldilocks2, &mut row);
+        Decode::store(&record, &mut cells);
         let single = Single { chip: "decode".to_owned(), row };
         assert!(alone("decode").position("decode").is_some());
         single

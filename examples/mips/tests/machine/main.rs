@@ -3,9 +3,11 @@
 mod audit;
 mod forged;
 mod opcodes;
+mod roles;
 mod routing;
 mod runs;
 mod single;
+mod whole;
 
 use chipwright_ir::field::Goldilocks2;
 use std::sync::OnceLock;

@@ -55,9 +55,10 @@ fn m_12_each_opcode_adds_one_row_to_its_chip() {
             assert_eq!(expected.get(opcode.name()), None);
             continue;
         }
-        let operands = [[DATA, 1], [1, DATA], [1, 1], [DATA, 0], [1 << 31, 1]];
-        let found = operands.into_iter().find_map(|operands| {
-            let (rows, executed) = chips_of(instruction(opcode, 0, 0), operands, |_| {});
+        let operands = [[DATA, 1], [1, DATA], [1, 1], [0, 1], [1 << 31, 1]];
+        let cases = operands.into_iter().flat_map(|operands| [(operands, 0), (operands, 0xffff)]);
+        let found = cases.into_iter().find_map(|(operands, constant)| {
+            let (rows, executed) = chips_of(instruction(opcode, 0, constant), operands, |_| {});
             executed.then_some(rows)
         });
         let rows = found.unwrap_or_else(|| panic!("{} is never executed", opcode.name()));

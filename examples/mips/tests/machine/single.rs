@@ -19,8 +19,13 @@ use crate::{assembled, machine_ir};
 /// end.
 pub(crate) fn alone(chip: &str) -> Machine {
     let mut machine = machine_ir().clone();
+    let subject = &machine.chips[machine.position(chip).expect("the chip is there")];
+    let buses: BTreeSet<String> = subject.ports.iter().map(|port| port.bus.clone()).collect();
     let tables = ["range8", "range16", "powers", "opcodes", "and_table"];
-    machine.chips.retain(|other| other.name == chip || tables.contains(&other.name.as_str()));
+    machine.chips.retain(|other| {
+        let asked = other.ports.iter().any(|port| buses.contains(&port.bus));
+        other.name == chip || asked && tables.contains(&other.name.as_str())
+    });
     machine
 }
 

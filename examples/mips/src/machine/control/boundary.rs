@@ -2,7 +2,7 @@
 
 use chipwright_dsl::prelude::*;
 
-use crate::machine::bus::State;
+use crate::machine::bus::{SLOTS, State, Stored, number, register};
 use crate::machine::memory::{Child, LEVELS};
 use crate::machine::program::TextChild;
 
@@ -11,7 +11,8 @@ use crate::machine::program::TextChild;
 /// # Soundness
 ///
 /// There is one row. It gives out the state before, the root of the text and nothing else that a row of another chip could
-/// begin with, and takes the state after; each of them is public.
+/// begin with, and takes the state after; each of them is public. The register for what is discarded is cleared, so that the
+/// memory after follows from the state of the program alone.
 #[chip]
 pub struct Boundary {
     /// `pc`, `next_pc`, `clk` before the shard: it is not halted.
@@ -29,6 +30,12 @@ pub struct Boundary {
     /// The root of the text.
     #[record]
     pub text: Digest,
+    /// What was discarded last.
+    #[record]
+    pub discarded: Felt,
+    /// The time since that, less one.
+    #[record]
+    pub since: U32,
     /// The root of the text: common to all shards.
     #[public]
     pub program: Digest,
@@ -46,6 +53,10 @@ pub struct Boundary {
     give: Send<State>,
     #[port(bus = "state")]
     take: Receive<State>,
+    #[port(bus = "memory")]
+    clear: Receive<Stored>,
+    #[port(bus = "memory")]
+    cleared: Send<Stored>,
     #[port(bus = "image")]
     image: Receive<Child>,
     #[port(bus = "text")]
@@ -57,7 +68,13 @@ impl Chip for Boundary {
         let &BoundaryRow { from, to, before, after, text, give, take, image, text_root, .. } = row;
         let [pc, next_pc, clk] = from;
         c.send(give, State { halted: 0, pc, next_pc, clk });
+        let &BoundaryRow { discarded, since, clear, cleared, .. } = row;
         let [halted, pc, next_pc, clk] = to;
+        let address = register(number::SCRATCH).cast_signed();
+        // No instruction of the shard is so late.
+        let time = clk * SLOTS;
+        c.receive(clear, Stored { address, time: time - 1 - since.felt(), value: discarded });
+        c.send(cleared, Stored { address, time, value: 0 });
         c.receive(take, State { halted, pc, next_pc, clk });
         c.receive(image, Child { level: i64::from(LEVELS), index: 0, before, after });
         c.receive(text_root, TextChild { level: i64::from(LEVELS) - 1, index: 0, digest: text });

@@ -149,6 +149,7 @@ const fn moves(from: Place, to: Place) -> Meaning {
 }
 
 /// What an opcode means, if there is a chip for it.
+#[allow(clippy::too_many_lines, reason = "one line for each instruction of the architecture")]
 pub(super) const fn meaning(opcode: Opcode) -> Option<Meaning> {
     use Constant::{Jump, Signed, Unsigned, Upper};
     use operation::{

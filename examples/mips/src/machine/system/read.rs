@@ -162,10 +162,10 @@ impl Chip for InputWord {
         let (mut old, mut now) = (Expr::ZERO, Expr::ZERO);
         for i in 0..4 {
             let scale = 1_i64 << (8 * i);
-            replaced = replaced + first[i];
-            old = old + before[i] * scale;
-            now = now + (before[i] + replaced * (new[i] - before[i])) * scale;
-            replaced = replaced - last[i];
+            replaced += first[i];
+            old += before[i] * scale;
+            now += (before[i] + replaced * (new[i] - before[i])) * scale;
+            replaced -= last[i];
         }
         let skip = place(first);
         c.receive(receive, Fill { clk, address, skip, bytes });
@@ -187,9 +187,10 @@ impl CallChip for Read {
             return None;
         }
         let columns = Returning::record(call, accesses);
-        let (start, asked) = match linux {
-            true => (call.argument(A1), call.argument(A2)),
-            false => (call.argument(A0), call.argument(A1)),
+        let (start, asked) = if linux {
+            (call.argument(A1), call.argument(A2))
+        } else {
+            (call.argument(A0), call.argument(A1))
         };
         let bytes = if linux { call.result(V0) } else { asked };
         let clk = call.cycle.clk;
