@@ -58,7 +58,7 @@ impl<P: RecursiveField> CompiledKind<P> {
             let chips = &prover.machine().chips;
             chips.iter().find(|chip| chip.name == name)
         });
-        let values = shape.values(chips)?;
+        let values = parts::step_values(chips)?;
         let unknown = || ShardError::Heights { kind: name.clone() };
         let log_heights = verifier.log_heights().ok_or_else(unknown)?;
         Ok(Self { name: name.clone(), prover, verifier, log_heights, shape, values })

@@ -238,31 +238,6 @@ impl StepShape {
     pub fn state<P: RecursiveField>(&self, parts: &Parts) -> Result<Vec<P::Base>, PartsError> {
         of_parts::<P>(Given::State, &self.state, parts)
     }
-
-    /// Where public values are which parts. `chips` are those of the machine, in the order of their public values.
-    pub(super) fn values<'a>(
-        &self,
-        chips: impl IntoIterator<Item = &'a Chip>,
-    ) -> Result<StepValues, StepLayoutError> {
-        let mut places: BTreeMap<(StepPart, usize), usize> = BTreeMap::new();
-        let mut equal = Vec::new();
-        let mut position = 0;
-        for chip in chips {
-            for element in elements(chip)? {
-                match places.get(&element) {
-                    Some(&first) => equal.push((first, position)),
-                    None => drop(places.insert(element, position)),
-                }
-                position += 1;
-            }
-        }
-        let list = |role: StepRole| {
-            let of_role = places.iter().filter(move |((part, _), _)| part.role == role);
-            of_role.map(|(_, &position)| position).collect()
-        };
-        let [common, before, after] = StepRole::ALL.map(list);
-        Ok(StepValues::new(common, before, after)?.with_equal(equal))
-    }
 }
 
 /// Why public values are no step.
@@ -275,6 +250,30 @@ pub enum StepLayoutError {
     /// The states differ.
     #[error(transparent)]
     Step(#[from] StepError),
+}
+
+/// Where public values are which parts. `chips` are those of the machine, in the order of their public values.
+pub(super) fn step_values<'a>(
+    chips: impl IntoIterator<Item = &'a Chip>,
+) -> Result<StepValues, StepLayoutError> {
+    let mut places: BTreeMap<(StepPart, usize), usize> = BTreeMap::new();
+    let mut equal = Vec::new();
+    let mut position = 0;
+    for chip in chips {
+        for element in elements(chip)? {
+            match places.get(&element) {
+                Some(&first) => equal.push((first, position)),
+                None => drop(places.insert(element, position)),
+            }
+            position += 1;
+        }
+    }
+    let list = |role: StepRole| {
+        let of_role = places.iter().filter(move |((part, _), _)| part.role == role);
+        of_role.map(|(_, &position)| position).collect()
+    };
+    let [common, before, after] = StepRole::ALL.map(list);
+    Ok(StepValues::new(common, before, after)?.with_equal(equal))
 }
 
 /// The public values of a chip, in order, each with its place among those of its part.
@@ -407,7 +406,7 @@ mod tests {
         let machine =
             machine("c, common c; p, before n; q, after n", "q, before n; r, before m; s, after m");
         let shape = StepShape::of(&machine).expect("a step");
-        let values = shape.values(&machine.chips).expect("a step");
+        let values = step_values(&machine.chips).expect("a step");
         // By name: `m` before `n`.
         let expected = StepValues::new(vec![0], vec![4, 1], vec![5, 2]).expect("states of two");
         assert_eq!(values, expected.with_equal(vec![(1, 3)]));

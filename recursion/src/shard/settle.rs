@@ -19,6 +19,9 @@ use crate::steady::steady_layout;
 /// The largest number of layers of a ladder.
 const MOST_RUNGS: usize = 6;
 
+/// The largest number of levels of the tree over a set of keys.
+const MOST_LEVELS: usize = 8;
+
 /// The largest number of layouts that are tried.
 const MOST_LAYOUTS: usize = 16;
 
@@ -34,7 +37,8 @@ pub(super) struct KeyPlaces {
 impl KeyPlaces {
     /// The places for so many kinds: most ladders have two rungs.
     pub(super) fn new(kinds: usize) -> Self {
-        let levels = (1..).find(|levels| 3 * kinds < 1 << (2 * levels)).unwrap_or(1);
+        let levels =
+            (1..MOST_LEVELS).find(|levels| 3 * kinds < 1 << (2 * levels)).unwrap_or(MOST_LEVELS);
         Self { levels, kinds, others: 0 }
     }
 

@@ -1,7 +1,7 @@
 //! A stack machine of eight instructions, whole: what the author of a virtual machine writes.
 //!
-//! The stack has four places, all of them in the state. The program is data: its digest is common to all shards of a run, so
-//! the keys serve every program. Long shards fold the processor's table, the short one at the end of a run does not.
+//! The stack has four places, all in the state. The program is data, its digest common to all shards of a run: the keys serve
+//! every program. Long shards fold the processor's table, the short one at the end of a run does not.
 
 use std::ops::{Add, Mul, Sub};
 
@@ -219,9 +219,8 @@ fn cycle(program: &[Instruction], state: &State) -> Result<(ProcessorRecord, Sta
     let elements = stack.map(Goldilocks::from_u64);
     let inverse = elements[0].try_inverse().map_or(0, |inverse| inverse.as_canonical_u64());
     let next = if op == Op::Jump && stack[0] != 0 { argument } else { pc + 1 };
-    let after = op
-        .apply(Goldilocks::from_u64(argument), elements, Goldilocks::ZERO)
-        .map(|value| value.as_canonical_u64());
+    let after = op.apply(Goldilocks::from_u64(argument), elements, Goldilocks::ZERO);
+    let after = after.map(|value| value.as_canonical_u64());
     let record = ProcessorRecord { pc, op, argument, stack, inverse };
     Ok((record, State { pc: next, stack: after }))
 }
