@@ -327,7 +327,7 @@ fn tables_apart_have_the_height_that_their_layout_says() {
     let own = compiled(None).unwrap().1.key().tables()[1].log_height.expect("contents");
     compiled(Some(own)).unwrap();
     for other in [own - 1, own + 1] {
-        let error = compiled(Some(other)).err().expect("another height");
+        let error = compiled(Some(other)).expect_err("another height");
         let MachineError::Layout(MachineLayoutError::Contents { .. }) = error else {
             panic!("{error}")
         };
