@@ -138,7 +138,7 @@ impl<F: PrimeField64> Import<F> {
             groups,
             columns,
             publics: (0..air.num_public_values())
-                .map(|index| Public { name: format!("public[{index}]") })
+                .map(|index| Public::new(format!("public[{index}]")))
                 .collect(),
             ports: Vec::new(),
             graph: Graph::new(),

@@ -310,17 +310,23 @@ impl<P: StarkField> MachineVerifier<P> {
         Ok(self.key.verify(&self.publics(publics)?, proof)?)
     }
 
+    /// The chips of the machine as it is written, in the order in which the key has their public values.
+    pub fn public_chips(&self) -> impl Iterator<Item = &str> {
+        // The fused table comes first, and its public values are those of its chips.
+        let fused = self.fused.as_deref().unwrap_or_default();
+        let apart = &self.key.tables()[usize::from(self.fused.is_some())..];
+        let fused = fused.iter().map(|(chip, _)| chip.as_str());
+        fused.chain(apart.iter().map(|table| table.name.as_str()))
+    }
+
     /// Public values, given by chip of the machine as it is written, table by table of the key.
     ///
     /// # Errors
     ///
     /// Fails if values are given for a chip that is not there, or twice, or are not canonical: none is reduced.
     pub fn publics(&self, named: &[(String, Vec<u64>)]) -> Result<Vec<Vec<P::Base>>, MachineError> {
-        // The fused table comes first, and its public values are those of its chips.
         let fused = self.fused.as_deref().unwrap_or_default();
-        let apart = &self.key.tables()[usize::from(self.fused.is_some())..];
-        let chips = fused.iter().map(|(chip, _)| chip).chain(apart.iter().map(|table| &table.name));
-        let chips: Vec<&String> = chips.collect();
+        let chips: Vec<&str> = self.public_chips().collect();
         let mut publics: Vec<Option<Vec<P::Base>>> = vec![None; chips.len()];
         let modulus = P::FIELD.modulus();
         for (chip, values) in named {

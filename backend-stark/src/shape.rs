@@ -217,6 +217,12 @@ impl<P: StarkField> KeyShape<P> {
         }
     }
 
+    /// Whether a verifier does the same with keys of both shapes: the keys differ in the contents of preprocessed columns
+    /// alone.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.statement == other.statement
+    }
+
     /// Everything that a verifier must know, but for the contents of the preprocessed columns.
     pub(crate) fn statement(&self) -> &Statement {
         &self.statement

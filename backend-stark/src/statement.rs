@@ -253,7 +253,7 @@ impl TableStatement {
             dense: false,
             groups: Vec::new(),
             columns,
-            publics: vec![Public { name: String::new() }; self.publics as usize],
+            publics: vec![Public::new(""); self.publics as usize],
             ports: Vec::new(),
             graph: Graph::new(),
             rules: Vec::new(),

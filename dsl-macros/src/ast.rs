@@ -62,6 +62,42 @@ pub(crate) struct Column {
     pub(crate) len: Option<Len>,
     /// `#[port(bus = "..")]`.
     pub(crate) bus: Option<LitStr>,
+    /// `#[public(before = "..")]`.
+    pub(crate) part: Option<Part>,
+}
+
+/// What a public value is of a step, and the name of the part that it belongs to.
+pub(crate) struct Part {
+    pub(crate) role: Role,
+    pub(crate) name: LitStr,
+}
+
+/// Where in a step a public value belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Common,
+    Before,
+    After,
+}
+
+impl Role {
+    /// The option's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
+
+    /// The variant of the library.
+    pub(crate) const fn variant(self) -> &'static str {
+        match self {
+            Self::Common => "Common",
+            Self::Before => "Before",
+            Self::After => "After",
+        }
+    }
 }
 
 /// `#[free("reason")]`.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use chipwright_ir::chip::{
     Cell as IrCell, CellType, Column, ColumnId, ColumnKind, Group, PortId, Public, PublicId,
+    StepPart,
 };
 
 use crate::cell::{Cell, PublicValue};
@@ -109,11 +110,12 @@ impl<'a> Binder<'a> {
                         );
                     }
                     let start = PublicId::new(state.publics.len());
-                    state.publics.extend(
-                        names
-                            .iter()
-                            .map(|(suffix, _)| Public { name: format!("{}{suffix}", spec.name) }),
-                    );
+                    let part =
+                        spec.part.map(|(role, name)| StepPart { role, name: name.to_owned() });
+                    state.publics.extend(names.iter().map(|(suffix, _)| Public {
+                        name: format!("{}{suffix}", spec.name),
+                        part: part.clone(),
+                    }));
                     start
                 });
                 self.log(Entry::Publics { start });

@@ -33,7 +33,7 @@ pub use binder::{Binder, Place};
 pub use builder::{Assignable, Builder, Rule};
 pub use cell::{Bit, Bounded, Cell, Flag, Limb, PublicValue, U8, U16, U32, Word};
 pub use chipwright_ir::Field;
-pub use chipwright_ir::chip::{CellType, ColumnKind, Location};
+pub use chipwright_ir::chip::{CellType, ColumnKind, Location, StepRole};
 pub use column_types::{Digest, Felt};
 pub use embed::Embedded;
 pub use expr::Expr;

@@ -67,6 +67,8 @@
 /// | `#[output]` | a result |
 /// | `#[record]` | advice from an executor: nothing is assumed of it |
 /// | `#[public]` | one or more values that the verifier knows |
+/// | `#[public(before = "pc")]`, `#[public(after = "pc")]` | the same, of the state before or after a step; the name is that of the part of the state |
+/// | `#[public(common)]` | the same, in all steps of a run; `common = "name"`, if the part has another name than the field |
 /// | `#[fixed]` | a preprocessed column, part of the verifying key |
 /// | `#[periodic]` | a column that repeats and is never committed |
 /// | `#[port]`, `#[port(bus = "ram")]` | a `Lookup`, `Provide`, `Send`, `Receive` or `Memory`; the bus is by default the called chip's name, or else the field's |

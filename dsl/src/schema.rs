@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 
 use chipwright_ir::Field;
-pub use chipwright_ir::chip::{CellType, ColumnKind, Location};
+pub use chipwright_ir::chip::{CellType, ColumnKind, Location, StepRole};
 
 use crate::binder::{Binder, Place};
 use crate::builder::{Assignable, Builder};
@@ -115,6 +115,9 @@ pub struct FieldSpec {
     /// The bus of `#[port(bus = "..")]`; by default the name of the chip that is called, or else the
     /// field's name.
     pub bus: Option<&'static str>,
+    /// What a public value is of a step, and the part of the state that it belongs to:
+    /// `#[public(before = "..")]`.
+    pub part: Option<(StepRole, &'static str)>,
     /// Where the field is.
     pub location: Location,
 }

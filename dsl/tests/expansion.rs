@@ -69,6 +69,7 @@ const _: () = {
                     doc: "",
                     free: ::core::option::Option::None,
                     bus: ::core::option::Option::None,
+                    part: ::core::option::Option::None,
                     // `line!()` and `column!()` carry the span of the field.
                     location: ::chipwright_dsl::Location {
                         file: file!(),
@@ -107,7 +108,7 @@ impl Chip for Add32 {
 /// Shortens this file; the macro writes the literal, as for the first field above.
 fn spec(name: &'static str, kind: ColumnKind, line: u32) -> ::chipwright_dsl::FieldSpec {
     let location = ::chipwright_dsl::Location { file: file!(), line, column: 5 };
-    ::chipwright_dsl::FieldSpec { name, kind, doc: "", free: None, bus: None, location }
+    ::chipwright_dsl::FieldSpec { name, kind, doc: "", free: None, bus: None, part: None, location }
 }
 
 // /// The Fibonacci sequence, one step per row.

@@ -104,14 +104,15 @@ pub enum Claims {
 ///
 /// # Soundness
 ///
-/// Every value is in one of the lists, or in several: none is left to the prover. States are compared as lists,
-/// so a value that two tables have of one state is named twice at the start, and so is its counterpart at the
-/// end.
+/// Every value is in one of the lists, or equal to one that is: none is left to the prover. A value that two tables have
+/// is named once, and [its equal](Self::with_equal) is compared with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepValues {
     common: Vec<usize>,
     start: Vec<usize>,
     end: Vec<usize>,
+    /// Pairs of values that are one.
+    equal: Vec<(usize, usize)>,
 }
 
 /// Public values that are no step.
@@ -137,6 +138,14 @@ pub enum StepError {
     /// A value that would be the prover's choice.
     #[error("public value {0} is neither common to all steps, nor of the state before or after")]
     Unbound(usize),
+    /// Two values of one thing.
+    #[error("public values {first} and {second} are of the same part of a step, but differ")]
+    Unequal {
+        /// The position of the one.
+        first: usize,
+        /// The position of the other.
+        second: usize,
+    },
     /// Steps with different common values.
     #[error("step {0} has other common values than the one before")]
     Common(usize),
@@ -156,7 +165,13 @@ impl StepValues {
         if start.len() != end.len() {
             return Err(StepError::States { start: start.len(), end: end.len() });
         }
-        Ok(Self { common, start, end })
+        Ok(Self { common, start, end, equal: Vec::new() })
+    }
+
+    /// The same, with pairs of values that two tables have of one thing: they are compared, in the circuit as well.
+    #[must_use]
+    pub fn with_equal(self, equal: Vec<(usize, usize)>) -> Self {
+        Self { equal, ..self }
     }
 
     /// The claim to expect of all steps with these common values, from one state to another.
@@ -182,7 +197,8 @@ impl StepValues {
     }
 
     fn check(&self, count: usize) -> Result<(), StepError> {
-        let named = || self.common.iter().chain(&self.start).chain(&self.end);
+        let equal = || self.equal.iter().flat_map(|(first, second)| [first, second]);
+        let named = || self.common.iter().chain(&self.start).chain(&self.end).chain(equal());
         if let Some(&position) = named().find(|&&position| position >= count) {
             return Err(StepError::Missing { position, count });
         }
@@ -207,6 +223,10 @@ impl Claims {
             return Ok(Claim::Facts(digest::<P>(Domain::Publics, values)));
         };
         step.check(values.len())?;
+        let unequal = |(first, second): &&(usize, usize)| values[*first] != values[*second];
+        if let Some(&(first, second)) = step.equal.iter().find(unequal) {
+            return Err(StepError::Unequal { first, second });
+        }
         let [common, start, end] =
             [&step.common, &step.start, &step.end].map(|list| StepValues::of(list, values));
         Ok(StepValues::claim::<P>(&common, &start, &end))
@@ -234,6 +254,9 @@ impl Claims {
             return Ok(Claim::Facts(digest_targets(builder, Domain::Publics, values)));
         };
         step.check(values.len())?;
+        for &(first, second) in &step.equal {
+            builder.assert_eq(values[first], values[second]).named("one part of a step");
+        }
         let mut hashed =
             |domain, list| digest_targets(builder, domain, &StepValues::of(list, values));
         Ok(Claim::Step(Step {

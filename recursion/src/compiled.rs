@@ -18,10 +18,11 @@ use crate::claims::Claims;
 use crate::field::RecursiveField;
 use crate::keys::{Domain, KeySet, digest_generic, key_digest_generic, parent_generic};
 use crate::layer::{Child, Layer, LayerError, Statement};
+use crate::shard::{Base, ShardError, ShardLeaf, ShardRoot, ShardTree, StepShape};
 use crate::store::Store;
 use crate::tree::{Grown, Leaf, Root, Tree};
 
-type Base<P> = <P as FieldPair>::Base;
+type Element<P> = <P as FieldPair>::Base;
 
 compiled_for! {
     [Goldilocks2, Goldilocks3, KoalaBear4]
@@ -47,7 +48,7 @@ compiled_for! {
             data: &ProofData,
             shape: &BatchShape,
             key: &VerifyingKey<Self>,
-            publics: &[Vec<Base<Self>>],
+            publics: &[Vec<Element<Self>>],
             proof: &Proof<Self>,
         ) -> Result<Vec<Vec<u64>>, WitnessError> {
             data.witness_generic(shape, key, publics, proof)
@@ -56,14 +57,14 @@ compiled_for! {
         fn foreign_witness(
             data: &ProofData,
             shape: &BatchShape,
-            key: &ChildKey<Base<Self>>,
-            publics: &[Base<Self>],
+            key: &ChildKey<Element<Self>>,
+            publics: &[Element<Self>],
             proof: &p3_uni_stark::Proof<Stark<Self>>,
         ) -> Result<Vec<Vec<u64>>, WitnessError> {
             data.foreign_witness_generic::<Self>(shape, key, publics, proof)
         }
 
-        fn digest_elements(domain: Domain, elements: &[Base<Self>]) -> Digest<Self> {
+        fn digest_elements(domain: Domain, elements: &[Element<Self>]) -> Digest<Self> {
             digest_generic::<Self>(domain, elements)
         }
 
@@ -77,7 +78,7 @@ compiled_for! {
 
         fn layer_over_shape(
             shape: BatchShape,
-            key: &ChildKey<Base<Self>>,
+            key: &ChildKey<Element<Self>>,
             claims: &Claims,
             config: &Config,
         ) -> Result<Layer<Self>, LayerError> {
@@ -95,7 +96,7 @@ compiled_for! {
         fn inputs_over(
             layer: &Layer<Self>,
             key: &VerifyingKey<Self>,
-            publics: &[Vec<Base<Self>>],
+            publics: &[Vec<Element<Self>>],
             proof: &Proof<Self>,
             keys: Digest<Self>,
             complete: bool,
@@ -105,8 +106,8 @@ compiled_for! {
 
         fn inputs_over_foreign(
             layer: &Layer<Self>,
-            key: &ChildKey<Base<Self>>,
-            publics: &[Base<Self>],
+            key: &ChildKey<Element<Self>>,
+            publics: &[Element<Self>],
             proof: &p3_uni_stark::Proof<Stark<Self>>,
             keys: Digest<Self>,
             complete: bool,
@@ -135,7 +136,7 @@ compiled_for! {
         fn prove_chain(
             chain: &Chain<Self>,
             key: &VerifyingKey<Self>,
-            publics: &[Vec<Base<Self>>],
+            publics: &[Vec<Element<Self>>],
             proof: &Proof<Self>,
             count: usize,
         ) -> Result<(Statement<Digest<Self>>, Proof<Self>), LayerError> {
@@ -163,6 +164,24 @@ compiled_for! {
             grown: &(dyn Fn(Grown) + Sync),
         ) -> Result<Root<Self>, LayerError> {
             tree.prove_generic(key, leaves, store, grown)
+        }
+
+        fn shard_tree(
+            bases: &[Base<'_, Self>],
+            shape: StepShape,
+            config: &Config,
+        ) -> Result<ShardTree<Self>, LayerError> {
+            ShardTree::new_generic(bases, shape, config)
+        }
+
+        fn prove_shard_tree(
+            tree: &ShardTree<Self>,
+            leaves: &[ShardLeaf<'_, Self>],
+            store: Option<&Store>,
+            grown: &(dyn Fn(Grown) + Sync),
+            go_on: &(dyn Fn() -> bool + Sync),
+        ) -> Result<ShardRoot<Self>, ShardError> {
+            tree.prove_generic(leaves, store, grown, go_on)
         }
     }
 }

@@ -14,7 +14,7 @@ use chipwright_ir::circuit::{Layout, Library, Tables};
 
 use crate::batch::{BatchShape, ProofData, RecursiveField, verify_batch};
 use crate::claims::{Claims, join_targets};
-use crate::keys::member;
+use crate::keys::{Places, member};
 use crate::layer::{Below, Layer, LayerError, Publics, builder, heights, level_in};
 use crate::level::Level;
 
@@ -25,6 +25,8 @@ pub(crate) struct Under<'a, P: RecursiveField> {
     pub(crate) shape: &'a KeyShape<P>,
     /// What its proofs are worth.
     pub(crate) level: Level,
+    /// Where its key is in the set, and those of other layers of the same shape.
+    pub(crate) places: &'a Places,
 }
 
 /// A layer before its circuit is laid out.
@@ -84,10 +86,10 @@ impl Outline {
         let mut data = Vec::new();
         let mut keys = Vec::new();
         let mut claims = Vec::new();
-        for key in layers.iter().map(|layer| layer.shape) {
+        for &Under { shape: key, places, .. } in layers {
             let shape = BatchShape::new(key, &heights(key)?)?;
             let cap = shape.fixed_cap_elements();
-            let child = member(&mut builder, &own.keys, cap);
+            let child = member(&mut builder, &own.keys, cap, places);
             let mut digest =
                 || (0..P::SIZES.digest).map(|_| builder.add_private_input()).collect::<Vec<_>>();
             let claim = rule.declare(&mut digest);

@@ -4,6 +4,8 @@
 //! leaf of a Merkle tree whose root is public. So one circuit serves for proofs of all circuits of one shape,
 //! itself included: its own key is data, and there is no fixed point of a hash to be found.
 
+use std::ops::Range;
+
 use chipwright_backend_stark::config::SEED;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_chips::recursion::{HashSizes, RowKind, RowSpec, Script};
@@ -17,11 +19,36 @@ use crate::layer::Layer;
 use crate::level::Level;
 use crate::pcs::plant;
 
-/// The number of levels of the tree, of four children each.
+/// The number of levels of the tree over the keys of a chain or of a tree over one kind of proof, of four children each.
 const LEVELS: usize = 2;
 
-/// The largest number of keys in a set.
+/// The largest number of keys in such a set.
 pub const MAX_KEYS: usize = 1 << (2 * LEVELS);
+
+/// Which keys of a set a layer takes for its children, by their places.
+///
+/// # Soundness
+///
+/// A layer verifies proofs of one shape: the constraints are constants of its circuit, the preprocessed columns are those
+/// of the child's key. A key whose proofs have another shape would be read with constraints that are not its own. So
+/// where a set has keys of several shapes, each has its places, and a layer takes those of the shape that it verifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// The number of levels of the tree over the set.
+    levels: usize,
+    /// The places; all of the set, if there are none.
+    places: Option<Range<usize>>,
+}
+
+impl Places {
+    /// Any place of a set of at most [`MAX_KEYS`].
+    pub(crate) const ANY: Self = Self { levels: LEVELS, places: None };
+
+    /// Some places of a set with a tree of so many levels.
+    pub(crate) fn of(levels: usize, places: Range<usize>) -> Self {
+        Self { levels, places: Some(places) }
+    }
+}
 
 /// A set of layers' verifying keys, by their positions, and the least level of them.
 ///
@@ -38,10 +65,20 @@ pub struct KeySet<D> {
 #[non_exhaustive]
 pub enum KeySetError {
     /// Too many keys.
-    #[error("{got} keys were given, a set has at most {MAX_KEYS}")]
+    #[error("{got} keys were given, a set has at most {most}")]
     TooMany {
         /// How many.
         got: usize,
+        /// The largest number of the set.
+        most: usize,
+    },
+    /// A key is in two places.
+    #[error("keys {first} and {second} of the set are the same")]
+    Twice {
+        /// The one place.
+        first: usize,
+        /// The other.
+        second: usize,
     },
     /// The key is not a member.
     #[error("the verifying key is not one of the allowed set")]
@@ -72,16 +109,47 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
                 leaves.push(digest);
             }
         }
-        if leaves.len() > MAX_KEYS {
-            return Err(KeySetError::TooMany { got: leaves.len() });
+        Self::of_leaves::<P>(leaves, LEVELS, least)
+    }
+
+    /// The set of the keys of some layers, each in its place, with a tree of so many levels.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the set has not as many places, or a key is in two of them.
+    pub(crate) fn in_places<'a, P: RecursiveField<Digest = D>>(
+        layers: impl IntoIterator<Item = &'a Layer<P>>,
+        levels: usize,
+    ) -> Result<Self, KeySetError> {
+        let mut leaves: Vec<D> = Vec::new();
+        let mut least = Level::NOTHING;
+        for layer in layers {
+            least = least.least(layer.level());
+            let (digest, second) = (key_digest(layer.key()), leaves.len());
+            if let Some(first) = leaves.iter().position(|leaf| *leaf == digest) {
+                return Err(KeySetError::Twice { first, second });
+            }
+            leaves.push(digest);
         }
-        leaves.resize(MAX_KEYS, D::default());
+        Self::of_leaves::<P>(leaves, levels, least)
+    }
+
+    fn of_leaves<P: RecursiveField<Digest = D>>(
+        mut leaves: Vec<D>,
+        levels: usize,
+        level: Level,
+    ) -> Result<Self, KeySetError> {
+        let most = 1 << (2 * levels);
+        if leaves.len() > most {
+            return Err(KeySetError::TooMany { got: leaves.len(), most });
+        }
+        leaves.resize(most, D::default());
         let mut layers = vec![leaves];
-        for level in 0..LEVELS {
-            let parents = layers[level].chunks_exact(4).map(P::digest_children).collect();
+        for below in 0..levels {
+            let parents = layers[below].chunks_exact(4).map(P::digest_children).collect();
             layers.push(parents);
         }
-        Ok(Self { layers, level: least })
+        Ok(Self { layers, level })
     }
 
     /// The least level of the set's layers, each with all that it stands on.
@@ -89,9 +157,14 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         self.level
     }
 
+    /// The number of levels of the tree.
+    fn levels(&self) -> usize {
+        self.layers.len() - 1
+    }
+
     /// The root of the tree.
     pub fn root(&self) -> D {
-        self.layers[LEVELS][0]
+        self.layers[self.levels()][0]
     }
 
     /// The position of a key and the siblings of its path.
@@ -103,7 +176,7 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         let index = self.layers[0].iter().position(|leaf| *leaf == digest);
         let index = index.ok_or(KeySetError::NotAMember)?;
         let mut siblings = Vec::new();
-        for level in 0..LEVELS {
+        for level in 0..self.levels() {
             let node = index >> (2 * level);
             let children = &self.layers[level][node / 4 * 4..node / 4 * 4 + 4];
             let others = children.iter().enumerate().filter(|(place, _)| *place != node % 4);
@@ -215,15 +288,23 @@ pub(crate) struct MemberKey {
     pub(crate) data: Option<DataTarget>,
 }
 
-/// Takes a key with `fixed_cap` elements of its commitment, and proves that it is in the set.
+/// Takes a key with `fixed_cap` elements of its commitment, and proves that it is in one of some places of the set.
 ///
 /// # Soundness
 ///
 /// The elements are created by the call that hashes them, so the key that is used is the key that is in the
 /// set. Digests of the empty places of a set are zero: nobody knows elements that hash to zero.
-pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: usize) -> MemberKey {
+pub(crate) fn member(
+    builder: &mut CircuitBuilder,
+    root: &[Target],
+    fixed_cap: usize,
+    places: &Places,
+) -> MemberKey {
     let tree = plant(builder, root);
     let index = builder.add_private_input();
+    if let Some(allowed) = &places.places {
+        assert_among(builder, index, allowed);
+    }
     let count = SEED + fixed_cap;
     let rate = HashSizes::of(builder.field()).rate();
     let mut rows: Vec<RowSpec> = (0..count.div_ceil(rate))
@@ -233,7 +314,7 @@ pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: u
             RowSpec { written: (1 << taken) - 1, enter: chunk == 0, ..RowSpec::new(kind, taken) }
         })
         .collect();
-    rows.extend([RowSpec::new(RowKind::Parent4, 0); LEVELS]);
+    rows.extend(vec![RowSpec::new(RowKind::Parent4, 0); places.levels]);
     if let Some(last) = rows.last_mut() {
         last.end = true;
     }
@@ -249,12 +330,29 @@ pub(crate) fn member(builder: &mut CircuitBuilder, root: &[Target], fixed_cap: u
     MemberKey { key, data: called.data }
 }
 
+/// Demands that a value is one of a range: it is a root of the polynomial that has all of them.
+fn assert_among(builder: &mut CircuitBuilder, value: Target, range: &Range<usize>) {
+    let mut product = constant(builder, 1);
+    for allowed in range.clone() {
+        let allowed = constant(builder, allowed as u64);
+        let difference = builder.sub(value, allowed);
+        product = builder.mul(product, difference);
+    }
+    let zero = constant(builder, 0);
+    builder.assert_eq(product, zero).named("the key's place");
+}
+
 #[cfg(test)]
 mod tests {
+    use chipwright_backend_stark::config::Config;
     use chipwright_ir::field::Goldilocks2;
+    use chipwright_tests::Square;
     use p3_goldilocks::Goldilocks;
 
     use super::*;
+    use crate::claims::Claims;
+    use crate::draft::{Outline, Under};
+    use crate::layer::{Child, LayerError};
 
     fn set(
         keys: impl IntoIterator<Item = (u64, u32)>,
@@ -271,7 +369,55 @@ mod tests {
         let twice = set((1..=most).chain(1..=most).map(|key| (key, 100))).expect("sixteen, twice");
         assert_eq!(full, twice);
         let error = set((0..=most).map(|key| (key, 100))).expect_err("seventeen");
-        assert_eq!(error, KeySetError::TooMany { got: 17 });
+        assert_eq!(error, KeySetError::TooMany { got: 17, most: 16 });
+    }
+
+    #[test]
+    fn a_layer_takes_keys_in_its_own_places_alone() {
+        let config = Config::testing();
+        let below = Square::<Goldilocks2>::new(&config);
+        let (key, proof) = (below.verifier.key(), below.prove());
+        let first = Layer::over(key, proof.log_heights(), &Claims::Facts, &config);
+        let first = first.expect("a layer");
+        let above = |places: Range<usize>| {
+            let under = Under { places: &Places::of(1, places), ..first.under() };
+            let outline = Outline::over_alike(under, false, &config).expect("a circuit");
+            let draft = outline.laid_out::<Goldilocks2>(None).expect("a layout");
+            draft.compile().expect("a layer")
+        };
+        let [before, own, among] = [0..1, 1..2, 0..3].map(above);
+        // The first layer is in place 1; the others' keys are there to be members, too.
+        let keys = KeySet::in_places([&before, &first, &own], 1).expect("three keys");
+        let (inputs, statement) = first
+            .inputs_over(key, &below.publics(), &proof, keys.root(), false)
+            .expect("the proof has the shape");
+        let proof = first.prove(&inputs).expect("the proof is valid");
+        let over = |layer: &Layer<Goldilocks2>| {
+            let child = Child { key: first.key(), statement, proof: &proof };
+            let (inputs, _) = layer.inputs_above(&[child], &keys, true).expect("a member");
+            layer.prove(&inputs)
+        };
+        over(&own).expect("the key is in its place");
+        over(&among).expect("the key is in one of three places");
+        let verdict = over(&before);
+        assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{:?}", verdict.err());
+    }
+
+    #[test]
+    fn a_set_has_each_key_in_one_place() {
+        let config = Config::testing();
+        let below = Square::<Goldilocks2>::new(&config);
+        let proof = below.prove();
+        let layer = |offset: usize| {
+            let claims = Claims::Facts;
+            let mut config = config.clone();
+            config.parameters.queries += offset;
+            Layer::over(below.verifier.key(), proof.log_heights(), &claims, &config).expect("one")
+        };
+        let (one, two) = (layer(0), layer(1));
+        let set = |layers: &[&Layer<Goldilocks2>]| KeySet::in_places(layers.iter().copied(), 1);
+        assert!(set(&[&one, &two]).is_ok());
+        assert_eq!(set(&[&one, &two, &one]), Err(KeySetError::Twice { first: 0, second: 2 }));
     }
 
     #[test]

@@ -32,7 +32,7 @@ use crate::batch::{
 };
 use crate::claims::{Claim, Claims, Expected, StepError, joined};
 use crate::draft::{Outline, Under};
-use crate::keys::{KeySet, KeySetError};
+use crate::keys::{KeySet, KeySetError, Places};
 use crate::level::{InsufficientLevel, Level};
 use crate::store::StoreError;
 use crate::witness::ProofWitness;
@@ -278,7 +278,8 @@ impl<P: RecursiveField> Layer<P> {
 
     /// What a layer over this one needs to know of it.
     pub(crate) fn under(&self) -> Under<'_, P> {
-        Under { claims: &self.claims, shape: self.key().shape(), level: self.level }
+        let places = &Places::ANY;
+        Under { claims: &self.claims, shape: self.key().shape(), level: self.level, places }
     }
 
     /// What the layer's proofs are worth: the least level of its own and of those that it was built over. Other keys of

@@ -9,6 +9,7 @@ use chipwright_backend_stark::config::Config;
 
 use crate::batch::RecursiveField;
 use crate::draft::{Outline, Under};
+use crate::keys::Places;
 use crate::layer::{Layer, LayerError};
 use crate::steady::steady_layout;
 
@@ -40,7 +41,8 @@ impl<P: RecursiveField> Levels<P> {
             return Ok(levels);
         }
         let claims = levels.layers[0].claims.clone();
-        let steady = steady_layout(&levels.layers[0], pair, config)?;
+        let places = &Places::ANY;
+        let steady = steady_layout(levels.layers[0].under(), places, pair, config)?;
         let draft = |below: Under<'_, P>| {
             Outline::over_alike(below, pair, config)?.laid_out::<P>(steady.as_ref())
         };
@@ -53,7 +55,7 @@ impl<P: RecursiveField> Levels<P> {
                 return Ok(levels);
             }
             let shape = next.shape();
-            let under = Under { claims: &claims, shape: &shape, level: next.level() };
+            let under = Under { claims: &claims, shape: &shape, level: next.level(), places };
             let (layer, above) = rayon::join(|| next.compile(), || draft(under));
             levels.layers.push(layer?);
             next = above?;

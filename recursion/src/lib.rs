@@ -18,6 +18,7 @@ pub mod layer;
 pub mod level;
 mod levels;
 pub mod pcs;
+pub mod shard;
 mod steady;
 pub mod store;
 mod transcript;

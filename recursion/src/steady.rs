@@ -13,7 +13,8 @@ use chipwright_ir::circuit::{CostParameters, Layout, Tables};
 
 use crate::batch::RecursiveField;
 use crate::draft::{Outline, Under};
-use crate::layer::{Layer, LayerError, level_in};
+use crate::keys::Places;
+use crate::layer::{LayerError, level_in};
 
 /// The largest number of layers that a search drafts.
 const MOST_DRAFTS: usize = 24;
@@ -40,13 +41,15 @@ enum State {
     Holds,
 }
 
-/// The layout that the layers over `first` have from some height on. `None` if there is nothing to lay out.
+/// The layout that the layers over `first` have from some height on, whose keys are in some places of the set. `None` if
+/// there is nothing to lay out.
 ///
 /// # Errors
 ///
 /// Fails if a layer cannot be drafted.
 pub(crate) fn steady_layout<P: RecursiveField>(
-    first: &Layer<P>,
+    first: Under<'_, P>,
+    places: &Places,
     pair: bool,
     config: &Config,
 ) -> Result<Option<Layout>, LayerError> {
@@ -64,7 +67,7 @@ pub(crate) fn steady_layout<P: RecursiveField>(
         };
         Ok::<Vec<Candidate>, LayerError>(layouts.into_iter().map(fresh).collect())
     };
-    let mut candidates = over(first.under())?;
+    let mut candidates = over(first)?;
     for _ in 0..MOST_DRAFTS {
         let Some(at) = cheapest(&candidates) else { return Ok(None) };
         if candidates[at].state == State::Holds {
@@ -75,7 +78,7 @@ pub(crate) fn steady_layout<P: RecursiveField>(
         // So high or so wide a layer may prove less than the target.
         let Ok(level) = level_in(&shape) else { continue };
         let level = level.least(first.level);
-        let above = over(Under { claims: &first.claims, shape: &shape, level })?;
+        let above = over(Under { claims: first.claims, shape: &shape, level, places })?;
         let Some(followed) = candidate.follow::<P>(&above, &parameters)? else { continue };
         let holds = followed.state == State::Holds;
         candidates.push(followed);

@@ -9,11 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chipwright_backend_stark::proof::Proof;
+use chipwright_ir::circuit::Inputs;
 use p3_field::PrimeField64;
 
 use crate::batch::{Digest, RecursiveField};
 use crate::keys::{Domain, digest};
-use crate::layer::{Layer, Statement};
+use crate::layer::{Layer, LayerError, Statement};
 
 /// A folder of proofs.
 #[derive(Clone, Debug)]
@@ -46,6 +47,28 @@ impl Store {
         }
     }
 
+    /// A layer's proof of a statement: the one of a store, if there is one, or else a new one, which is kept. Tells whether it
+    /// was found.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the inputs do not satisfy the layer, or the proof cannot be written.
+    pub(crate) fn find_or_prove<P: RecursiveField>(
+        store: Option<&Self>,
+        layer: &Layer<P>,
+        statement: &Statement<Digest<P>>,
+        inputs: &Inputs,
+    ) -> Result<(Proof<P>, bool), LayerError> {
+        if let Some(proof) = store.and_then(|store| store.read(layer, statement)) {
+            return Ok((proof, true));
+        }
+        let proof = layer.prove(inputs)?;
+        if let Some(store) = store {
+            store.write(layer, statement, &proof)?;
+        }
+        Ok((proof, false))
+    }
+
     /// Where a layer's proof of a statement is.
     fn path<P: RecursiveField>(
         &self,
@@ -60,7 +83,7 @@ impl Store {
     }
 
     /// A layer's proof of a statement, if there is one and it is valid.
-    pub(crate) fn read<P: RecursiveField>(
+    fn read<P: RecursiveField>(
         &self,
         layer: &Layer<P>,
         statement: &Statement<Digest<P>>,
@@ -71,7 +94,7 @@ impl Store {
     }
 
     /// Keeps a layer's proof of a statement. A file is there as a whole, or not at all.
-    pub(crate) fn write<P: RecursiveField>(
+    fn write<P: RecursiveField>(
         &self,
         layer: &Layer<P>,
         statement: &Statement<Digest<P>>,

@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chipwright_backend_stark::config::{Config, StarkField};
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use chipwright_ir::circuit::Inputs;
 use rayon::prelude::*;
 
 use crate::batch::{Digest, RecursiveField};
@@ -199,17 +198,6 @@ impl<P: RecursiveField> Tree<P> {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             grown(Grown { level, done, of, found });
         };
-        // The proof of a node, and whether it was there before.
-        let node = |layer: &Layer<P>, statement: &Statement<Digest<P>>, inputs: &Inputs| {
-            if let Some(proof) = store.and_then(|store| store.read(layer, statement)) {
-                return Ok((proof, true));
-            }
-            let proof = layer.prove(inputs)?;
-            if let Some(store) = store {
-                store.write(layer, statement, &proof)?;
-            }
-            Ok::<_, LayerError>((proof, false))
-        };
         let first = self.level(1);
         let mut nodes: Vec<(Statement<Digest<P>>, Proof<P>)> = leaves
             .par_iter()
@@ -217,7 +205,7 @@ impl<P: RecursiveField> Tree<P> {
                 let keys = self.keys.root();
                 let (inputs, statement) =
                     first.inputs_over(key, &leaf.publics, &leaf.proof, keys, height == 1)?;
-                let (proof, found) = node(first, &statement, &inputs)?;
+                let (proof, found) = Store::find_or_prove(store, first, &statement, &inputs)?;
                 tell(1, leaves.len(), found);
                 Ok((statement, proof))
             })
@@ -240,7 +228,7 @@ impl<P: RecursiveField> Tree<P> {
                         .collect();
                     let (inputs, statement) =
                         layer.inputs_above(&children, &self.keys, level == height)?;
-                    let (proof, found) = node(layer, &statement, &inputs)?;
+                    let (proof, found) = Store::find_or_prove(store, layer, &statement, &inputs)?;
                     tell(level, count, found);
                     Ok((statement, proof))
                 })

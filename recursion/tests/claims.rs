@@ -283,6 +283,43 @@ fn a_circuit_joins_no_steps_that_do_not_follow_each_other() {
 }
 
 #[test]
+fn two_values_of_one_part_are_compared_in_the_circuit() {
+    // A state before, the same once more, and the state after; the circuit demands nothing.
+    let base = Base::new(|builder| {
+        for _ in 0..3 {
+            let value = builder.add_public_input();
+            builder.mul(value, value);
+        }
+    });
+    let step = |common: &[usize]| StepValues::new(common.to_vec(), vec![0], vec![2]);
+    let strict = step(&[]).expect("states of one value").with_equal(vec![(0, 1)]);
+    let loose = step(&[1]).expect("states of one value");
+    let of = |values: [u64; 3]| values.map(Goldilocks::from_u64);
+    let leaf = base.leaf(&of([1, 2, 3]));
+    let (key, heights) = (base.verifier.key(), leaf.proof.log_heights());
+    let [strict, loose] = [strict, loose].map(|values| {
+        Layer::over(key, heights, &Claims::Steps(values), &Config::testing()).expect("a layer")
+    });
+    let keys = KeySet::new([&strict]).expect("one key");
+    let inputs = |layer: &Layer<P>, leaf: &Leaf<P>| {
+        layer.inputs_over(key, &leaf.publics, &leaf.proof, keys.root(), true)
+    };
+    let verdict = inputs(&strict, &leaf);
+    let unequal = StepError::Unequal { first: 0, second: 1 };
+    assert!(matches!(verdict, Err(LayerError::Step(error)) if error == unequal));
+
+    // What the layer would be given, by way of one that does not compare them.
+    let claim = StepValues::claim::<P>(&[], &of([1, 0, 0])[..1], &of([3, 0, 0])[..1]);
+    let forged = |leaf: &Leaf<P>| {
+        let (inputs, statement) = inputs(&loose, leaf).expect("the proof has the shape");
+        strict.prove(&Inputs { publics: publics(&Statement { claim, ..statement }), ..inputs })
+    };
+    forged(&base.leaf(&of([1, 1, 3]))).expect("both are one");
+    let verdict = forged(&leaf);
+    assert!(matches!(verdict, Err(LayerError::Circuit(_))), "{:?}", verdict.err());
+}
+
+#[test]
 fn every_public_value_belongs_to_a_step() {
     let values = [1, 2, 3].map(Goldilocks::from_u64);
     let of = |common: &[usize], start: &[usize], end: &[usize]| {

@@ -60,7 +60,7 @@ impl Writer {
     }
 
     pub(crate) fn public(&mut self, name: &str) -> NodeId {
-        self.chip.publics.push(Public { name: name.to_owned() });
+        self.chip.publics.push(Public::new(name));
         let public = PublicId::new(self.chip.publics.len() - 1);
         self.node(Node::Public(public))
     }

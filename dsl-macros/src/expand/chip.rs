@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{GenericParam, Path};
 
 use super::structs::{Mirror, MirrorField, place_of, projection, shared, suffixed};
-use crate::ast::{Chip, Column, Kind, Shell, plain};
+use crate::ast::{Chip, Column, Kind, Part, Shell, plain};
 use crate::names::snake_case;
 use crate::syntax::vec_element;
 
@@ -350,6 +350,13 @@ pub(super) fn spec(column: &Column, library: &Path) -> TokenStream {
     };
     let free = option(column.free.as_ref().map(|free| free.reason.value()));
     let bus = option(column.bus.as_ref().map(syn::LitStr::value));
+    let part = column.part.as_ref().map_or_else(
+        || quote!(::core::option::Option::None),
+        |Part { role, name }| {
+            let role = Ident::new(role.variant(), Span::call_site());
+            quote!(::core::option::Option::Some((#library::StepRole::#role, #name)))
+        },
+    );
     // The span of the field, so that `line!()` is the field's line.
     let location = quote_spanned! {column.name.span()=>
         #library::Location {
@@ -365,6 +372,7 @@ pub(super) fn spec(column: &Column, library: &Path) -> TokenStream {
             doc: #doc,
             free: #free,
             bus: #bus,
+            part: #part,
             location: #location,
         }
     }

@@ -73,6 +73,8 @@ fn read_ours(ctxt: &Ctxt, name: &str, attribute: &Attribute, column: &mut Column
     if let Some(kind) = Kind::NAMED.into_iter().find(|kind| kind.name() == name) {
         if kind == Kind::Port {
             read_bus(ctxt, attribute, column);
+        } else if kind == Kind::Public {
+            read_part(ctxt, attribute, column);
         } else if !matches!(attribute.meta, Meta::Path(_)) {
             ctxt.error(attribute, format!("`#[{name}]` takes no arguments"));
         }
@@ -105,6 +107,20 @@ fn read_bus(ctxt: &Ctxt, attribute: &Attribute, column: &mut Column) {
                 "`#[port]` takes options in parentheses; write `#[port(bus = \"ram\")]`",
             );
         }
+    }
+}
+
+/// A public value may say what it is of a step.
+fn read_part(ctxt: &Ctxt, attribute: &Attribute, column: &mut Column) {
+    match &attribute.meta {
+        Meta::Path(_) => {}
+        Meta::List(list) => {
+            column.part = options::part(ctxt, attribute, list.tokens.clone(), &column.name);
+        }
+        Meta::NameValue(_) => ctxt.error(
+            attribute,
+            "`#[public]` takes options in parentheses; write `#[public(before = \"pc\")]`",
+        ),
     }
 }
 

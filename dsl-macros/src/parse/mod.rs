@@ -133,6 +133,7 @@ fn column(ctxt: &Ctxt, field: &syn::Field, allowed: attributes::Allowed) -> Opti
         free: None,
         len: None,
         bus: None,
+        part: None,
     };
     for attribute in &field.attrs {
         attributes::read(ctxt, allowed, attribute, &mut column);

@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Meta, Path, Token};
 
-use crate::ast::{ChipOptions, default_crate_path};
+use crate::ast::{ChipOptions, Part, Role, default_crate_path, plain};
 use crate::ctxt::Ctxt;
 use crate::suggest::suggestion;
 
@@ -40,6 +40,46 @@ pub(super) fn chip(ctxt: &Ctxt, args: TokenStream) -> ChipOptions {
 pub(super) fn bus(ctxt: &Ctxt, args: TokenStream) -> Option<LitStr> {
     let metas = metas(ctxt, "#[port]", &["bus"], args);
     metas.into_iter().find_map(|(_, meta)| string(ctxt, &meta, "ram"))
+}
+
+/// The argument of `#[public(before = "pc")]`; `name` is that of the field.
+pub(super) fn part(
+    ctxt: &Ctxt,
+    attribute: &Attribute,
+    args: TokenStream,
+    name: &Ident,
+) -> Option<Part> {
+    let roles = [Role::Common, Role::Before, Role::After];
+    let metas = metas(ctxt, "#[public]", &roles.map(Role::name), args);
+    let [(word, meta)] = metas.as_slice() else {
+        if !metas.is_empty() {
+            ctxt.error(
+                attribute,
+                "a public value is common to all steps, of the state before or of the state after: \
+                 one of the three",
+            );
+        }
+        return None;
+    };
+    let role = roles.into_iter().find(|role| role.name() == word)?;
+    let name = match (role, meta) {
+        (Role::Common, Meta::Path(_)) => LitStr::new(&plain(name), name.span()),
+        (_, Meta::Path(_)) => {
+            ctxt.error(
+                meta,
+                format!(
+                    "`{word}` takes the name of the part of the state, by which the state before and \
+                     the state after are compared; write `{word} = \"pc\"`"
+                ),
+            );
+            return None;
+        }
+        _ => string(ctxt, meta, "pc")?,
+    };
+    if name.value().is_empty() {
+        ctxt.error(&name, "a part of a state has a name that is not empty");
+    }
+    Some(Part { role, name })
 }
 
 /// The arguments of a macro whose only option is `crate`.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::print::verb;
-use super::{Chip, Origin};
+use super::{Chip, Origin, StepPart};
 
 impl Chip {
     /// A page with the author's words, and tables of columns, rules (with formula and degree) and ports.
@@ -51,7 +51,11 @@ impl Chip {
         if !self.publics.is_empty() {
             page.push_str("\n## Public values\n\n");
             for public in &self.publics {
-                let _ = writeln!(page, "- `{}`", public.name);
+                let _ = write!(page, "- `{}`", public.name);
+                let _ = match &public.part {
+                    Some(StepPart { role, name }) => writeln!(page, ", {role}: `{name}`"),
+                    None => writeln!(page),
+                };
             }
         }
     }

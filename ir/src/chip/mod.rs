@@ -31,6 +31,7 @@ mod outline;
 pub mod parse;
 pub mod passes;
 pub mod print;
+mod public;
 mod sample;
 mod structure;
 mod types;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 pub use contents::OpenContents;
 pub use cost::{CostParameters, MAX_LOG_HEIGHT};
 pub use graph::{Graph, IntOp, Node};
+pub use public::{Public, StepPart, StepRole};
 
 use crate::Field;
 
@@ -178,13 +180,6 @@ pub enum CellType {
 impl CellType {
     /// Zero or one.
     pub const BIT: Self = Self::Bits(1);
-}
-
-/// One public value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Public {
-    /// The name, with an index where one declaration makes several (`start[0]`).
-    pub name: String,
 }
 
 /// A place where the chip exchanges messages with a bus.

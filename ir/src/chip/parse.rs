@@ -29,7 +29,7 @@ use super::types::{
 use super::{
     Cell, CellType, Chip, Column, ColumnId, ColumnKind, Fill, FillOp, FixedData, Graph, Group,
     Interaction, Label, NativeFn, NodeId, Origin, Port, PortId, PortKind, Public, PublicId, Rule,
-    Section, Sign,
+    Section, Sign, StepPart, StepRole,
 };
 use crate::Field;
 use crate::machine::Machine;
@@ -279,7 +279,17 @@ impl<'b> Parser<'_, 'b> {
     fn public(&mut self) -> Result<(), ParseError> {
         let name = name(self.cursor)?;
         self.declare(&name, Value::Public(PublicId::new(self.chip.publics.len())))?;
-        self.chip.publics.push(Public { name });
+        let part = if self.cursor.eat(",")? {
+            let word = self.cursor.word("what the value is of a step")?;
+            let Some(role) = StepRole::from_word(word) else {
+                let message = format!("`{word}` is not what a public value is of a step");
+                return Err(self.cursor.error(message));
+            };
+            Some(StepPart { role, name: self::name(self.cursor)? })
+        } else {
+            None
+        };
+        self.chip.publics.push(Public { name, part });
         Ok(())
     }
 

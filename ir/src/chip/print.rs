@@ -7,7 +7,7 @@
 //! machine   = "machine" NAME "over" FIELD "{" chip* "}"
 //! chip      = "chip" NAME "over" FIELD ["," "dense"] ["," "memory" "of" NAME] "{" fact* section* "}"
 //! fact      = NAME ":" [KIND] type place ["of" cell_type,*] ["named" NAME,*] ["free" TEXT]
-//!           | "public" NAME
+//!           | "public" NAME ("," ("common" | "before" | "after") NAME)?
 //!           | "port" NAME ":" PORT_KIND NAME "(" (NAME ":" cell_type),* ")"
 //!           | "contents" NAME "=" [run,*]
 //! place     = "c" INT [".." "c" INT]
@@ -38,7 +38,7 @@ use super::outline::{Line, outline};
 use super::types::expected_cells;
 use super::{
     CellType, Chip, ColumnKind, Fill, FillOp, Group, Interaction, Label, NodeId, Origin, PortKind,
-    Rule, Section, Sign,
+    Rule, Section, Sign, StepPart,
 };
 use crate::machine::Machine;
 
@@ -95,7 +95,11 @@ impl Printer<'_, '_> {
             self.group(group)?;
         }
         for public in &chip.publics {
-            writeln!(self.f, "  public {}", quoted(&public.name))?;
+            write!(self.f, "  public {}", quoted(&public.name))?;
+            if let Some(StepPart { role, name }) = &public.part {
+                write!(self.f, ", {role} {}", quoted(name))?;
+            }
+            writeln!(self.f)?;
         }
         for port in &chip.ports {
             let (name, bus) = (quoted(&port.name), quoted(&port.bus));

@@ -163,7 +163,7 @@ impl Maker {
                     1 => format!("public{}", self.number),
                     _ => format!("public{}[{coordinate}]", self.number),
                 };
-                chip.publics.push(Public { name });
+                chip.publics.push(Public::new(name));
                 let public = chip.graph.add(Node::Public(PublicId::new(first_public)));
                 first_public += 1;
                 let here = if self.rows.len() == 1 {

@@ -4,7 +4,7 @@ use chipwright_ir::Field;
 use chipwright_ir::chip::{
     Cell, CellType, Chip, Column, ColumnId, ColumnKind, Fill, FillOp, FixedData, Graph, Group,
     IntOp, Interaction, Label, NativeFn, Node, NodeId, Origin, Port, PortId, PortKind, Public,
-    PublicId, Rule, Section, Sign,
+    PublicId, Rule, Section, Sign, StepPart, StepRole,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -35,6 +35,16 @@ impl Dice<'_> {
     }
 }
 
+fn any_publics(dice: &mut Dice<'_>) -> Vec<Public> {
+    let role = [None, Some(StepRole::Common), Some(StepRole::Before), Some(StepRole::After)];
+    let part = |role| StepPart { role, name: "a part".to_owned() };
+    let mut public = |name: &str| {
+        let role = role[dice.below(role.len())];
+        Public { name: name.to_owned(), part: role.map(part) }
+    };
+    ["p", "q[0]"].map(&mut public).to_vec()
+}
+
 /// Any chip whose structure is sound; most of them mean nothing.
 pub(crate) fn any_chip(seed: &Seed) -> Chip {
     let mut dice = Dice { seed, at: 0 };
@@ -46,7 +56,7 @@ pub(crate) fn any_chip(seed: &Seed) -> Chip {
         dense: dice.below(2) == 0,
         groups: Vec::new(),
         columns: Vec::new(),
-        publics: ["p", "q[0]"].map(|name| Public { name: name.to_owned() }).to_vec(),
+        publics: any_publics(&mut dice),
         ports: Vec::new(),
         graph: Graph::new(),
         rules: Vec::new(),
@@ -262,7 +272,7 @@ pub(crate) fn polynomial_chip(seed: &Seed) -> Chip {
         dense: true,
         groups: Vec::new(),
         columns: Vec::new(),
-        publics: vec![Public { name: "p".to_owned() }],
+        publics: vec![Public::new("p")],
         ports: Vec::new(),
         graph: Graph::new(),
         rules: Vec::new(),

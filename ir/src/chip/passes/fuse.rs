@@ -160,7 +160,10 @@ impl<'a> Joiner<'a> {
             ..group.clone()
         });
         self.fused.groups.extend(groups);
-        let publics = part.publics.iter().map(|public| Public { name: prefixed(&public.name) });
+        let publics = part
+            .publics
+            .iter()
+            .map(|public| Public { name: prefixed(&public.name), ..public.clone() });
         self.fused.publics.extend(publics);
         self.fused.periodic.extend(part.periodic.iter().cloned());
         let nodes = self.nodes(part);
