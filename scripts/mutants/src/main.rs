@@ -41,6 +41,9 @@ struct Options {
     /// Only integration tests with such names, `lib` for unit tests: quicker, but what survives them may not survive all.
     #[arg(long = "test")]
     names: Vec<String>,
+    /// Only tests of such packages: quicker to build; those of the whole workspace otherwise.
+    #[arg(long = "package")]
+    packages: Vec<String>,
     /// Only mutants that are not known to be killed.
     #[arg(long)]
     open: bool,
@@ -66,7 +69,7 @@ fn main() -> Outcome<()> {
         }
         return Ok(());
     }
-    let tests = built(&tree, &mut results, &options.names)?;
+    let tests = built(&tree, &mut results, &options)?;
     println!("{:.0?}: {} tests are observed", start.elapsed(), tests.len());
     let deadline = start + Duration::from_secs(60 * options.minutes);
     let judged = run(&tree, &tests, results, &options, deadline)?;
@@ -76,14 +79,14 @@ fn main() -> Outcome<()> {
 }
 
 /// Builds the tests, without mutants that are not Rust, and observes them.
-fn built(tree: &Tree, results: &mut Results, names: &[String]) -> Outcome<Vec<Test>> {
+fn built(tree: &Tree, results: &mut Results, options: &Options) -> Outcome<Vec<Test>> {
     loop {
         let built = |mutant: &Mutant| {
             let known = results.judged.get(&mutant.key);
             known.is_none_or(|judgement| judgement.verdict != Verdict::Unbuildable)
         };
         tree.write(built)?;
-        let places = match tree.build(names)? {
+        let places = match tree.build(&options.packages, &options.names)? {
             Ok(binaries) => return judge::observe(&binaries, &tree.scratch().join("reached")),
             Err(places) => places,
         };
@@ -106,6 +109,7 @@ fn built(tree: &Tree, results: &mut Results, names: &[String]) -> Outcome<Vec<Te
             println!("not Rust: {}: {}: {}", key.module, key.function, key.mutation);
             results.add(key, Verdict::Unbuildable, String::new());
         }
+        results.write()?;
     }
 }
 

@@ -147,16 +147,23 @@ impl Tree {
         Ok(())
     }
 
-    /// Builds the tests of the copy: integration tests with such names, `lib` for unit tests, or all. The inner error says
-    /// where the compiler found errors.
+    /// Builds the tests of the copy, of some packages or all: integration tests with such names, `lib` for unit tests, or
+    /// all. The inner error says where the compiler found errors.
     ///
     /// # Errors
     ///
     /// Fails if cargo cannot be run, or if there are errors without a place.
-    pub fn build(&self, names: &[String]) -> Outcome<Result<Vec<Binary>, Places>> {
+    pub fn build(
+        &self,
+        packages: &[String],
+        names: &[String],
+    ) -> Outcome<Result<Vec<Binary>, Places>> {
+        let all = packages.is_empty().then_some("--workspace");
         let output = Command::new("cargo")
             .current_dir(&self.copy)
-            .args(["test", "--workspace", "--no-run", "--quiet", "--message-format=json"])
+            .args(["test", "--no-run", "--quiet", "--message-format=json"])
+            .args(all)
+            .args(packages.iter().flat_map(|name| ["--package", name]))
             .args(names.iter().flat_map(|name| match name.as_str() {
                 "lib" => vec!["--lib"],
                 name => vec!["--test", name],
