@@ -46,6 +46,11 @@ fn an_operation_does_not_use_itself_nor_what_has_no_value() {
         &["V01 %2 is used before it is defined", "V02 the result is felt, not ext"],
     );
 
+    let (mut graph, ..) = super::tests::graph();
+    graph.push(Op::Binary(BinaryOp::Mul), Bit, &[itself; 2]);
+    let early = "V01 %2 is used before it is defined";
+    check_graph(&graph, &[early, early, "V02 nothing guarantees that %2 is a bit"]);
+
     let (mut graph, x, _) = super::tests::graph();
     let call = graph.push_call(call(&[Felt], &[]), &[x]).node;
     graph.push(Op::Binary(BinaryOp::Add), Felt, &[x, call]);
@@ -380,6 +385,24 @@ fn constants_are_canonical_and_of_the_type_of_their_slot() {
     );
     let ext = |op: &mut RowOp, _: &mut Vec<Port>| *op = RowOp::Const(Constant::ext([0, 1]));
     check_row(is_constant, ext, "V02 the slot is not ext");
+}
+
+#[test]
+fn a_claim_of_a_base_element_reads_a_slot_and_shows_it() {
+    let with = |change: &dyn Fn(&mut [Port; 2])| {
+        let mut slots = slots();
+        let ext = slots.slots.iter().position(|slot| slot.ty.is_ext()).expect("there is one");
+        let mut ports = Port::of_base(SlotId::new(ext));
+        change(&mut ports);
+        slots.rows.push(RowOp::Base, ports, Origin::default());
+        slots.count_reads();
+        complaints(verify_slots(&slots))
+    };
+    assert_eq!(with(&|_| {}), [""; 0]);
+    let wrong = ["V02 one slot is read, and shown again as the result"];
+    assert_eq!(with(&|ports| ports[1].slot = SlotId::new(0)), wrong);
+    assert_eq!(with(&|ports| ports[0].role = Role::Peeks), wrong);
+    assert_eq!(with(&|ports| ports.swap(0, 1)), wrong);
 }
 
 #[test]
