@@ -194,6 +194,11 @@ fn outputs_stand_behind_what_gives_them() {
         let found = complaints(verify_structure(&graph));
         assert!(found.iter().any(|complaint| complaint == missing), "{op:?}: {found:?}");
     }
+    let (mut graph, x, _) = super::tests::graph();
+    let hint = graph.hint(HintKind::Bits(1), &[x])[0];
+    let hint = graph.operands(hint)[0];
+    graph.push(graph.op(hint), Felt, &[x]);
+    check_graph(&graph, &[missing]);
     // One too many, and one of what has no outputs.
     let (mut graph, x, _) = super::tests::graph();
     let node = graph.push_call(call(&[Felt], &[Felt]), &[x]).node;
@@ -356,6 +361,11 @@ fn a_row_has_the_ports_of_its_operation() {
     check_row(is_arithmetic, |_, ports| ports.swap(0, 1), "V02 the ports are not those of add");
     let unknown = |_: &mut RowOp, ports: &mut Vec<Port>| ports[0].slot = SlotId::new(99);
     check_row(is_arithmetic, unknown, "V01 there is no slot w99");
+    let count = slots().slots.len();
+    let first = |_: &mut RowOp, ports: &mut Vec<Port>| ports[0].slot = SlotId::new(count);
+    check_row(is_arithmetic, first, &format!("V01 there is no slot w{count}"));
+    let moved = |_: &mut RowOp, ports: &mut Vec<Port>| ports[0].position = 9;
+    check_row(is_call, moved, "V02 the ports are not those of the call");
 }
 
 #[test]
@@ -497,14 +507,13 @@ fn the_bus_of_tables_balances() {
         "{found:?}"
     );
     assert!(found.iter().any(|complaint| complaint.starts_with("V08")), "{found:?}");
-    let mut tables = whole.clone();
-    let rows = &mut tables.tables[0].rows;
-    rows.push(
-        RowOp::Public(9),
-        [Port { slot: SlotId::new(99), position: 0, role: Role::Reads }],
-        Origin::default(),
-    );
-    assert_eq!(complaints(verify_tables(&tables)), ["V01 there is no slot w99"]);
+    for slot in [whole.slot_count(), 99] {
+        let mut tables = whole.clone();
+        let port = Port { slot: SlotId::new(slot), position: 0, role: Role::Reads };
+        tables.tables[0].rows.push(RowOp::Public(9), [port], Origin::default());
+        let expected = format!("V01 there is no slot w{slot}");
+        assert_eq!(complaints(verify_tables(&tables)), [expected]);
+    }
     // The program is checked as well.
     let mut tables = whole;
     tables.program.slots[0].reads += 1;
