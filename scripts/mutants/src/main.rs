@@ -39,6 +39,7 @@ struct Options {
     #[arg(long, default_value = "")]
     only: String,
     /// Only integration tests with such names, `lib` for unit tests: quicker, but what survives them may not survive all.
+    /// Mutants that none of them reaches are not judged.
     #[arg(long = "test")]
     names: Vec<String>,
     /// Only tests of such packages: quicker to build; those of the whole workspace otherwise.
@@ -50,6 +51,13 @@ struct Options {
     /// Print the mutants with their verdicts, and do nothing.
     #[arg(long)]
     list: bool,
+}
+
+impl Options {
+    /// Whether there are tests that are not run, by which a mutant may be reached.
+    fn is_restricted(&self) -> bool {
+        !self.names.is_empty() || !self.packages.is_empty()
+    }
 }
 
 fn main() -> Outcome<()> {
@@ -157,6 +165,9 @@ fn run(
         }
         let key = &tree.mutants[number].key;
         let reaching = lock()?.1.order(number, key, tests);
+        if reaching.is_empty() && options.is_restricted() {
+            return Ok(None);
+        }
         let (verdict, test) = judge::judge(number, &reaching)?;
         let by = if test.is_empty() { format!("{} tests", reaching.len()) } else { test.clone() };
         println!("{verdict}: {}: {}: {} ({by})", key.module, key.function, key.mutation);
