@@ -94,16 +94,23 @@ fn built(tree: &Tree, results: &mut Results, options: &Options) -> Outcome<Vec<T
             known.is_none_or(|judgement| judgement.verdict != Verdict::Unbuildable)
         };
         tree.write(built)?;
-        let places = match tree.build(&options.packages, &options.names)? {
+        let faults = match tree.build(&options.packages, &options.names)? {
             Ok(binaries) => return judge::observe(&binaries, &tree.scratch().join("reached")),
-            Err(places) => places,
+            Err(faults) => faults,
         };
         let mut wrong: HashSet<&Key> = HashSet::new();
-        for (file, first, last) in places {
-            let around = tree.mutants.iter().filter(|mutant| {
-                let Mutant { key, lines, .. } = mutant;
-                key.module == file && lines.start <= last && lines.end > first && built(mutant)
-            });
+        for fault in faults {
+            // A variable that is used after it moved is reported where it is used; that it gets no new value is elsewhere.
+            let moved = fault.message.strip_prefix("borrow of moved value: ");
+            let assigns = moved.map(|name| format!("delete `{} =", name.trim_matches('`')));
+            let of_file = |mutant: &&Mutant| mutant.key.module == fault.file && built(mutant);
+            let around =
+                tree.mutants.iter().filter(of_file).filter(|Mutant { key, lines, .. }| {
+                    assigns.as_ref().map_or_else(
+                        || lines.start <= fault.lines.1 && lines.end > fault.lines.0,
+                        |assigns| key.mutation.starts_with(assigns),
+                    )
+                });
             // The smallest mutants around the error: if it was not them, the next build has it again.
             let around: Vec<_> = around.collect();
             let smallest = around.iter().map(|mutant| mutant.lines.len()).min();
