@@ -1,5 +1,6 @@
 //! The generated parts of the documentation are what the code says. `UPDATE_DOCS=1` rewrites them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
             format!("```text\n{}\n```\n", cli::help().trim_end()),
         ),
         ("security", "docs/soundness.md", security),
+        ("mutants", "docs/soundness.md", mutants()),
         ("chips", "docs/writing-a-chip.md", chips),
         ("brainfuck", "docs/brainfuck.md", brainfuck),
         ("layer", "docs/recursion.md", layer),
@@ -41,6 +43,54 @@ fn with_text(page: &str, name: &str, text: &str) -> String {
     let (before, rest) = page.split_once(&start).expect("the page has the marker");
     let (_, after) = rest.split_once(end).expect("the generated part ends");
     format!("{before}{start}{text}{end}{after}")
+}
+
+/// What became of the mutants in `docs/mutants.tsv`: by module, and all that survived.
+fn mutants() -> String {
+    let path = root().join("docs/mutants.tsv");
+    let text = fs::read_to_string(path).expect("the results are committed");
+    let mut modules: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    let mut survivors = String::new();
+    for line in text.lines().skip(1) {
+        let cells: Vec<_> = line.split('\t').collect();
+        let &[module, function, mutation, verdict, _, reason] = &cells[..] else {
+            panic!("six columns were expected: {line}");
+        };
+        let survived = verdict == "survived";
+        if survived {
+            assert!(!reason.is_empty(), "no reason is given: {line}");
+            let mutation = mutation.replace('|', "\\|");
+            survivors += &format!("| `{module}`, `{function}` | {mutation} | {reason} |\n");
+        }
+        if survived || verdict == "killed" {
+            let counts = modules.entry(module).or_default();
+            counts[usize::from(survived)] += 1;
+        }
+    }
+    let row = |name: &str, [killed, survived]: [usize; 2]| {
+        format!("| {name} | {} | {killed} | {survived} |\n", killed + survived)
+    };
+    let all = modules.values().fold([0; 2], |sum, counts| [sum[0] + counts[0], sum[1] + counts[1]]);
+    let counts: String =
+        modules.iter().map(|(name, &counts)| row(&format!("`{name}`"), counts)).collect();
+    format!(
+        "| module | judged | killed | survivors |\n|---|---:|---:|---:|\n{counts}{}\n\
+         | function | survivor | why nothing notices |\n|---|---|---|\n{survivors}",
+        row("all", all)
+    )
+}
+
+/// Guards that nobody tests are few: those whose absence changes nothing.
+#[test]
+fn nearly_every_guard_is_noticed_when_it_is_gone() {
+    let text =
+        fs::read_to_string(root().join("docs/mutants.tsv")).expect("the results are committed");
+    let count = |verdict: &str| {
+        text.lines().filter(|line| line.split('\t').nth(3) == Some(verdict)).count()
+    };
+    let (killed, survived) = (count("killed"), count("survived"));
+    assert!(killed + survived >= 200, "{killed} + {survived} judged");
+    assert!(19 * survived <= killed, "{survived} of {} survive", killed + survived);
 }
 
 #[test]

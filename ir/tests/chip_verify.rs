@@ -2,7 +2,10 @@
 
 use chipwright_ir::chip::explain::explain_degree;
 use chipwright_ir::chip::parse::{parse, parse_machine};
-use chipwright_ir::chip::verify::{lint, verify_degree};
+use chipwright_ir::chip::verify::{
+    lint, padding_failures, verify, verify_degree, verify_structure,
+};
+use chipwright_ir::chip::{Chip, NodeId, Sign};
 use chipwright_ir::machine;
 
 /// The findings on a chip, one a line.
@@ -56,6 +59,108 @@ fn each_code_has_a_chip_that_earns_it() {
     insta::assert_snapshot!(with("fill y = x + x", "fill y = x + x \n fill y = 2 * x"), @"warning[L02]: `y` of chip `test` is filled twice in `row`");
     insta::assert_snapshot!(with("eq y, x + x", "eq y, x + x \n eq x + x, 2 * x"), @"warning[L05]: rule `rule 1` of chip `test` holds for all values");
     insta::assert_snapshot!(with("eq y, x + x", "eq y, x + x \n eq x + x, y"), @"warning[L06]: rule `rule 1` of chip `test` repeats rule `rule 0`");
+}
+
+fn clean() -> Chip {
+    parse(&format!("chip test over goldilocks^2 {{ {CLEAN} }}")).expect("the chip parses")
+}
+
+/// The codes of what is found, and whether it is enough to refuse the chip.
+#[track_caller]
+fn check_refused(chip: &Chip, expected: &[&str], by_structure: bool) {
+    let found: Vec<&str> = lint(chip).iter().map(|finding| finding.code).collect();
+    assert_eq!(found, expected);
+    assert!(verify(chip).is_err());
+    assert!(verify_degree(chip, 9).is_err());
+    assert_eq!(verify_structure(chip).is_err(), by_structure);
+}
+
+#[test]
+fn nothing_else_is_said_of_a_chip_that_does_not_hang_together() {
+    let mut chip = clean();
+    chip.rules[0].left = NodeId(99);
+    check_refused(&chip, &["V01"], true);
+    assert!(padding_failures(&chip).is_empty());
+}
+
+#[test]
+fn columns_and_ports_have_names_of_their_own() {
+    let mut columns = clean();
+    columns.columns[1].name = columns.columns[0].name.clone();
+    check_refused(&columns, &["V02"], true);
+    let mut ports = clean();
+    ports.ports.push(ports.ports[0].clone());
+    check_refused(&ports, &["V02"], true);
+    let mut both = clean();
+    both.ports[0].name = both.columns[0].name.clone();
+    assert_eq!(lint(&both), []);
+}
+
+#[test]
+fn a_table_gives_and_does_not_ask() {
+    let text = "chip test over goldilocks^2, dense {
+      x: record felt c0
+      m: multiplicity felt c1
+      port table: table table(value: felt)
+      row { provide table(x) times m }
+    }";
+    let mut chip = parse(text).expect("the chip parses");
+    assert_eq!(lint(&chip), []);
+    chip.interactions[0].sign = Sign::Plus;
+    // Whoever asks may not ask any number of times.
+    check_refused(&chip, &["V02", "V06"], true);
+}
+
+#[test]
+fn counts_and_fixed_contents_are_what_they_say() {
+    insta::assert_snapshot!(findings(&CLEAN.replace("times real", "times x")), @"error[V06]: chip `test`: no rule says that the count x of message 0 is from 0 to its weight 1");
+    let text = "chip test over goldilocks^2, dense {
+      x: fixed u8 c0
+      m: multiplicity felt c1
+      port table: table table(value: felt)
+      contents x = 3, 256
+      row { provide table(x) times m }
+    }";
+    check_refused(&parse(text).expect("the chip parses"), &["V07"], false);
+    let fits = text.replace("256", "255");
+    assert_eq!(lint(&parse(&fits).expect("the chip parses")), []);
+}
+
+#[test]
+fn an_input_is_read_by_a_rule_or_a_fill() {
+    let with = |fill: &str| {
+        findings(&format!(
+            "x: input felt c0
+             i: input felt c1
+             y: output felt c2
+             real: real bit c3
+             row {{ fill y = {fill}  eq y, x  eq real * real, real }}
+             step {{ eq next.real, real * next.real }}"
+        ))
+    };
+    assert!(with("x").contains("warning[L03]: nothing reads input `i` of chip `test`"));
+    assert!(!with("x + i").contains("L03"));
+}
+
+#[test]
+fn padding_is_asked_of_rows_that_are_padding_and_known() {
+    let with = |from: &str, to: &str| findings(&CLEAN.replace(from, to));
+    let fails = "eq y, x + x + 1";
+    assert!(with("eq y, x + x", fails).starts_with("error[V12]"));
+    // The last row of a table need not be padding.
+    assert_eq!(with("step {", "last { eq y, 7 } step {"), "");
+    // A dense chip has no padding.
+    let text = CLEAN.replace("eq y, x + x", fails).replace("  real: real bit c2\n", "");
+    let text = text.replace("eq real * real, real", "").replace("times real", "times 1");
+    let (text, _) = text.split_once("step").expect("a rule of steps");
+    let chip = parse(&format!("chip test over goldilocks^2, dense {{ {text} }}"));
+    assert_eq!(lint(&chip.expect("the chip parses")), []);
+    // What another chip gives on padding rows is not known here.
+    let calls = CLEAN
+        .replace("fill y = x + x", "fill y = call bus(x)")
+        .replace("(value: felt)", "(x: felt, y: felt)");
+    let calls = calls.replace("lookup bus(y)", "lookup bus(x, y)").replace("eq y, x + x", fails);
+    assert_eq!(findings(&calls), "");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #[path = "circuit/check.rs"]
 mod check;
+#[path = "circuit/demands.rs"]
+mod demands;
 #[path = "circuit/execution.rs"]
 mod execution;
 #[path = "circuit/files.rs"]

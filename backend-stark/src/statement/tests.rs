@@ -123,6 +123,70 @@ fn the_digest_of_a_key_is_that_of_its_statement() {
 }
 
 #[test]
+fn a_digest_is_of_everything_behind_a_separator() {
+    let (statement, cap) = (squares(), cap());
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"chipwright statement 1");
+    hasher.update(&postcard::to_allocvec(&(&statement, Some(&cap))).expect("plain data"));
+    assert_eq!(statement.digest(Some(&cap)), *hasher.finalize().as_bytes());
+}
+
+/// That a key is read, although it is as far as it may go.
+#[track_caller]
+fn check_bound(alter: impl FnOnce(&mut Statement)) {
+    let mut statement = squares();
+    alter(&mut statement);
+    read(&statement, Some(&cap())).expect("a bound may be reached");
+}
+
+/// Powers of an expression, behind all others: of degree 2, 4 and 8 times its own.
+fn push_powers(table: &mut TableStatement, of: u32) -> [u32; 3] {
+    let first = table.nodes.len() as u32;
+    let powers = [first, first + 1, first + 2];
+    table.nodes.extend([of, first, first + 1].map(|power| NodeCode::Mul(power, power)));
+    powers
+}
+
+#[test]
+fn every_bound_of_a_key_may_be_reached() {
+    check_bound(|s| s.tables[0].publics = MAX_PUBLICS);
+    check_bound(|s| s.tables[1].log_height = Some(28));
+    check_bound(|s| s.parameters.min_log_height = 4);
+    // A rule of degree 9, with the 1 of its guard; and messages as wide as that, whether they ask or give.
+    check_bound(|s| {
+        let [.., eighth] = push_powers(&mut s.tables[0], 1);
+        s.tables[0].rules[1].left = eighth;
+    });
+    check_bound(|s| {
+        let [.., eighth] = push_powers(&mut s.tables[0], 1);
+        s.tables[0].messages[0].elements[0] = eighth;
+    });
+    check_bound(|s| {
+        let [.., eighth] = push_powers(&mut s.tables[1], 0);
+        s.tables[1].messages[0].elements[0] = eighth;
+    });
+}
+
+#[test]
+fn the_flag_of_an_exclusive_message_counts_for_its_degree() {
+    let refused = refusal(|s| {
+        let table = &mut s.tables[0];
+        let [.., eighth] = push_powers(table, 1);
+        let flag = table.nodes.len() as u32;
+        table.columns.push(Place::Main);
+        table.nodes.extend([NodeCode::Cell(3, false), NodeCode::Mul(flag, flag)]);
+        let section = Section::Row as u8;
+        table.rules.push(RuleCode { section, guard: None, left: flag + 1, right: flag });
+        let message = &mut table.messages[0];
+        (message.elements[0], message.count, message.exclusive) = (eighth, flag, Some(0));
+    });
+    assert_eq!(
+        refused,
+        "chip `asking`: message 0 on bus `square` makes a constraint of degree 10, the configuration's limit is 9"
+    );
+}
+
+#[test]
 fn what_a_key_says_of_its_proof_system_is_checked() {
     let wrong = |alter: fn(&mut Statement), expected: &str| {
         assert_eq!(refusal(alter), expected);

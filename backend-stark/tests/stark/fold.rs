@@ -41,7 +41,7 @@ fn machine(row: &str, step: &str) -> Machine {
                eq y, {row}
                send out(x, y) times real
                send out(1, s) times f exclusive 0
-               send out(y, 2) times (1 - f) * g exclusive 0
+               send out(y, 2) times g exclusive 0
                lookup squares(k, k * k) times real
              }}
              first {{ fill s = start   eq s, start   eq real, 1 }}

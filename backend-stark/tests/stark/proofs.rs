@@ -253,6 +253,15 @@ fn a_key_is_compiled_under_the_shape_of_its_own_machine_only() {
 }
 
 #[test]
+fn a_machine_its_configuration_and_its_keys_are_over_one_field() {
+    let machine = fibonacci(Field::KoalaBear4);
+    for config in [Config::testing(), Config::testing_over(Field::KoalaBear4)] {
+        let error = compile::<Goldilocks2>(&machine, &config).expect_err("two fields");
+        assert!(matches!(error, StatementError::Field { .. }), "{error}");
+    }
+}
+
+#[test]
 fn messages_of_different_lengths_on_one_bus_are_refused() {
     let mut machine = squares(Field::default());
     machine.chips[0].interactions[0].message.pop();
@@ -319,6 +328,8 @@ fn a_verifying_key_is_read_as_it_was_written() {
 
 #[test]
 fn messages_are_packed_into_as_few_columns_as_pay() {
+    let (_, key) = keys::<Goldilocks2>(&fibonacci(Field::default()));
+    assert_eq!(key.tables()[0].lookup_columns, 0, "no messages");
     // Columns, chunks: a sum of k fractions is a column of degree k + 1, and takes k chunks.
     for (messages, expected) in [(1, (2, 1)), (2, (3, 1)), (8, (5, 2)), (24, (7, 4)), (40, (6, 8))]
     {

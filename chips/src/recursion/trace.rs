@@ -26,14 +26,6 @@ pub enum HasherError {
         /// How many are missing.
         missing: usize,
     },
-    /// The index does not fit the path.
-    #[error("row {row}: the index is {index}, which is not in the tree")]
-    Index {
-        /// The row.
-        row: usize,
-        /// The index.
-        index: u64,
-    },
     /// The evaluation in a leaf is not the folded value of the round before.
     #[error("row {row}: the leaf does not hold the folded value of the round before")]
     Own {

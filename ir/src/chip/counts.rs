@@ -7,7 +7,8 @@
 //! a negative number of times. So both are proven, from rules that hold on every row:
 //!
 //! - a cell is a bit by a rule `b·b = b`, or `b·(b − 1) = 0`;
-//! - of several bits at most one is set by a rule whose sum of them is at most one: `a + b + c = real`;
+//! - of several bits at most one is set by a rule whose sum of them is at most one: `a + b + c = real`; of two by a rule
+//!   that their product is zero: `a·b = 0`;
 //! - a cell has the value of an expression by a rule `cell = expression`;
 //! - fixed columns have the values of their type, and counts in fixed columns are within the weight: whoever makes a key
 //!   has the contents, and looks ([`fixed_faults`]);

@@ -39,14 +39,25 @@ struct Options {
     #[arg(long, default_value = "")]
     only: String,
     /// Only integration tests with such names, `lib` for unit tests: quicker, but what survives them may not survive all.
+    /// Mutants that none of them reaches are not judged.
     #[arg(long = "test")]
     names: Vec<String>,
+    /// Only tests of such packages: quicker to build; those of the whole workspace otherwise.
+    #[arg(long = "package")]
+    packages: Vec<String>,
     /// Only mutants that are not known to be killed.
     #[arg(long)]
     open: bool,
     /// Print the mutants with their verdicts, and do nothing.
     #[arg(long)]
     list: bool,
+}
+
+impl Options {
+    /// Whether there are tests that are not run, by which a mutant may be reached.
+    fn is_restricted(&self) -> bool {
+        !self.names.is_empty() || !self.packages.is_empty()
+    }
 }
 
 fn main() -> Outcome<()> {
@@ -66,7 +77,7 @@ fn main() -> Outcome<()> {
         }
         return Ok(());
     }
-    let tests = built(&tree, &mut results, &options.names)?;
+    let tests = built(&tree, &mut results, &options)?;
     println!("{:.0?}: {} tests are observed", start.elapsed(), tests.len());
     let deadline = start + Duration::from_secs(60 * options.minutes);
     let judged = run(&tree, &tests, results, &options, deadline)?;
@@ -76,23 +87,30 @@ fn main() -> Outcome<()> {
 }
 
 /// Builds the tests, without mutants that are not Rust, and observes them.
-fn built(tree: &Tree, results: &mut Results, names: &[String]) -> Outcome<Vec<Test>> {
+fn built(tree: &Tree, results: &mut Results, options: &Options) -> Outcome<Vec<Test>> {
     loop {
         let built = |mutant: &Mutant| {
             let known = results.judged.get(&mutant.key);
             known.is_none_or(|judgement| judgement.verdict != Verdict::Unbuildable)
         };
         tree.write(built)?;
-        let places = match tree.build(names)? {
+        let faults = match tree.build(&options.packages, &options.names)? {
             Ok(binaries) => return judge::observe(&binaries, &tree.scratch().join("reached")),
-            Err(places) => places,
+            Err(faults) => faults,
         };
         let mut wrong: HashSet<&Key> = HashSet::new();
-        for (file, first, last) in places {
-            let around = tree.mutants.iter().filter(|mutant| {
-                let Mutant { key, lines, .. } = mutant;
-                key.module == file && lines.start <= last && lines.end > first && built(mutant)
-            });
+        for fault in faults {
+            // A variable that is used after it moved is reported where it is used; that it gets no new value is elsewhere.
+            let moved = fault.message.strip_prefix("borrow of moved value: ");
+            let assigns = moved.map(|name| format!("delete `{} =", name.trim_matches('`')));
+            let of_file = |mutant: &&Mutant| mutant.key.module == fault.file && built(mutant);
+            let around =
+                tree.mutants.iter().filter(of_file).filter(|Mutant { key, lines, .. }| {
+                    assigns.as_ref().map_or_else(
+                        || lines.start <= fault.lines.1 && lines.end > fault.lines.0,
+                        |assigns| key.mutation.starts_with(assigns),
+                    )
+                });
             // The smallest mutants around the error: if it was not them, the next build has it again.
             let around: Vec<_> = around.collect();
             let smallest = around.iter().map(|mutant| mutant.lines.len()).min();
@@ -106,6 +124,7 @@ fn built(tree: &Tree, results: &mut Results, names: &[String]) -> Outcome<Vec<Te
             println!("not Rust: {}: {}: {}", key.module, key.function, key.mutation);
             results.add(key, Verdict::Unbuildable, String::new());
         }
+        results.write()?;
     }
 }
 
@@ -153,6 +172,9 @@ fn run(
         }
         let key = &tree.mutants[number].key;
         let reaching = lock()?.1.order(number, key, tests);
+        if reaching.is_empty() && options.is_restricted() {
+            return Ok(None);
+        }
         let (verdict, test) = judge::judge(number, &reaching)?;
         let by = if test.is_empty() { format!("{} tests", reaching.len()) } else { test.clone() };
         println!("{verdict}: {}: {}: {} ({by})", key.module, key.function, key.mutation);

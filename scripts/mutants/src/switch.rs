@@ -1,4 +1,3 @@
-
 // Which mutant is on: the one with the number in `CHIPWRIGHT_MUTANT`. The file that `CHIPWRIGHT_MUTANTS_REACHED` names
 // gets the numbers of those that are reached.
 mod mutant {

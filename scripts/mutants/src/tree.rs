@@ -63,8 +63,16 @@ pub struct Binary {
     pub source: String,
 }
 
-/// Where the compiler found errors: a file, and its first and last lines.
-pub type Places = Vec<(String, usize, usize)>;
+/// An error of the compiler.
+#[derive(Debug)]
+pub struct Fault {
+    /// The file.
+    pub file: String,
+    /// The first and the last line.
+    pub lines: (usize, usize),
+    /// What is wrong.
+    pub message: String,
+}
 
 impl Tree {
     /// Reads a workspace.
@@ -147,16 +155,23 @@ impl Tree {
         Ok(())
     }
 
-    /// Builds the tests of the copy: integration tests with such names, `lib` for unit tests, or all. The inner error says
-    /// where the compiler found errors.
+    /// Builds the tests of the copy, of some packages or all: integration tests with such names, `lib` for unit tests, or
+    /// all. The inner error says where the compiler found errors.
     ///
     /// # Errors
     ///
     /// Fails if cargo cannot be run, or if there are errors without a place.
-    pub fn build(&self, names: &[String]) -> Outcome<Result<Vec<Binary>, Places>> {
+    pub fn build(
+        &self,
+        packages: &[String],
+        names: &[String],
+    ) -> Outcome<Result<Vec<Binary>, Vec<Fault>>> {
+        let all = packages.is_empty().then_some("--workspace");
         let output = Command::new("cargo")
             .current_dir(&self.copy)
-            .args(["test", "--workspace", "--no-run", "--quiet", "--message-format=json"])
+            .args(["test", "--no-run", "--quiet", "--message-format=json"])
+            .args(all)
+            .args(packages.iter().flat_map(|name| ["--package", name]))
             .args(names.iter().flat_map(|name| match name.as_str() {
                 "lib" => vec!["--lib"],
                 name => vec!["--test", name],
@@ -165,7 +180,7 @@ impl Tree {
             .arg(&self.target)
             .stderr(Stdio::inherit())
             .output()?;
-        let (mut binaries, mut places) = (Vec::new(), Places::new());
+        let (mut binaries, mut faults) = (Vec::new(), Vec::new());
         for line in output.stdout.split(|&byte| byte == b'\n') {
             let Ok(message) = serde_json::from_slice::<Value>(line) else { continue };
             let path = |value: &Value| value.as_str().map(PathBuf::from);
@@ -185,17 +200,19 @@ impl Tree {
                 for span in spans.filter(|span| span["is_primary"] == true) {
                     let file = relative(Path::new(span["file_name"].as_str().unwrap_or_default()));
                     let line = |name: &str| span[name].as_u64().unwrap_or(0) as usize;
-                    eprintln!("{file}:{}: {}", line("line_start"), message["message"]["message"]);
-                    places.push((file, line("line_start"), line("line_end")));
+                    let lines = (line("line_start"), line("line_end"));
+                    let text = message["message"]["message"].as_str().unwrap_or_default();
+                    eprintln!("{file}:{}: {text}", lines.0);
+                    faults.push(Fault { file, lines, message: text.to_owned() });
                 }
             }
         }
         if output.status.success() {
             Ok(Ok(binaries))
-        } else if places.is_empty() {
+        } else if faults.is_empty() {
             Err("the tests cannot be built".into())
         } else {
-            Ok(Err(places))
+            Ok(Err(faults))
         }
     }
 

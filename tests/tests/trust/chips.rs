@@ -296,6 +296,11 @@ fn h_06_two_messages_at_once_are_no_exclusive_group() {
     expect_proven(&with("eq a + b, 1"));
     expect_proven(&with("eq c, a + b"));
     expect_proven(&with("eq 1 - a - b, c"));
+    expect_proven(&with("eq a * b, 0"));
+    expect_proven(&with("eq 0, 3 * a * b"));
+    for of_a_product in ["eq a * b, 1", "eq a * b, c", "eq a * b, 0 when c", "eq a * c, 0"] {
+        expect_unproven(&with(of_a_product));
+    }
     let products = ["times a * c exclusive 0", "times b * c exclusive 0"];
     expect_proven(&asking(&format!("{BITS}eq a + b, 1"), products[0], products[1]));
     expect_unproven(&asking(BITS, products[0], products[1]));

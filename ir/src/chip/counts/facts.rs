@@ -31,7 +31,7 @@ pub(super) struct Facts<'a> {
     bits: Vec<bool>,
     /// What rules say that a cell of the row is equal to.
     definitions: BTreeMap<ColumnId, Vec<NodeId>>,
-    /// By bit: the sets of bits, of which at most one is set, that it belongs to.
+    /// By expression: the sets, of which at most one member is not zero, that it belongs to.
     sets: BTreeMap<NodeId, BTreeSet<usize>>,
     known: BTreeMap<NodeId, Option<Range>>,
     steps: usize,
@@ -204,9 +204,16 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Bits of which `sum = 0` says that at most one is set: those with the factor `sign`, if all the rest is such that
-    /// their sum is at most one.
+    /// Expressions of which `sum = 0` says that at most one is not zero: the factors of a product that is all of the sum, or
+    /// bits with the factor `sign`, if all the rest is such that their sum is at most one.
     fn at_most_one(&mut self, sum: &Linear, sign: i64) -> Vec<NodeId> {
+        if let Some((&product, _)) = sum.terms.first_key_value()
+            && sum.terms.len() == 1
+            && sum.constant == 0
+            && let Node::Mul(a, b) = self.chip.graph.node(product)
+        {
+            return vec![a, b];
+        }
         let is_bit = |node: NodeId| match self.chip.graph.node(node) {
             Node::Cell(cell) => self.of_column(cell.column).is_some_and(|(a, b)| a >= 0 && b <= 1),
             _ => false,

@@ -271,7 +271,6 @@ impl<'a> Check<'a> {
 
     fn uses(&mut self) {
         let graph = self.graph;
-        let mut used = vec![false; graph.len()];
         let mut bound = vec![false; graph.len()];
         let live = graph.live();
         for rule in graph.rules() {
@@ -282,7 +281,6 @@ impl<'a> Check<'a> {
         for id in graph.ids() {
             let is_hint = matches!(graph.op(id), Op::Hint(_));
             for &operand in &*graph.operands(id) {
-                used[operand.index()] = true;
                 bound[operand.index()] |= !is_hint;
             }
         }

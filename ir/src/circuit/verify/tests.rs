@@ -46,6 +46,11 @@ fn an_operation_does_not_use_itself_nor_what_has_no_value() {
         &["V01 %2 is used before it is defined", "V02 the result is felt, not ext"],
     );
 
+    let (mut graph, ..) = super::tests::graph();
+    graph.push(Op::Binary(BinaryOp::Mul), Bit, &[itself; 2]);
+    let early = "V01 %2 is used before it is defined";
+    check_graph(&graph, &[early, early, "V02 nothing guarantees that %2 is a bit"]);
+
     let (mut graph, x, _) = super::tests::graph();
     let call = graph.push_call(call(&[Felt], &[]), &[x]).node;
     graph.push(Op::Binary(BinaryOp::Add), Felt, &[x, call]);
@@ -189,6 +194,11 @@ fn outputs_stand_behind_what_gives_them() {
         let found = complaints(verify_structure(&graph));
         assert!(found.iter().any(|complaint| complaint == missing), "{op:?}: {found:?}");
     }
+    let (mut graph, x, _) = super::tests::graph();
+    let hint = graph.hint(HintKind::Bits(1), &[x])[0];
+    let hint = graph.operands(hint)[0];
+    graph.push(graph.op(hint), Felt, &[x]);
+    check_graph(&graph, &[missing]);
     // One too many, and one of what has no outputs.
     let (mut graph, x, _) = super::tests::graph();
     let node = graph.push_call(call(&[Felt], &[Felt]), &[x]).node;
@@ -351,6 +361,11 @@ fn a_row_has_the_ports_of_its_operation() {
     check_row(is_arithmetic, |_, ports| ports.swap(0, 1), "V02 the ports are not those of add");
     let unknown = |_: &mut RowOp, ports: &mut Vec<Port>| ports[0].slot = SlotId::new(99);
     check_row(is_arithmetic, unknown, "V01 there is no slot w99");
+    let count = slots().slots.len();
+    let first = |_: &mut RowOp, ports: &mut Vec<Port>| ports[0].slot = SlotId::new(count);
+    check_row(is_arithmetic, first, &format!("V01 there is no slot w{count}"));
+    let moved = |_: &mut RowOp, ports: &mut Vec<Port>| ports[0].position = 9;
+    check_row(is_call, moved, "V02 the ports are not those of the call");
 }
 
 #[test]
@@ -380,6 +395,24 @@ fn constants_are_canonical_and_of_the_type_of_their_slot() {
     );
     let ext = |op: &mut RowOp, _: &mut Vec<Port>| *op = RowOp::Const(Constant::ext([0, 1]));
     check_row(is_constant, ext, "V02 the slot is not ext");
+}
+
+#[test]
+fn a_claim_of_a_base_element_reads_a_slot_and_shows_it() {
+    let with = |change: &dyn Fn(&mut [Port; 2])| {
+        let mut slots = slots();
+        let ext = slots.slots.iter().position(|slot| slot.ty.is_ext()).expect("there is one");
+        let mut ports = Port::of_base(SlotId::new(ext));
+        change(&mut ports);
+        slots.rows.push(RowOp::Base, ports, Origin::default());
+        slots.count_reads();
+        complaints(verify_slots(&slots))
+    };
+    assert_eq!(with(&|_| {}), [""; 0]);
+    let wrong = ["V02 one slot is read, and shown again as the result"];
+    assert_eq!(with(&|ports| ports[1].slot = SlotId::new(0)), wrong);
+    assert_eq!(with(&|ports| ports[0].role = Role::Peeks), wrong);
+    assert_eq!(with(&|ports| ports.swap(0, 1)), wrong);
 }
 
 #[test]
@@ -474,14 +507,13 @@ fn the_bus_of_tables_balances() {
         "{found:?}"
     );
     assert!(found.iter().any(|complaint| complaint.starts_with("V08")), "{found:?}");
-    let mut tables = whole.clone();
-    let rows = &mut tables.tables[0].rows;
-    rows.push(
-        RowOp::Public(9),
-        [Port { slot: SlotId::new(99), position: 0, role: Role::Reads }],
-        Origin::default(),
-    );
-    assert_eq!(complaints(verify_tables(&tables)), ["V01 there is no slot w99"]);
+    for slot in [whole.slot_count(), 99] {
+        let mut tables = whole.clone();
+        let port = Port { slot: SlotId::new(slot), position: 0, role: Role::Reads };
+        tables.tables[0].rows.push(RowOp::Public(9), [port], Origin::default());
+        let expected = format!("V01 there is no slot w{slot}");
+        assert_eq!(complaints(verify_tables(&tables)), [expected]);
+    }
     // The program is checked as well.
     let mut tables = whole;
     tables.program.slots[0].reads += 1;
