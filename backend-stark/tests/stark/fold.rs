@@ -335,7 +335,7 @@ fn tables_apart_have_the_height_that_their_layout_says() {
     // A table without contents is filled to the height, and no proof of another height is one of the layout.
     let layout = |log_height| {
         let mut layout = MachineLayout::separate(&machine("x", "s"));
-        layout.apart.iter_mut().find(|apart| apart.chip == "counter").unwrap().log_height =
+        layout.apart.iter_mut().find(|apart| apart.chip == "taker").unwrap().log_height =
             log_height;
         layout
     };
@@ -347,7 +347,7 @@ fn tables_apart_have_the_height_that_their_layout_says() {
     let (free, high) = (compiled(None), compiled(Some(9)));
     let low_proof = free.0.prove(&scene.input).unwrap();
     let proof = high.0.prove(&scene.input).unwrap();
-    let position = high.1.key().tables().iter().position(|table| table.name == "counter").unwrap();
+    let position = high.1.key().tables().iter().position(|table| table.name == "taker").unwrap();
     assert_eq!(proof.log_heights()[position], 9);
     high.1.verify(&scene.input.publics, &proof).unwrap();
     free.1.verify(&scene.input.publics, &proof).unwrap();

@@ -4,7 +4,7 @@
 const PAGE: &str = include_str!("../../../docs/checks.md");
 
 /// Where the tests are.
-const TESTS: [&str; 10] = [
+const TESTS: [&str; 11] = [
     include_str!("../../../chips/tests/hostile/hashes.rs"),
     include_str!("../../../chips/tests/hostile/scripts.rs"),
     include_str!("../../../chips/tests/hostile/trees.rs"),
@@ -14,6 +14,7 @@ const TESTS: [&str; 10] = [
     include_str!("openings.rs"),
     include_str!("rules.rs"),
     include_str!("tamper.rs"),
+    include_str!("../claims.rs"),
     include_str!("../verify.rs"),
 ];
 

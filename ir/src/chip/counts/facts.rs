@@ -204,6 +204,18 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// What a product is a multiple of by a constant that is not zero.
+    fn without_constants(&self, node: NodeId) -> NodeId {
+        let is_factor =
+            |node: NodeId| matches!(self.chip.graph.node(node), Node::Const(value) if value != 0);
+        // Operands stand before their users, so this ends.
+        match self.chip.graph.node(node) {
+            Node::Mul(a, b) if is_factor(a) => self.without_constants(b),
+            Node::Mul(a, b) if is_factor(b) => self.without_constants(a),
+            _ => node,
+        }
+    }
+
     /// Expressions of which `sum = 0` says that at most one is not zero: the factors of a product that is all of the sum, or
     /// bits with the factor `sign`, if all the rest is such that their sum is at most one.
     fn at_most_one(&mut self, sum: &Linear, sign: i64) -> Vec<NodeId> {
@@ -212,7 +224,7 @@ impl<'a> Facts<'a> {
             && sum.constant == 0
             && let Node::Mul(a, b) = self.chip.graph.node(product)
         {
-            return vec![a, b];
+            return [a, b].map(|factor| self.without_constants(factor)).into();
         }
         let is_bit = |node: NodeId| match self.chip.graph.node(node) {
             Node::Cell(cell) => self.of_column(cell.column).is_some_and(|(a, b)| a >= 0 && b <= 1),
