@@ -18,7 +18,9 @@ use crate::claims::Claims;
 use crate::field::RecursiveField;
 use crate::keys::{Domain, KeySet, digest_generic, key_digest_generic, parent_generic};
 use crate::layer::{Child, Layer, LayerError, Statement};
-use crate::shard::{Base, ShardError, ShardLeaf, ShardRoot, ShardTree, StepShape};
+use crate::shard::{
+    Bases, First, Growth, LeafTask, ShardError, ShardRoot, ShardTree, TreeLayouts, TreePlan, Upper,
+};
 use crate::store::Store;
 use crate::tree::{Grown, Leaf, Root, Tree};
 
@@ -166,22 +168,22 @@ compiled_for! {
             tree.prove_generic(key, leaves, store, grown)
         }
 
-        fn shard_tree(
-            bases: &[Base<'_, Self>],
-            shape: StepShape,
+        fn plan_shard_tree(
+            bases: &dyn Bases<Self>,
+            layouts: Option<&TreeLayouts>,
             config: &Config,
-        ) -> Result<ShardTree<Self>, LayerError> {
-            ShardTree::new_generic(bases, shape, config)
+            made: &dyn Fn(usize, First<Self>),
+        ) -> Result<(TreePlan, Upper<Self>), ShardError> {
+            ShardTree::plan_generic(bases, layouts, config, made)
         }
 
         fn prove_shard_tree(
             tree: &ShardTree<Self>,
-            leaves: &[ShardLeaf<'_, Self>],
-            store: Option<&Store>,
-            grown: &(dyn Fn(Grown) + Sync),
-            go_on: &(dyn Fn() -> bool + Sync),
+            bases: &dyn Bases<Self>,
+            leaves: &mut (dyn Iterator<Item = Result<LeafTask<'_, Self>, ShardError>> + Send),
+            growth: &Growth<'_>,
         ) -> Result<ShardRoot<Self>, ShardError> {
-            tree.prove_generic(leaves, store, grown, go_on)
+            tree.prove_generic(bases, leaves, growth)
         }
     }
 }

@@ -12,7 +12,7 @@ use chipwright_backend_stark::key::KeyShape;
 use chipwright_dsl::circuit::{BitTarget, BuiltCircuit, DataTarget, Target};
 use chipwright_ir::circuit::{Layout, Library, Tables};
 
-use crate::batch::{BatchShape, ProofData, RecursiveField, verify_batch};
+use crate::batch::{BatchShape, ChildKey, ProofData, RecursiveField, verify_batch};
 use crate::claims::{Claims, join_targets};
 use crate::keys::{Places, member};
 use crate::layer::{Below, Layer, LayerError, Publics, builder, heights, level_in};
@@ -55,6 +55,31 @@ pub(crate) struct Draft<P: RecursiveField> {
 }
 
 impl Outline {
+    /// A first layer: over proofs of a shape, under a key that is a constant of the circuit.
+    pub(crate) fn over_base<P: RecursiveField>(
+        shape: BatchShape,
+        key: &ChildKey<P::Base>,
+        claims: &Claims,
+        config: &Config,
+    ) -> Result<Self, LayerError> {
+        let level = shape.level();
+        level.require(config)?;
+        let mut builder = builder(P::FIELD);
+        let own = Publics::declare(&mut builder, claims);
+        let child = key.constant(&mut builder);
+        let values: Vec<Vec<Target>> = shape
+            .publics()
+            .map(|count| (0..count).map(|_| builder.add_private_input()).collect())
+            .collect();
+        let data = verify_batch::<P>(&mut builder, &shape, &child, &values)?;
+        let claim = claims.of_targets(&mut builder, &values.concat())?;
+        own.assert_claim(&mut builder, &claim);
+        let circuit = builder.build()?;
+        let (claims, below) = (claims.clone(), Below::Base(Box::new(shape)));
+        let (data, keys) = (vec![data], Vec::new());
+        Ok(Self { claims, below, data, keys, circuit, config: config.clone(), level })
+    }
+
     /// A layer over a single one or, if `pair` says so, over two of its shape.
     pub(crate) fn over_alike<P: RecursiveField>(
         below: Under<'_, P>,

@@ -80,6 +80,9 @@ pub enum KeySetError {
         /// The other.
         second: usize,
     },
+    /// Numbers that are no digest of a key.
+    #[error("a key of the set is not named by a digest")]
+    NotADigest,
     /// The key is not a member.
     #[error("the verifying key is not one of the allowed set")]
     NotAMember,
@@ -112,20 +115,25 @@ impl<D: Copy + Default + PartialEq> KeySet<D> {
         Self::of_leaves::<P>(leaves, LEVELS, least)
     }
 
-    /// The set of the keys of some layers, each in its place, with a tree of so many levels.
+    /// The set of some keys, by their digests and levels, each in its place, with a tree of so many levels. Not all places are
+    /// taken.
     ///
     /// # Errors
     ///
     /// Fails if the set has not as many places, or a key is in two of them.
-    pub(crate) fn in_places<'a, P: RecursiveField<Digest = D>>(
-        layers: impl IntoIterator<Item = &'a Layer<P>>,
+    pub(crate) fn in_places<P: RecursiveField<Digest = D>>(
+        keys: impl IntoIterator<Item = Option<(D, Level)>>,
         levels: usize,
     ) -> Result<Self, KeySetError> {
         let mut leaves: Vec<D> = Vec::new();
         let mut least = Level::NOTHING;
-        for layer in layers {
-            least = least.least(layer.level());
-            let (digest, second) = (key_digest(layer.key()), leaves.len());
+        for key in keys {
+            let Some((digest, level)) = key else {
+                leaves.push(D::default());
+                continue;
+            };
+            least = least.least(level);
+            let second = leaves.len();
             if let Some(first) = leaves.iter().position(|leaf| *leaf == digest) {
                 return Err(KeySetError::Twice { first, second });
             }
@@ -362,6 +370,11 @@ mod tests {
         KeySet::of_keys::<Goldilocks2>(keys.into_iter().map(key))
     }
 
+    /// The key of a layer, and what it is worth.
+    fn named(layer: &Layer<Goldilocks2>) -> ([Goldilocks; 4], Level) {
+        (key_digest(layer.key()), layer.level())
+    }
+
     #[test]
     fn a_set_has_sixteen_keys_at_most_however_often_each_is_named() {
         let most = MAX_KEYS as u64;
@@ -387,7 +400,8 @@ mod tests {
         };
         let [before, own, among] = [0..1, 1..2, 0..3].map(above);
         // The first layer is in place 1; the others' keys are there to be members, too.
-        let keys = KeySet::in_places([&before, &first, &own], 1).expect("three keys");
+        let keys = [&before, &first, &own].map(|layer| Some(named(layer)));
+        let keys = KeySet::in_places::<Goldilocks2>(keys, 1).expect("three keys");
         let (inputs, statement) = first
             .inputs_over(key, &below.publics(), &proof, keys.root(), false)
             .expect("the proof has the shape");
@@ -415,7 +429,9 @@ mod tests {
             Layer::over(below.verifier.key(), proof.log_heights(), &claims, &config).expect("one")
         };
         let (one, two) = (layer(0), layer(1));
-        let set = |layers: &[&Layer<Goldilocks2>]| KeySet::in_places(layers.iter().copied(), 1);
+        let set = |layers: &[&Layer<Goldilocks2>]| {
+            KeySet::in_places::<Goldilocks2>(layers.iter().map(|layer| Some(named(layer))), 1)
+        };
         assert!(set(&[&one, &two]).is_ok());
         assert_eq!(set(&[&one, &two, &one]), Err(KeySetError::Twice { first: 0, second: 2 }));
     }

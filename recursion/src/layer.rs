@@ -14,9 +14,7 @@
 //! Who verifies a layer says what it should claim ([`Expected`]), and learns what that is worth ([`Level`]): the least of
 //! the layer's level and of all below it. A layer that is to prove more than what it stands on is not built.
 
-use chipwright_backend_stark::circuit::{
-    CircuitError, CircuitProver, CircuitVerifier, PlacedCircuit,
-};
+use chipwright_backend_stark::circuit::{CircuitError, CircuitProver, CircuitVerifier};
 use chipwright_backend_stark::config::{Config, Stark, StarkField};
 use chipwright_backend_stark::key::{KeyShape, TableShape, VerifyingKey};
 use chipwright_backend_stark::proof::Proof;
@@ -27,9 +25,7 @@ use chipwright_ir::circuit::{Inputs, Layout, TableKind};
 use p3_field::PrimeField64;
 
 use crate::WitnessError;
-use crate::batch::{
-    BatchShape, ChildKey, Digest, ProofData, RecursiveField, ShapeError, verify_batch,
-};
+use crate::batch::{BatchShape, ChildKey, Digest, ProofData, RecursiveField, ShapeError};
 use crate::claims::{Claim, Claims, Expected, StepError, joined};
 use crate::draft::{Outline, Under};
 use crate::keys::{KeySet, KeySetError, Places};
@@ -226,25 +222,7 @@ impl<P: RecursiveField> Layer<P> {
         claims: &Claims,
         config: &Config,
     ) -> Result<Self, LayerError> {
-        let below = shape.level();
-        below.require(config)?;
-        let mut builder = builder(P::FIELD);
-        let own = Publics::declare(&mut builder, claims);
-        let child = key.constant(&mut builder);
-        let values: Vec<Vec<Target>> = shape
-            .publics()
-            .map(|count| (0..count).map(|_| builder.add_private_input()).collect())
-            .collect();
-        let data = verify_batch::<P>(&mut builder, &shape, &child, &values)?;
-        let claim = claims.of_targets(&mut builder, &values.concat())?;
-        own.assert_claim(&mut builder, &claim);
-        let circuit = builder.build()?;
-        let placed = PlacedCircuit::fused(circuit.tables, &circuit.library, config, None)?;
-        let (prover, verifier) = placed.compile()?;
-        let level = level_in(verifier.key().shape())?.least(below);
-        let below = Below::Base(Box::new(shape));
-        let (data, keys) = (vec![data], Vec::new());
-        Ok(Self { claims: claims.clone(), below, data, keys, prover, verifier, level })
+        Outline::over_base::<P>(shape, key, claims, config)?.laid_out(None)?.compile()
     }
 
     /// A layer over layers: one proof under the key of each, or under keys of the same shape. It has the layout

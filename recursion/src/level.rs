@@ -12,9 +12,10 @@ use std::fmt;
 
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::security::SecurityReport;
+use serde::{Deserialize, Serialize};
 
 /// The least level of a proof and of all that it stands on, in bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// The proven level.
     pub proven: u32,

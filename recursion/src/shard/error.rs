@@ -2,10 +2,12 @@
 
 use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::machine::MachineError;
+use chipwright_backend_stark::proof::VerifyError;
 
 use super::parts::{PartsError, StepLayoutError};
 use crate::claims::StepError;
 use crate::layer::LayerError;
+use crate::level::InsufficientLevel;
 
 /// Why shards cannot be proven, verified or made one proof of.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,12 @@ pub enum ShardError {
         kind: usize,
         /// How many there are.
         kinds: usize,
+    },
+    /// A first layer that does not fit into the layout that all of them have.
+    #[error("the circuit over proofs of kind {kind} does not fit into the layout of the plan")]
+    Layout {
+        /// The number of the kind.
+        kind: usize,
     },
     /// Proofs of one kind that could be of several shapes.
     #[error(
@@ -81,6 +89,12 @@ pub enum ShardError {
     /// The bytes of a proof cannot be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The one proof of all shards does not prove what it should.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The one proof of all shards is worth too little.
+    #[error(transparent)]
+    Level(#[from] InsufficientLevel),
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled,

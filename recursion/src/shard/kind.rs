@@ -10,6 +10,7 @@ use chipwright_ir::machine::{Machine, MachineInput, MachineLayout, MachineTrace,
 
 use super::error::ShardError;
 use super::parts::{self, Parts, StepShape};
+use super::tree::Base;
 use crate::batch::RecursiveField;
 use crate::claims::{Claims, StepValues};
 
@@ -92,6 +93,11 @@ impl<P: RecursiveField> CompiledKind<P> {
     /// What the kind's proofs claim.
     pub fn claims(&self) -> Claims {
         Claims::Steps(self.values.clone())
+    }
+
+    /// The kind's proofs, for a tree to stand on.
+    pub fn base(&self) -> Base<'_, P> {
+        Base { key: self.key(), log_heights: &self.log_heights, claims: self.claims() }
     }
 
     /// The trace of a shard, as the machine is written, given its rows and its states.

@@ -9,10 +9,9 @@ use super::error::ShardError;
 use super::kind::{CompiledKind, Kind};
 use super::parts::{Named, PartsError, StepShape};
 use super::pipeline::in_order;
-use super::tree::{Base, ShardLeaf, ShardRoot, ShardTree};
+use super::tree::{Base, Bases, Growth, Joined, LeafTask, ShardLeaf, ShardRoot, ShardTree};
 use super::{Parts, VirtualMachine};
 use crate::store::Store;
-use crate::tree::Grown;
 
 /// The kinds of shards of a virtual machine, with their keys.
 #[derive(Debug)]
@@ -52,8 +51,8 @@ pub trait Observer: Sync {
     }
 
     /// A node of the tree over the shards is proven.
-    fn grown(&self, grown: Grown) {
-        let _ = grown;
+    fn joined(&self, joined: Joined) {
+        let _ = joined;
     }
 
     /// Whether to stop: asked before every proof.
@@ -213,24 +212,76 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
         &self,
         tree: &ShardTree<V::Field>,
         common: &V::Common,
-        shards: &[ProvenShard<V>],
+        shards: Vec<ProvenShard<V>>,
         store: Option<&Store>,
         observer: &impl Observer,
     ) -> Result<ShardRoot<V::Field>, ShardError> {
         let common = common.parts();
-        let leaf = |(number, shard): (usize, &'_ ProvenShard<V>)| {
-            let ProvenShard { kind, before, after, .. } = shard;
-            let step = [&common, &before.parts(), &after.parts()];
-            let publics = self.kind(*kind).and_then(|kind| kind.publics(step));
-            publics.map_err(ShardError::of(number))
+        let (menu, common) = (self, &common);
+        let mut leaves = shards.into_iter().enumerate().map(|(number, shard)| {
+            let task: LeafTask<'_, V::Field> =
+                Box::new(move || menu.leaf(common, shard).map_err(ShardError::of(number)));
+            Ok(task)
+        });
+        self.grow(tree, &mut leaves, store, observer)
+    }
+
+    /// Proves a run and makes one proof of it, while it is executed: shards are executed, proven and joined at the same time.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::prove`] and [`Self::compress`] do.
+    pub fn prove_compressed(
+        &self,
+        tree: &ShardTree<V::Field>,
+        program: &V::Program,
+        input: &V::Input,
+        store: Option<&Store>,
+        observer: &impl Observer,
+    ) -> Result<ShardRoot<V::Field>, ShardError> {
+        let common = self.vm.common(program, input).parts();
+        let (menu, common) = (self, &common);
+        let mut leaves = self.vm.shards(program, input).enumerate().map(|(shard, executed)| {
+            let executed = executed
+                .map_err(|error| ShardError::Execution { shard, error: Box::new(error) })?;
+            let task: LeafTask<'_, V::Field> = Box::new(move || {
+                observer.executed(shard, menu.vm.kind(&executed));
+                let proven = menu.prove_shard(program, input, common, executed);
+                let leaf = proven.and_then(|proven| {
+                    observer.proven(shard);
+                    menu.leaf(common, proven)
+                });
+                leaf.map_err(ShardError::of(shard))
+            });
+            Ok(task)
+        });
+        self.grow(tree, &mut leaves, store, observer)
+    }
+
+    fn leaf(
+        &self,
+        common: &Parts,
+        shard: ProvenShard<V>,
+    ) -> Result<ShardLeaf<V::Field>, ShardError> {
+        let ProvenShard { kind, before, after, proof } = shard;
+        let publics = self.kind(kind)?.publics([common, &before.parts(), &after.parts()])?;
+        Ok(ShardLeaf { kind, publics, proof })
+    }
+
+    fn grow(
+        &self,
+        tree: &ShardTree<V::Field>,
+        leaves: &mut (dyn Iterator<Item = Result<LeafTask<'_, V::Field>, ShardError>> + Send),
+        store: Option<&Store>,
+        observer: &impl Observer,
+    ) -> Result<ShardRoot<V::Field>, ShardError> {
+        let growth = Growth {
+            workers: self.in_flight,
+            store,
+            joined: &|joined| observer.joined(joined),
+            go_on: &|| !observer.is_cancelled(),
         };
-        let publics: Vec<_> = shards.iter().enumerate().map(leaf).collect::<Result<_, _>>()?;
-        let leaves: Vec<ShardLeaf<'_, V::Field>> = shards
-            .iter()
-            .zip(publics)
-            .map(|(shard, publics)| ShardLeaf { kind: shard.kind, publics, proof: &shard.proof })
-            .collect();
-        tree.prove(&leaves, store, &|told| observer.grown(told), &|| !observer.is_cancelled())
+        tree.prove(self, leaves, &growth)
     }
 
     /// The tree over shards of all kinds: the circuits that make one proof of theirs.
@@ -239,13 +290,16 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
     ///
     /// Fails if proofs of some kind cannot be verified in a circuit, or if layers do not come to a common shape.
     pub fn tree(&self, config: &Config) -> Result<ShardTree<V::Field>, ShardError> {
-        let base = |kind| {
-            let kind = self.kind(kind)?;
-            let (key, log_heights, claims) = (kind.key(), kind.log_heights(), kind.claims());
-            Ok(Base { key, log_heights, claims })
-        };
-        let bases: Vec<Base<'_, V::Field>> =
-            (0..self.kinds.len()).map(base).collect::<Result<_, ShardError>>()?;
-        Ok(ShardTree::new(&bases, self.shape().clone(), config)?)
+        ShardTree::new(self, self.shape().clone(), config)
+    }
+}
+
+impl<V: VirtualMachine> Bases<V::Field> for Menu<'_, V> {
+    fn kinds(&self) -> usize {
+        self.kinds.len()
+    }
+
+    fn base(&self, kind: usize) -> Result<Base<'_, V::Field>, ShardError> {
+        Ok(self.kind(kind)?.base())
     }
 }

@@ -19,20 +19,27 @@
 //! `tests/tests/shards` has the whole of a small virtual machine.
 
 mod error;
+mod grow;
 mod kind;
 mod menu;
 mod parts;
 mod pipeline;
+mod plan;
 mod settle;
 mod tree;
 
 use chipwright_ir::machine::MachineInput;
 
 pub use error::ShardError;
+pub use grow::Spot;
 pub use kind::{CompiledKind, Kind};
 pub use menu::{Menu, Observer, ProvenShard};
 pub use parts::{Given, Named, Parts, PartsError, StepLayoutError, StepShape};
-pub use tree::{Base, ShardLeaf, ShardRoot, ShardTree};
+pub use plan::{PlannedKey, TreePlan, TreeVerifier, VerifierError};
+pub use settle::TreeLayouts;
+pub(crate) use settle::Upper;
+pub(crate) use tree::First;
+pub use tree::{Base, Bases, Growth, Joined, LeafTask, ShardLeaf, ShardRoot, ShardTree};
 
 use crate::batch::RecursiveField;
 

@@ -174,7 +174,7 @@ impl Named for Parts {
 }
 
 /// The parts that steps have, with their lengths, in the order in which they are hashed: by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepShape {
     common: BTreeMap<String, usize>,
     state: BTreeMap<String, usize>,

@@ -1,19 +1,21 @@
 //! Trees over shards of several kinds.
 //!
-//! The proofs of each kind have a shape of their own. A *ladder* brings them to the shape that layers over layers settle on:
-//! its first layer verifies one proof of the kind, each further one two neighbours of the layer before, or one alone. From
-//! there on all nodes look alike, whatever stands below them, and one circuit pairs them up to the root, and itself.
+//! The proofs of each kind have a shape of their own, and a first layer of their own that verifies one of them. All first
+//! layers look alike, and so do all nodes of one level above them, whatever kinds stand below.
 //!
 //! ```text
-//!                            root                  pair
-//!                 ┌───────────┴──────────┐
-//!               node                   node        pair
-//!           ┌─────┴─────┐          ┌─────┘
-//!         node        node       node              the last layers of the ladders
-//!        ┌──┴──┐        │       ┌──┴──┐
-//!       over  over     over    over  over          the first layers, one for each kind
-//!        A     A        B       A     A            shards
+//! level 4              root             pair
+//!               ┌────────┴──────┐
+//! level 3      node            node     pair
+//!           ┌────┴────┐     ┌────┘
+//! level 2  node      node  node         join
+//!         ┌──┴──┐   ┌──┴──┐ │
+//! level 1 over over over over over      the first layers, one circuit for each kind
+//!         A    A    B    A   A          shards
 //! ```
+//!
+//! A *join* leads from the shape of first layers to that of the layer that pairs; there may be several. The layer that
+//! pairs verifies proofs of its own shape, up to the root.
 //!
 //! # Soundness
 //!
@@ -21,26 +23,26 @@
 //! it. What is claimed is linked as everywhere: neighbours have the same common values, and one starts where the other
 //! ends, whatever their kinds are.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
-use rayon::prelude::*;
 
 use super::ShardError;
+use super::grow::{self, Spot, grow};
 use super::parts::{Parts, StepShape};
-use super::settle::{KeyPlaces, Settled, settle};
+use super::plan::{PlannedKey, TreePlan, TreeVerifier};
+use super::settle::{KeyPlaces, TreeLayouts, Upper, first, first_layout, upper};
 use crate::batch::{Digest, RecursiveField};
 use crate::claims::{Claims, Expected, StepValues};
 use crate::keys::KeySet;
 use crate::layer::{Child, Layer, LayerError, Statement};
 use crate::level::Level;
 use crate::store::Store;
-use crate::tree::Grown;
 
 /// Proofs that a tree stands on: one kind of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Base<'a, P: RecursiveField> {
     /// Their key.
     pub key: &'a VerifyingKey<P>,
@@ -50,15 +52,69 @@ pub struct Base<'a, P: RecursiveField> {
     pub claims: Claims,
 }
 
+/// The kinds of proofs that a tree stands on. Their keys are made when they are asked for.
+pub trait Bases<P: RecursiveField>: Sync {
+    /// How many there are.
+    fn kinds(&self) -> usize;
+
+    /// A kind, by its number.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is none of the number, or its keys cannot be made.
+    fn base(&self, kind: usize) -> Result<Base<'_, P>, ShardError>;
+}
+
+impl<P: RecursiveField> Bases<P> for [Base<'_, P>] {
+    fn kinds(&self) -> usize {
+        self.len()
+    }
+
+    fn base(&self, kind: usize) -> Result<Base<'_, P>, ShardError> {
+        let base = self.get(kind).ok_or(ShardError::Kind { kind, kinds: self.len() })?;
+        Ok(base.clone())
+    }
+}
+
 /// A proof at the bottom of a tree.
 #[derive(Debug)]
-pub struct ShardLeaf<'a, P: RecursiveField> {
+pub struct ShardLeaf<P: RecursiveField> {
     /// Which of the tree's bases it is of.
     pub kind: usize,
     /// The public values of every table.
     pub publics: Vec<Vec<P::Base>>,
     /// The proof.
-    pub proof: &'a Proof<P>,
+    pub proof: Proof<P>,
+}
+
+/// What makes a leaf, on one of the tree's threads.
+pub type LeafTask<'a, P> = Box<dyn FnOnce() -> Result<ShardLeaf<P>, ShardError> + Send + 'a>;
+
+/// A node of a tree that was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Where it is. Level 1 has the first layers, each over one shard.
+    pub spot: Spot,
+    /// Whether its proof was found in the store.
+    pub found: bool,
+}
+
+/// How a tree is proven.
+pub struct Growth<'a> {
+    /// How many threads make leaves and nodes at once.
+    pub workers: usize,
+    /// Where proofs are kept, and found again.
+    pub store: Option<&'a Store>,
+    /// Is told of each node that is proven.
+    pub joined: &'a (dyn Fn(Joined) + Sync),
+    /// Is asked before each node whether to go on.
+    pub go_on: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl std::fmt::Debug for Growth<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Growth").field("workers", &self.workers).finish_non_exhaustive()
+    }
 }
 
 /// The one proof of a tree.
@@ -72,98 +128,157 @@ pub struct ShardRoot<P: RecursiveField> {
     pub proof: Proof<P>,
 }
 
-/// The circuits over shards of several kinds.
+/// The circuits over shards of several kinds: those that a tree needs, made when it needs them.
 #[derive(Debug)]
 pub struct ShardTree<P: RecursiveField> {
-    ladders: Vec<Ladder<P>>,
-    /// The layer over two of the common shape, which has that shape itself.
-    pair: Layer<P>,
+    layouts: TreeLayouts,
     keys: KeySet<Digest<P>>,
+    plan: TreePlan,
+    firsts: Vec<OnceLock<First<P>>>,
+    upper: OnceLock<Upper<P>>,
+    /// Held while a circuit is made, so that nobody makes it a second time.
+    making: Mutex<()>,
     shape: StepShape,
+    config: Config,
 }
 
-/// The layers from the proofs of one kind to the common shape.
+/// A first layer, and the key of the proofs that it verifies.
 #[derive(Debug)]
-struct Ladder<P: RecursiveField> {
+pub(crate) struct First<P: RecursiveField> {
     base: VerifyingKey<P>,
-    /// The first verifies a proof of the kind; the last one has the common shape.
-    rungs: Vec<Layer<P>>,
+    layer: Layer<P>,
 }
 
-/// A node of a tree that grows.
+/// A proven node.
 struct Node<P: RecursiveField> {
-    place: Place,
+    /// The kind of the proof below, on the first level.
+    kind: usize,
+    spot: Spot,
     statement: Statement<Digest<P>>,
     proof: Proof<P>,
 }
 
-/// Which layer a node is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// A layer of a ladder, by kind and rung.
-    Rung(usize, usize),
-    /// The layer that pairs.
-    Pair,
-}
-
-/// What is to be proven next.
-enum Task<P: RecursiveField> {
-    /// Nothing: the others have to come to the common shape first.
-    Wait(Node<P>),
-    /// A layer over one node or two.
-    Prove(Place, Vec<Node<P>>),
+impl<P: RecursiveField> First<P> {
+    fn new(
+        bases: &dyn Bases<P>,
+        kind: usize,
+        layouts: &TreeLayouts,
+        config: &Config,
+    ) -> Result<Self, ShardError> {
+        let draft = first(bases, kind, config)?.laid_out::<P>(Some(&layouts.first))?;
+        let (base, layer) = (bases.base(kind)?.key.clone(), draft.compile()?);
+        match layer.layout() {
+            Some(layout) if *layout == layouts.first => Ok(Self { base, layer }),
+            _ => Err(ShardError::Layout { kind }),
+        }
+    }
 }
 
 impl<P: RecursiveField> ShardTree<P> {
-    /// The tree over proofs of some kinds, which all claim steps of one shape.
+    /// The tree over proofs of some kinds, which all claim steps of one shape. All circuits are made, and their layouts
+    /// are searched for.
     ///
     /// # Errors
     ///
     /// Fails if there are no kinds, if proofs of one of them cannot be verified in a circuit, or if layers do not come to a
     /// common shape.
     pub fn new(
-        bases: &[Base<'_, P>],
+        bases: &dyn Bases<P>,
         shape: StepShape,
         config: &Config,
-    ) -> Result<Self, LayerError> {
-        P::shard_tree(bases, shape, config)
+    ) -> Result<Self, ShardError> {
+        let firsts: Vec<OnceLock<First<P>>> = (0..bases.kinds()).map(|_| OnceLock::new()).collect();
+        let keep = |kind: usize, first: First<P>| drop(firsts[kind].set(first));
+        let (plan, upper) = P::plan_shard_tree(bases, None, config, &keep)?;
+        let tree = Self::planned(plan, bases.kinds(), shape, config)?;
+        Ok(Self { firsts, upper: OnceLock::from(upper), ..tree })
     }
 
-    pub(crate) fn new_generic(
-        bases: &[Base<'_, P>],
+    /// The plan of the tree over proofs of some kinds. All circuits are made, one after the other, and none is kept. If
+    /// layouts are given, no others are searched for. `told` is told of each kind that is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`], and if the circuits do not fit into the layouts that are given.
+    pub fn plan_of(
+        bases: &dyn Bases<P>,
+        shape: &StepShape,
+        layouts: Option<&TreeLayouts>,
+        config: &Config,
+        told: &(dyn Fn(usize) + Sync),
+    ) -> Result<(TreePlan, TreeVerifier<P>), ShardError> {
+        let drop = |kind: usize, first: First<P>| {
+            drop(first);
+            told(kind);
+        };
+        let (plan, upper) = P::plan_shard_tree(bases, layouts, config, &drop)?;
+        let keys = plan.set::<P>(bases.kinds()).map_err(LayerError::from)?;
+        let verifier = TreeVerifier::new(&upper.pair, &keys, shape.clone());
+        Ok((plan, verifier))
+    }
+
+    pub(crate) fn plan_generic(
+        bases: &dyn Bases<P>,
+        layouts: Option<&TreeLayouts>,
+        config: &Config,
+        made: &dyn Fn(usize, First<P>),
+    ) -> Result<(TreePlan, Upper<P>), ShardError> {
+        let places = KeyPlaces::new(bases.kinds());
+        let (first, joins) = match layouts {
+            Some(TreeLayouts { first, joins }) => (first.clone(), Some(joins.as_slice())),
+            None => (first_layout(bases, config)?, None),
+        };
+        let layouts = TreeLayouts { first, joins: Vec::new() };
+        let mut above = None;
+        let mut firsts = Vec::new();
+        for kind in 0..bases.kinds() {
+            let first = First::new(bases, kind, &layouts, config)?;
+            firsts.push(PlannedKey::of(&first.layer));
+            if above.is_none() {
+                above = Some(upper(first.layer.under(), places, joins, config)?);
+            }
+            made(kind, first);
+        }
+        let upper = above.ok_or(ShardError::NoKinds)?;
+        let joins = upper.joins.iter().filter_map(|join| join.layout().cloned()).collect();
+        let layouts = TreeLayouts { joins, ..layouts };
+        let planned = upper.joins.iter().map(PlannedKey::of).collect();
+        let keys = KeyPlaces::order(PlannedKey::of(&upper.pair), planned, firsts);
+        Ok((TreePlan { layouts, keys }, upper))
+    }
+
+    /// The tree of a plan over so many kinds. Circuits are made when they are needed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the plan is none of so many kinds.
+    pub fn planned(
+        plan: TreePlan,
+        kinds: usize,
         shape: StepShape,
         config: &Config,
-    ) -> Result<Self, LayerError> {
-        let mut places = KeyPlaces::new(bases.len());
-        let first =
-            |base: &Base<'_, P>| Layer::over(base.key, base.log_heights, &base.claims, config);
-        let firsts: Vec<Layer<P>> = bases.iter().map(first).collect::<Result<_, _>>()?;
-        let Settled { ladders, pair } = settle(&firsts, &mut places, config)?;
-        let ladders: Vec<Ladder<P>> = bases
-            .iter()
-            .zip(firsts)
-            .zip(ladders)
-            .map(|((base, first), above)| {
-                let rungs = [first].into_iter().chain(above).collect();
-                Ladder { base: base.key.clone(), rungs }
-            })
-            .collect();
-        // In the order of `KeyPlaces`.
-        let lasts = ladders.iter().map(Ladder::last);
-        let rest = ladders.iter().flat_map(|ladder| &ladder.rungs[..ladder.rungs.len() - 1]);
-        let layers = [&pair].into_iter().chain(lasts).chain(rest);
-        let keys = KeySet::in_places(layers, places.levels)?;
-        Ok(Self { ladders, pair, keys, shape })
+    ) -> Result<Self, ShardError> {
+        let keys = plan.set::<P>(kinds).map_err(LayerError::from)?;
+        Ok(Self {
+            layouts: plan.layouts.clone(),
+            keys,
+            plan,
+            firsts: (0..kinds).map(|_| OnceLock::new()).collect(),
+            upper: OnceLock::new(),
+            making: Mutex::new(()),
+            shape,
+            config: config.clone(),
+        })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &TreePlan {
+        &self.plan
     }
 
     /// The keys of all layers.
     pub fn keys(&self) -> &KeySet<Digest<P>> {
         &self.keys
-    }
-
-    /// The layer of every tree's last proof.
-    pub fn top(&self) -> &Layer<P> {
-        &self.pair
     }
 
     /// The parts of a step, which the last proof has as digests: [`StepShape::common`] under [`Domain::Common`] and
@@ -175,9 +290,62 @@ impl<P: RecursiveField> ShardTree<P> {
         &self.shape
     }
 
-    /// The layers that bring proofs of a kind to the common shape.
-    pub fn ladder(&self, kind: usize) -> Option<&[Layer<P>]> {
-        self.ladders.get(kind).map(|ladder| ladder.rungs.as_slice())
+    fn first(&self, bases: &dyn Bases<P>, kind: usize) -> Result<&First<P>, ShardError> {
+        let kinds = self.firsts.len();
+        let place = self.firsts.get(kind).ok_or(ShardError::Kind { kind, kinds })?;
+        if let Some(first) = place.get() {
+            return Ok(first);
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(first) = place.get() {
+            return Ok(first);
+        }
+        let first = First::new(bases, kind, &self.layouts, &self.config)?;
+        Ok(place.get_or_init(|| first))
+    }
+
+    fn upper(&self, first: &Layer<P>) -> Result<&Upper<P>, ShardError> {
+        if let Some(upper) = self.upper.get() {
+            return Ok(upper);
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(upper) = self.upper.get() {
+            return Ok(upper);
+        }
+        let places = KeyPlaces::new(self.firsts.len());
+        let joins = Some(self.layouts.joins.as_slice());
+        let made = upper(first.under(), places, joins, &self.config)?;
+        Ok(self.upper.get_or_init(|| made))
+    }
+
+    /// The layer of every tree's last proof, if it was made.
+    pub fn top(&self) -> Option<&Layer<P>> {
+        self.upper.get().map(|upper| &upper.pair)
+    }
+
+    /// The first layer over proofs of a kind.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such kind, or the circuit does not fit into its layout.
+    pub fn over(&self, bases: &dyn Bases<P>, kind: usize) -> Result<&Layer<P>, ShardError> {
+        Ok(&self.first(bases, kind)?.layer)
+    }
+
+    /// The layer of the nodes of a level above the first, if it was made.
+    pub fn above(&self, level: usize) -> Option<&Layer<P>> {
+        let upper = self.upper.get()?;
+        Some(upper.joins.get(level.checked_sub(2)?).unwrap_or(&upper.pair))
+    }
+
+    /// The verifier of the tree's last proofs. The circuits above those of a kind are made.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a circuit does not fit into its layout.
+    pub fn verifier(&self, bases: &dyn Bases<P>) -> Result<TreeVerifier<P>, ShardError> {
+        let upper = self.upper(&self.first(bases, 0)?.layer)?;
+        Ok(TreeVerifier::new(&upper.pair, &self.keys, self.shape.clone()))
     }
 
     /// What to expect of a proof that shards with these common values lead from one state to another.
@@ -194,139 +362,74 @@ impl<P: RecursiveField> ShardTree<P> {
         Ok(StepValues::expect::<P>(&common, &first, &last))
     }
 
-    /// Makes one proof of the proofs of shards that follow each other. With a store, proofs that were made before are found
-    /// there, and those that are made are kept.
+    /// The number of levels of a tree over so many shards.
+    pub fn height(&self, shards: usize) -> usize {
+        grow::height(shards, 2 + self.layouts.joins.len())
+    }
+
+    /// Makes one proof of the proofs of shards that follow each other, while these are made. With a store, proofs that were
+    /// made before are found there, and those that are made are kept.
     ///
     /// # Errors
     ///
-    /// Fails if there are none, they do not follow each other, one is not valid, or a proof cannot be written; and as soon as
-    /// `go_on` says no.
+    /// Fails if there are none, they do not follow each other, one is not valid or cannot be made, or a proof cannot be
+    /// written; and as soon as `go_on` says no.
     pub fn prove(
         &self,
-        leaves: &[ShardLeaf<'_, P>],
-        store: Option<&Store>,
-        grown: &(dyn Fn(Grown) + Sync),
-        go_on: &(dyn Fn() -> bool + Sync),
+        bases: &dyn Bases<P>,
+        leaves: &mut (dyn Iterator<Item = Result<LeafTask<'_, P>, ShardError>> + Send),
+        growth: &Growth<'_>,
     ) -> Result<ShardRoot<P>, ShardError> {
-        P::prove_shard_tree(self, leaves, store, grown, go_on)
+        P::prove_shard_tree(self, bases, leaves, growth)
     }
 
-    pub(crate) fn prove_generic(
+    pub(crate) fn prove_generic<'a>(
         &self,
-        leaves: &[ShardLeaf<'_, P>],
-        store: Option<&Store>,
-        grown: &(dyn Fn(Grown) + Sync),
-        go_on: &(dyn Fn() -> bool + Sync),
+        bases: &dyn Bases<P>,
+        leaves: &mut (dyn Iterator<Item = Result<LeafTask<'a, P>, ShardError>> + Send),
+        growth: &Growth<'_>,
     ) -> Result<ShardRoot<P>, ShardError> {
-        if leaves.is_empty() {
-            return Err(ShardError::Empty);
-        }
-        let done = AtomicUsize::new(0);
+        let Growth { workers, store, joined, go_on } = *growth;
         let ask = || if go_on() { Ok(()) } else { Err(ShardError::Cancelled) };
-        let tell = |level: usize, of: usize, found: bool| {
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            grown(Grown { level, done, of, found });
-        };
-        let first = |(number, leaf): (usize, &ShardLeaf<'_, P>)| {
+        let leaf = |number: usize, task: LeafTask<'a, P>| {
             ask()?;
-            let (node, found) = self.over(leaf, store).map_err(ShardError::of(number))?;
-            tell(1, leaves.len(), found);
-            Ok(node)
+            let of = ShardError::of(number);
+            let ShardLeaf { kind, publics, proof } = task()?;
+            ask()?;
+            let First { base, layer } = self.first(bases, kind).map_err(&of)?;
+            let keys = self.keys.root();
+            let (inputs, statement) = layer
+                .inputs_over(base, &publics, &proof, keys, false)
+                .map_err(|error| of(error.into()))?;
+            drop(proof);
+            let made = Store::find_or_prove(store, layer, &statement, &inputs);
+            let (proof, found) = made.map_err(|error| of(error.into()))?;
+            let spot = Spot { level: 1, index: number };
+            joined(Joined { spot, found });
+            Ok(Node { kind, spot, statement, proof })
         };
-        let mut nodes: Vec<Node<P>> =
-            leaves.par_iter().enumerate().map(first).collect::<Result<_, ShardError>>()?;
-        for levels in 2.. {
-            let tasks = self.tasks(nodes);
-            let of = tasks.iter().filter(|task| matches!(task, Task::Prove(..))).count();
-            let complete = matches!(tasks.as_slice(), [Task::Prove(Place::Pair, _)]);
-            done.store(0, Ordering::Relaxed);
-            let next = |task| match task {
-                Task::Wait(node) => Ok(node),
-                Task::Prove(place, children) => {
-                    ask()?;
-                    let (node, found) = self.above(place, &children, complete, store)?;
-                    tell(levels, of, found);
-                    Ok(node)
-                }
-            };
-            nodes = tasks.into_par_iter().map(next).collect::<Result<_, ShardError>>()?;
-            if complete && let Some(Node { statement, proof, .. }) = nodes.pop() {
-                return Ok(ShardRoot { levels, statement, proof });
-            }
-        }
-        Err(ShardError::Empty)
-    }
-
-    /// What is to be proven over some nodes: those that have not the common shape come a rung nearer to it, neighbours of
-    /// one rung together; if all have it, they are paired.
-    fn tasks(&self, nodes: Vec<Node<P>>) -> Vec<Task<P>> {
-        let settled = nodes.iter().all(|node| self.is_common(node.place));
-        let mut tasks = Vec::new();
-        let mut nodes = nodes.into_iter().peekable();
-        while let Some(node) = nodes.next() {
-            let place = match node.place {
-                _ if settled => Place::Pair,
-                place if self.is_common(place) => {
-                    tasks.push(Task::Wait(node));
-                    continue;
-                }
-                Place::Rung(kind, rung) => Place::Rung(kind, rung + 1),
-                Place::Pair => Place::Pair,
-            };
-            let fits = |next: &Node<P>| settled || next.place == node.place;
-            let second = nodes.next_if(fits);
-            tasks.push(Task::Prove(place, [Some(node), second].into_iter().flatten().collect()));
-        }
-        tasks
-    }
-
-    fn is_common(&self, place: Place) -> bool {
-        match place {
-            Place::Pair => true,
-            Place::Rung(kind, rung) => rung + 1 == self.ladders[kind].rungs.len(),
-        }
-    }
-
-    fn layer(&self, place: Place) -> &Layer<P> {
-        match place {
-            Place::Pair => &self.pair,
-            Place::Rung(kind, rung) => &self.ladders[kind].rungs[rung],
-        }
-    }
-
-    /// The first layer over a proof.
-    fn over(
-        &self,
-        leaf: &ShardLeaf<'_, P>,
-        store: Option<&Store>,
-    ) -> Result<(Node<P>, bool), ShardError> {
-        let (kind, kinds) = (leaf.kind, self.ladders.len());
-        let ladder = self.ladders.get(kind).ok_or(ShardError::Kind { kind, kinds })?;
-        let layer = &ladder.rungs[0];
-        let (inputs, statement) =
-            layer.inputs_over(&ladder.base, &leaf.publics, leaf.proof, self.keys.root(), false)?;
-        let (proof, found) = Store::find_or_prove(store, layer, &statement, &inputs)?;
-        Ok((Node { place: Place::Rung(kind, 0), statement, proof }, found))
-    }
-
-    fn child<'a>(&'a self, node: &'a Node<P>) -> Child<'a, P> {
-        let Node { place, statement, proof } = node;
-        Child { key: self.layer(*place).key(), statement: *statement, proof }
-    }
-
-    /// A layer over one node or two.
-    fn above(
-        &self,
-        place: Place,
-        children: &[Node<P>],
-        complete: bool,
-        store: Option<&Store>,
-    ) -> Result<(Node<P>, bool), ShardError> {
-        let layer = self.layer(place);
-        let children: Vec<Child<'_, P>> = children.iter().map(|node| self.child(node)).collect();
-        let (inputs, statement) = layer.inputs_above(&children, &self.keys, complete)?;
-        let (proof, found) = Store::find_or_prove(store, layer, &statement, &inputs)?;
-        Ok((Node { place, statement, proof }, found))
+        let join = |spot: Spot, is_root: bool, below: Vec<Node<P>>| {
+            ask()?;
+            let kind = below.first().map_or(0, |node| node.kind);
+            let upper = self.upper(&self.first(bases, kind)?.layer)?;
+            let layer = upper.joins.get(spot.level - 2).unwrap_or(&upper.pair);
+            let children = below.iter().map(|Node { kind, spot, statement, proof }| {
+                let layer = match spot.level {
+                    1 => &self.first(bases, *kind)?.layer,
+                    level => upper.joins.get(level - 2).unwrap_or(&upper.pair),
+                };
+                Ok(Child { key: layer.key(), statement: *statement, proof })
+            });
+            let children: Vec<Child<'_, P>> = children.collect::<Result<_, ShardError>>()?;
+            let (inputs, statement) = layer.inputs_above(&children, &self.keys, is_root)?;
+            drop(children);
+            let (proof, found) = Store::find_or_prove(store, layer, &statement, &inputs)?;
+            joined(Joined { spot, found });
+            Ok(Node { kind, spot, statement, proof })
+        };
+        let least = self.height(1);
+        let root = grow(leaves, (workers, least), leaf, join)?.ok_or(ShardError::Empty)?;
+        Ok(ShardRoot { levels: root.spot.level, statement: root.statement, proof: root.proof })
     }
 
     /// Verifies that shards with these common values lead from one state to another. Tells what the proof is worth with all
@@ -335,13 +438,12 @@ impl<P: RecursiveField> ShardTree<P> {
     /// # Errors
     ///
     /// Fails if the proof does not prove it.
-    pub fn verify(&self, step: [&Parts; 3], proof: &Proof<P>) -> Result<Level, ShardError> {
-        Ok(self.pair.verify(&self.keys, self.expected(step)?, proof)?)
-    }
-}
-
-impl<P: RecursiveField> Ladder<P> {
-    fn last(&self) -> &Layer<P> {
-        &self.rungs[self.rungs.len() - 1]
+    pub fn verify(
+        &self,
+        bases: &dyn Bases<P>,
+        step: [&Parts; 3],
+        proof: &Proof<P>,
+    ) -> Result<Level, ShardError> {
+        self.verifier(bases)?.verify(step, proof)
     }
 }

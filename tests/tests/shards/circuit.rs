@@ -36,7 +36,7 @@ fn claim(common: &Loaded, before: &State, after: &State) -> Claim<Digest<P>> {
 /// A first layer over a shard.
 fn over(run: &Run, shard: &ProvenShard<StackMachine>) -> Proven {
     let kind = MENU.kind(shard.kind).expect("a kind of the menu");
-    let layer = &TREE.ladder(shard.kind).expect("a kind of the menu")[0];
+    let layer = TREE.over(&*MENU, shard.kind).expect("a kind of the menu");
     let step = [&run.common.parts(), &shard.before.parts(), &shard.after.parts()];
     let publics = kind.publics(step).expect("a step");
     let root = TREE.keys().root();
@@ -46,9 +46,19 @@ fn over(run: &Run, shard: &ProvenShard<StackMachine>) -> Proven {
     Proven { layer, statement, proof: layer.prove(&inputs).expect("the shard is proven") }
 }
 
-/// The rung of a ladder above.
-fn above(kind: usize, children: &[&Proven]) -> Result<Proven, LayerError> {
-    let layer = &TREE.ladder(kind).expect("a kind of the menu")[1];
+/// The layer that pairs.
+fn pair() -> &'static Layer<P> {
+    TREE.top().expect("all circuits are made")
+}
+
+/// The layer over first layers.
+fn join() -> &'static Layer<P> {
+    TREE.above(2).expect("all circuits are made")
+}
+
+/// A node over one first layer or two.
+fn above(children: &[&Proven]) -> Result<Proven, LayerError> {
+    let layer = join();
     let children: Vec<Child<'_, P>> = children.iter().map(|child| child.child()).collect();
     let (inputs, statement) = layer.inputs_above(&children, TREE.keys(), false)?;
     Ok(Proven { layer, statement, proof: layer.prove(&inputs)? })
@@ -74,11 +84,11 @@ fn spliced(left: &Inputs, right: &Inputs, statement: &Statement<Digest<P>>) -> I
 
 #[test]
 fn shards_of_different_kinds_are_linked_in_the_circuit() {
-    let pair = TREE.top();
+    let pair = pair();
     // By number of the shard: 3 is long, 4 is short, and all look alike from here on.
     let node = |number: usize| {
         let shard = &RUN.shards[number];
-        above(shard.kind, &[&over(&RUN, shard)]).expect("the shard is proven")
+        above(&[&over(&RUN, shard)]).expect("the shard is proven")
     };
     let [two, three, four] = [2, 3, 4].map(node);
     let inputs = |children: [&Proven; 2]| {
@@ -94,7 +104,7 @@ fn shards_of_different_kinds_are_linked_in_the_circuit() {
     // The splice is one of honest proofs: what fails below is what is claimed, and nothing else.
     let honest = spliced(&early.0, &early.0, &claimed(state(2), state(4)));
     let proof = pair.prove(&honest).expect("the shards are linked");
-    TREE.verify([&RUN.common.parts(), &state(2).parts(), &state(4).parts()], &proof)
+    TREE.verify(&*MENU, [&RUN.common.parts(), &state(2).parts(), &state(4).parts()], &proof)
         .expect("two shards");
     // Shard 3 is left out: its neighbours are of different kinds, and not linked, whatever is claimed.
     for (first, last) in [
@@ -111,11 +121,11 @@ fn shards_of_different_kinds_are_linked_in_the_circuit() {
 #[test]
 fn shards_of_two_programs_are_not_joined_in_the_circuit() {
     // Both run through the same states, so that common values are all that differs.
-    let pair = TREE.top();
+    let pair = pair();
     let other = Run::new(&OTHER, 66);
     let node = |run: &Run, number: usize| {
         let shard = &run.shards[number];
-        above(shard.kind, &[&over(run, shard)]).expect("the shard is proven")
+        above(&[&over(run, shard)]).expect("the shard is proven")
     };
     let (own, others) = ([node(&RUN, 0), node(&RUN, 1)], [node(&other, 0), node(&other, 1)]);
     let inputs = |children: &[Proven; 2]| {
@@ -139,7 +149,7 @@ fn shards_of_two_programs_are_not_joined_in_the_circuit() {
 #[test]
 fn a_layer_says_what_its_child_proves() {
     let first = over(&RUN, &RUN.shards[3]);
-    let layer = &TREE.ladder(0).expect("a ladder")[1];
+    let layer = join();
     let (_, honest) = layer.inputs_above(&[first.child()], TREE.keys(), false).expect("a child");
     // A child that is said to end elsewhere: natively nothing is wrong with it.
     let Claim::Step(step) = honest.claim else { panic!("a step") };
@@ -156,19 +166,21 @@ fn a_layer_says_what_its_child_proves() {
 
 #[test]
 fn a_layer_takes_the_keys_of_its_place_alone() {
-    // A first layer where the common shape is wanted, and a first layer of another kind.
-    let long = over(&RUN, &RUN.shards[3]);
-    let short = over(&RUN, &RUN.shards[4]);
-    for (place, child) in [(0, &short), (1, &long)] {
-        assert!(above(place, &[child]).is_err(), "a first layer of the other kind");
-    }
+    let [long, short] = [3, 4].map(|number| over(&RUN, &RUN.shards[number]));
     let provable = |layer: &Layer<P>, child: Child<'_, P>| {
         let verdict = layer.inputs_above(&[child], TREE.keys(), true);
         verdict.is_ok_and(|(inputs, _)| layer.prove(&inputs).is_ok())
     };
-    let next = &TREE.ladder(0).expect("a ladder")[1];
-    assert!(provable(next, long.child()));
-    assert!(!provable(TREE.top(), long.child()), "a first layer where the common shape is wanted");
-    let strange = Child { key: TREE.top().key(), ..long.child() };
-    assert!(!provable(next, strange), "the key of another layer");
+    // First layers are of one shape, whatever kind is below.
+    assert!(provable(join(), long.child()));
+    assert!(provable(join(), short.child()));
+    assert!(!provable(pair(), long.child()), "a first layer where the common shape is wanted");
+    for key in [pair().key(), join().key(), short.layer.key()] {
+        assert!(!provable(join(), Child { key, ..long.child() }), "the key of another layer");
+    }
+    let node = above(&[&long, &short]).expect("neighbours");
+    assert!(provable(pair(), node.child()));
+    assert!(!provable(join(), node.child()), "a node where a first layer is wanted");
+    let first = Child { key: long.layer.key(), ..node.child() };
+    assert!(!provable(pair(), first), "the key of a first layer");
 }

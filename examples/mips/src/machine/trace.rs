@@ -248,9 +248,10 @@ impl Tracer {
             discarded,
             since,
         };
+        let [pc, next_pc, clk] = self.from;
         let publics = BoundaryPublics {
             program,
-            start: self.from,
+            start: [0, pc, next_pc, clk],
             start_memory: root_before,
             end: to,
             end_memory: root_after,

@@ -1,9 +1,9 @@
 //! What an instruction costs: the cells of its row, by chip, weighted by a mix.
 
 use chipwright_backend_stark::key::TableShape;
-use chipwright_backend_stark::machine::MachineError;
 use chipwright_ir::chip::Chip;
 use chipwright_ir::machine::layout::FUSED_TABLE;
+use chipwright_recursion::shard::ShardError;
 use serde::{Deserialize, Serialize};
 
 use super::MipsProver;
@@ -64,9 +64,8 @@ impl MipsProver {
     /// # Errors
     ///
     /// Fails if the configuration cannot prove the kind.
-    pub fn cells(&self, kind: usize) -> Result<Cells, MachineError> {
-        let (_, verifier) = self.keys(kind)?;
-        let tables = verifier.key().tables();
+    pub fn cells(&self, kind: usize) -> Result<Cells, ShardError> {
+        let tables = self.keys(kind)?.key().tables();
         let layout = &self.menu()[kind].layout;
         let degree = FIELD.degree() as f64;
         let shape = |name: &str| tables.iter().find(|table| table.name == name);

@@ -1,5 +1,6 @@
 //! The key of a program: what a proof about it is verified with.
 
+use chipwright_recursion::shard::{Named, Parts};
 use serde::{Deserialize, Serialize};
 
 use super::bytes::{ReadError, decode, encode};
@@ -50,6 +51,11 @@ impl VerifyingKey {
         ShardState { halted: 0, pc: entry, next_pc: entry + 4, clk: 0, memory: self.image }
     }
 
+    /// What all shards of the program have in common.
+    pub fn common(&self) -> Parts {
+        Parts::new().with("program", self.text)
+    }
+
     /// The key as versioned bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(MAGIC, self)
@@ -83,6 +89,14 @@ pub struct ShardState {
     pub clk: u64,
     /// The root of memory and registers.
     pub memory: Digest,
+}
+
+impl Named for ShardState {
+    /// As the [boundary](crate::machine::control::Boundary) has them.
+    fn parts(&self) -> Parts {
+        let control = [self.halted, self.pc, self.next_pc, self.clk];
+        Parts::new().with("control", control).with("memory", self.memory)
+    }
 }
 
 impl ShardState {

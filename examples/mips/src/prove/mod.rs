@@ -25,13 +25,12 @@ use std::sync::OnceLock;
 
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::encoding::DecodeError;
-use chipwright_backend_stark::machine::{
-    MachineError, MachineProver, MachineVerifier, compile_machine_with_layout,
-};
+use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::MachineErrors;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{Machine, MachineTrace};
+use chipwright_recursion::shard::{self, Base, Bases, CompiledKind, Named, ShardError};
 use p3_goldilocks::Goldilocks;
 
 pub use bytes::ReadError;
@@ -40,11 +39,9 @@ use menu::{Kind, MENU};
 pub use proof::{Committed, CoreProof, Opening, ShardProof};
 pub use shards::{Shard, Shards};
 
-use crate::machine::control::{Boundary, BoundaryPublics};
-use crate::machine::image::Digest;
 use crate::machine::instruction::INSTRUCTIONS;
+use crate::machine::machine;
 use crate::machine::trace::NoChip;
-use crate::machine::{FIELD, machine};
 use crate::{ExecutionError, Input, Observer, Program};
 
 /// Why a run cannot be proven.
@@ -69,6 +66,9 @@ pub enum ProveError {
     /// The proof system refuses.
     #[error(transparent)]
     Stark(#[from] MachineError),
+    /// The kinds of shards cannot be proven, or their proofs cannot be made one.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
 }
 
 /// Why a proof does not prove what it is said to.
@@ -104,7 +104,7 @@ pub enum VerifyError {
         /// The shard.
         shard: usize,
         /// Why it is rejected.
-        error: Box<MachineError>,
+        error: Box<ShardError>,
     },
     /// A shard follows the end of the program.
     #[error("shard {shard} follows the end of the program")]
@@ -121,9 +121,9 @@ pub enum VerifyError {
     /// The committed words are not those of the last memory.
     #[error("the committed words are not those of the last state")]
     Committed,
-    /// The machine has mistakes, or the configuration cannot be used.
+    /// The configuration cannot be used.
     #[error(transparent)]
-    Stark(#[from] MachineError),
+    Keys(#[from] ShardError),
 }
 
 /// What a proof proves: the program of a key ended like this, on some input.
@@ -163,8 +163,8 @@ pub trait Progress: Sync {
 /// Sees nothing.
 impl Progress for () {}
 
-/// The keys of a kind of shard.
-type Keys = (MachineProver<Goldilocks2>, MachineVerifier<Goldilocks2>);
+/// A kind of shard with its keys.
+type Keys = CompiledKind<Goldilocks2>;
 
 /// Proves runs and verifies proofs, under one configuration.
 #[derive(Debug)]
@@ -205,13 +205,16 @@ impl MipsProver {
     /// # Errors
     ///
     /// Fails if the configuration cannot prove the kind.
-    pub fn keys(&self, kind: usize) -> Result<&Keys, MachineError> {
-        if let Some(keys) = self.keys[kind].get() {
+    pub fn keys(&self, kind: usize) -> Result<&Keys, ShardError> {
+        let kinds = self.keys.len();
+        let keys = self.keys.get(kind).ok_or(ShardError::Kind { kind, kinds })?;
+        if let Some(keys) = keys.get() {
             return Ok(keys);
         }
-        let layout = &self.menu[kind].layout;
-        let keys = compile_machine_with_layout(self.machine.clone(), &self.config, layout)?;
-        Ok(self.keys[kind].get_or_init(|| keys))
+        let Kind { name, layout, .. } = &self.menu[kind];
+        let kind = shard::Kind::new(*name, self.machine.clone(), layout.clone());
+        let compiled = CompiledKind::new(&kind, &self.config)?;
+        Ok(keys.get_or_init(|| compiled))
     }
 
     /// The key of a program.
@@ -252,7 +255,7 @@ impl MipsProver {
         input: &Input,
         shard: &Shard,
     ) -> Result<(MachineTrace<Goldilocks>, f64), ProveError> {
-        let (prover, _) = self.keys(shard.kind)?;
+        let prover = self.keys(shard.kind)?.prover();
         let trace = prover.trace(&shard.input(program, input)?)?;
         let chips = self.machine.chips.iter().zip(&trace.tables);
         let instructions = chips.filter(|(chip, _)| {
@@ -272,8 +275,7 @@ impl MipsProver {
         shard: &Shard,
         trace: MachineTrace<Goldilocks>,
     ) -> Result<ShardProof, ProveError> {
-        let (prover, _) = self.keys(shard.kind)?;
-        let proof = prover.prove_trace(trace)?.to_bytes();
+        let proof = self.keys(shard.kind)?.prove(trace)?.to_bytes();
         Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
     }
 
@@ -324,7 +326,7 @@ impl MipsProver {
         key: &VerifyingKey,
         proof: &CoreProof,
     ) -> Result<Outcome, VerifyError> {
-        let mut from = key.start();
+        let (common, mut from) = (key.common(), key.start());
         for (number, shard) in proof.shards.iter().enumerate() {
             let kind = usize::from(shard.kind);
             if kind >= self.menu.len() {
@@ -335,11 +337,10 @@ impl MipsProver {
             if from.halted != 0 {
                 return Err(VerifyError::AfterEnd { shard: number });
             }
-            let (_, verifier) = self.keys(kind)?;
-            let decoded = Proof::from_bytes(verifier.key(), &shard.proof)
+            let keys = self.keys(kind)?;
+            let decoded = Proof::from_bytes(keys.key(), &shard.proof)
                 .map_err(|error| VerifyError::Decode { shard: number, error })?;
-            verifier
-                .verify(&publics(&key.text, &from, &shard.to), &decoded)
+            keys.verify([&common, &from.parts(), &shard.to.parts()], &decoded)
                 .map_err(|error| VerifyError::Shard { shard: number, error: Box::new(error) })?;
             from = shard.to;
         }
@@ -355,14 +356,12 @@ impl MipsProver {
     }
 }
 
-/// The public values of a shard, by chip.
-fn publics(text: &Digest, from: &ShardState, to: &ShardState) -> Vec<(String, Vec<u64>)> {
-    let publics = BoundaryPublics {
-        program: *text,
-        start: [from.pc, from.next_pc, from.clk],
-        start_memory: from.memory,
-        end: [to.halted, to.pc, to.next_pc, to.clk],
-        end_memory: to.memory,
-    };
-    chipwright_dsl::Input::new(FIELD).publics::<Boundary>(&publics).into_ir().publics
+impl Bases<Goldilocks2> for MipsProver {
+    fn kinds(&self) -> usize {
+        self.menu.len()
+    }
+
+    fn base(&self, kind: usize) -> Result<Base<'_, Goldilocks2>, ShardError> {
+        Ok(self.keys(kind)?.base())
+    }
 }

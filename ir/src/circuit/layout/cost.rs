@@ -13,6 +13,7 @@ use crate::chip::{Chip, FixedData};
 use crate::circuit::assemble::AssembleError;
 use crate::circuit::library::Library;
 use crate::circuit::tables::{Table, TableKind, Tables};
+use crate::circuit::value::ValueType;
 
 /// What a layout costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +209,8 @@ impl Layout {
         Ok(layouts)
     }
 
-    /// The layout of least cost that all of some circuits fit.
+    /// The layout of least cost that all of some circuits fit, with the arithmetic of all of them in two tables or, if that can
+    /// be, over the extension.
     ///
     /// # Errors
     ///
@@ -218,7 +220,16 @@ impl Layout {
         library: &Library,
         parameters: &CostParameters,
     ) -> Result<Self, AssembleError> {
-        cheapest(Self::common_of_each_height(circuits, library, parameters)?, parameters)
+        let mut layouts = Self::common_of_each_height(circuits, library, parameters)?;
+        let joined: Vec<Tables> =
+            circuits.iter().map(|&circuit| circuit.clone().over_extension()).collect();
+        // What stays over the base field gives the layout lanes for it, and then circuits are placed otherwise.
+        let base = TableKind::Alu(ValueType::Felt);
+        if joined.iter().all(|circuit| circuit.table(&base).is_none()) {
+            let joined: Vec<&Tables> = joined.iter().collect();
+            layouts.extend(Self::common_of_each_height(&joined, library, parameters)?);
+        }
+        cheapest(layouts, parameters)
     }
 
     fn common_of_each_height(

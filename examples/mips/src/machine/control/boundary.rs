@@ -37,17 +37,17 @@ pub struct Boundary {
     #[record]
     pub since: U32,
     /// The root of the text: common to all shards.
-    #[public]
+    #[public(common)]
     pub program: Digest,
-    /// `pc`, `next_pc`, `clk`.
-    #[public]
-    pub start: [Felt; 3],
-    #[public]
+    /// `halted`, which is zero, `pc`, `next_pc`, `clk`.
+    #[public(before = "control")]
+    pub start: [Felt; 4],
+    #[public(before = "memory")]
     pub start_memory: Digest,
     /// `halted`, `pc` (or the exit code), `next_pc`, `clk`.
-    #[public]
+    #[public(after = "control")]
     pub end: [Felt; 4],
-    #[public]
+    #[public(after = "memory")]
     pub end_memory: Digest,
     #[port(bus = "state")]
     give: Send<State>,
@@ -82,7 +82,8 @@ impl Chip for Boundary {
 
     fn first(c: &Builder, row: &Row<Self>) {
         c.expose(row.program, row.text).named("program");
-        c.expose(row.start, row.from).named("state before");
+        let [pc, next_pc, clk] = row.from.map(Expr::from);
+        c.expose(row.start, [Expr::ZERO, pc, next_pc, clk]).named("state before");
         c.expose(row.start_memory, row.before).named("memory before");
         c.expose(row.end, row.to).named("state after");
         c.expose(row.end_memory, row.after).named("memory after");
