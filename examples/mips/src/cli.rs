@@ -1,5 +1,6 @@
 //! `chipwright mips`: ELF programs, executed, shown and proven.
 
+mod compress;
 mod prove;
 
 use std::fs;
@@ -32,6 +33,8 @@ pub enum MipsCommand {
     Cells(prove::CellsArguments),
     /// Prove and verify programs, and show what it takes.
     Bench(prove::BenchArguments),
+    /// Compute the keys of the circuits that make one proof of many, and compare them with those of the release.
+    Keys(compress::KeysArguments),
 }
 
 /// The arguments of `chipwright mips run`.
@@ -127,6 +130,11 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// The keys of the release are others.
+    #[error(
+        "the keys of the release are others: `mips keys --out examples/mips/src/prove/keys` writes these"
+    )]
+    Keys,
     /// The menu has no such kind.
     #[error("there is no kind of shard `{found}`; known are {known}")]
     Kind {
@@ -151,6 +159,7 @@ pub fn run(command: &MipsCommand, out: &mut dyn Write) -> Result<(), CliError> {
         MipsCommand::Verify(arguments) => prove::verify(arguments, out),
         MipsCommand::Cells(arguments) => prove::cells(arguments, out),
         MipsCommand::Bench(arguments) => prove::bench(arguments, out),
+        MipsCommand::Keys(arguments) => compress::keys(arguments, out),
     }
 }
 

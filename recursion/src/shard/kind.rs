@@ -1,6 +1,7 @@
 //! One kind of shard: a machine, how its tables are laid out, and the keys that follow.
 
 use chipwright_backend_stark::config::Config;
+use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::machine::{
     MachineError, MachineProver, MachineVerifier, compile_machine_with_layout,
@@ -121,6 +122,15 @@ impl<P: RecursiveField> CompiledKind<P> {
     /// Fails if the trace is none of the kind.
     pub fn prove(&self, trace: MachineTrace<P::Base>) -> Result<Proof<P>, ShardError> {
         self.prover.prove_trace(trace).map_err(|error| self.error(error))
+    }
+
+    /// Reads a proof of the kind.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes are no proof under the kind's key.
+    pub fn read(&self, bytes: &[u8]) -> Result<Proof<P>, DecodeError> {
+        Proof::from_bytes(self.key(), bytes)
     }
 
     /// Everything that does not hold in a trace of [`Self::trace`].

@@ -10,8 +10,9 @@ use clap::Args;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{CliError, Show, load, read};
+use super::{CliError, Show, compress, load, read};
 use crate::prove::bench::{BenchError, Run};
+use crate::prove::compress::{CompressedProof, verifier, verify_compressed};
 use crate::prove::menu::Kind;
 use crate::prove::{Committed, CoreProof, MipsProver, Options, Progress, Shard, VerifyingKey};
 use crate::{Input, Program};
@@ -30,7 +31,7 @@ pub struct SetupArguments {
 #[derive(Debug, Args)]
 pub struct ProveArguments {
     /// The program.
-    elf: PathBuf,
+    pub(super) elf: PathBuf,
     /// The first buffer of the input, which descriptor 0 reads.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -39,10 +40,16 @@ pub struct ProveArguments {
     hints: Vec<PathBuf>,
     /// Where to write the proof.
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Prove shard by shard: the only kind of proof so far.
+    pub(super) out: PathBuf,
+    /// Prove shard by shard, which is the default.
     #[arg(long)]
     core: bool,
+    /// Make one small proof of the proofs of all shards.
+    #[arg(long, conflicts_with = "core")]
+    compress: bool,
+    /// Keep the proofs below the one in this folder, and go on from those that are there.
+    #[arg(long, value_name = "FOLDER", requires = "compress")]
+    pub(super) keep: Option<PathBuf>,
     /// No shard has more instructions; by default, as many as it has room for.
     #[arg(long, value_name = "INSTRUCTIONS")]
     shard: Option<u64>,
@@ -51,7 +58,7 @@ pub struct ProveArguments {
     limit: u64,
     /// Write JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// The arguments of `chipwright mips verify`.
@@ -94,11 +101,11 @@ pub struct BenchArguments {
 }
 
 /// The configuration of shards.
-fn prover() -> Result<MipsProver, CliError> {
+pub(super) fn prover() -> Result<MipsProver, CliError> {
     MipsProver::new(Config::fast_100()).map_err(|error| CliError::Prove(error.into()))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     fs::write(path, bytes).map_err(|reason| CliError::Write { path: path.to_owned(), reason })
 }
 
@@ -146,9 +153,12 @@ pub(super) fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(
     let program = load(elf)?;
     let buffers = input.iter().chain(hints).map(|path| read(path));
     let input = Input { buffers: buffers.collect::<Result<_, _>>()? };
-    let prover = prover()?;
     let mut options = Options { limit: *limit, ..Options::default() };
     options.shard = shard.unwrap_or(options.shard);
+    if arguments.compress {
+        return compress::prove(arguments, (&program, &input, &options), out);
+    }
+    let prover = prover()?;
     let start = Instant::now();
     let proof = if *json {
         prover.prove_with_context(&program, &input, &options, (), &ShowShards)?
@@ -196,7 +206,7 @@ pub(super) fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
-fn json_line(out: &mut dyn Write, value: &impl Serialize) -> Result<(), CliError> {
+pub(super) fn json_line(out: &mut dyn Write, value: &impl Serialize) -> Result<(), CliError> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
@@ -232,10 +242,17 @@ pub(super) fn verify(arguments: &VerifyArguments, out: &mut dyn Write) -> Result
         VerifyingKey::from_bytes(&bytes).map_err(|error| unreadable(key, error))?
     };
     let path = proof;
-    let proof = CoreProof::from_bytes(&read(path)?).map_err(|error| unreadable(path, error))?;
-    let prover = prover()?;
-    let start = Instant::now();
-    let outcome = prover.verify_core(&key, &proof)?;
+    let bytes = read(path)?;
+    let (outcome, start) = if CompressedProof::is_start_of(&bytes) {
+        let proof = CompressedProof::from_bytes(&bytes).map_err(|error| unreadable(path, error))?;
+        let start = Instant::now();
+        (verify_compressed(verifier(), &key, &proof)?, start)
+    } else {
+        let proof = CoreProof::from_bytes(&bytes).map_err(|error| unreadable(path, error))?;
+        let prover = prover()?;
+        let start = Instant::now();
+        (prover.verify_core(&key, &proof)?, start)
+    };
     let verify_ms = start.elapsed().as_secs_f64() * 1e3;
     if outcome.exit_code != *exit_code {
         return Err(CliError::ExitCode { found: outcome.exit_code, expected: *exit_code });

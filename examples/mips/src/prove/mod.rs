@@ -16,6 +16,7 @@
 pub mod bench;
 mod bytes;
 pub mod cells;
+pub mod compress;
 mod key;
 pub mod menu;
 mod proof;
@@ -30,7 +31,7 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::MachineErrors;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{Machine, MachineTrace};
-use chipwright_recursion::shard::{self, Base, Bases, CompiledKind, Named, ShardError};
+use chipwright_recursion::shard::{self, Base, Bases, CompiledKind, Joined, Named, ShardError};
 use p3_goldilocks::Goldilocks;
 
 pub use bytes::ReadError;
@@ -121,6 +122,9 @@ pub enum VerifyError {
     /// The committed words are not those of the last memory.
     #[error("the committed words are not those of the last state")]
     Committed,
+    /// The one proof of all shards does not prove that the program ended like this.
+    #[error(transparent)]
+    Root(ShardError),
     /// The configuration cannot be used.
     #[error(transparent)]
     Keys(#[from] ShardError),
@@ -144,11 +148,13 @@ pub struct Options {
     pub shard: u64,
     /// A run of more instructions is not proven.
     pub limit: u64,
+    /// So many shards are proven, or joined, at once.
+    pub at_once: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { shard: u64::MAX >> 1, limit: 1 << 32 }
+        Self { shard: u64::MAX >> 1, limit: 1 << 32, at_once: 2 }
     }
 }
 
@@ -157,6 +163,11 @@ pub trait Progress: Sync {
     /// A shard was proven.
     fn proven(&self, shard: &Shard, kind: &Kind) {
         let _ = (shard, kind);
+    }
+
+    /// A node of the tree over the shards was proven.
+    fn joined(&self, joined: Joined) {
+        let _ = joined;
     }
 }
 
@@ -188,6 +199,15 @@ impl MipsProver {
             MENU.iter().map(|entry| Kind::new(entry, &machine, &config)).collect();
         let keys = menu.iter().map(|_| OnceLock::new()).collect();
         Ok(Self { config, machine, menu, keys })
+    }
+
+    /// The same with some kinds of the menu alone, by their names.
+    #[must_use]
+    pub fn with_kinds(self, names: &[&str]) -> Self {
+        let menu = self.menu.into_iter().filter(|kind| names.contains(&kind.name));
+        let menu: Vec<Kind> = menu.collect();
+        let keys = menu.iter().map(|_| OnceLock::new()).collect();
+        Self { menu, keys, ..self }
     }
 
     /// The kinds of shards.
@@ -244,8 +264,18 @@ impl MipsProver {
         input: &Input,
         shard: &Shard,
     ) -> Result<ShardProof, ProveError> {
+        let proof = self.prove_one(program, input, shard)?.to_bytes();
+        Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
+    }
+
+    fn prove_one(
+        &self,
+        program: &Program,
+        input: &Input,
+        shard: &Shard,
+    ) -> Result<Proof<Goldilocks2>, ProveError> {
         let (trace, _) = self.trace(program, input, shard)?;
-        self.prove_trace(shard, trace)
+        Ok(self.keys(shard.kind)?.prove(trace)?)
     }
 
     /// The trace of a shard, and which part of the cells of instructions in it is not padding.
@@ -338,7 +368,8 @@ impl MipsProver {
                 return Err(VerifyError::AfterEnd { shard: number });
             }
             let keys = self.keys(kind)?;
-            let decoded = Proof::from_bytes(keys.key(), &shard.proof)
+            let decoded = keys
+                .read(&shard.proof)
                 .map_err(|error| VerifyError::Decode { shard: number, error })?;
             keys.verify([&common, &from.parts(), &shard.to.parts()], &decoded)
                 .map_err(|error| VerifyError::Shard { shard: number, error: Box::new(error) })?;
@@ -347,13 +378,18 @@ impl MipsProver {
         if proof.shards.is_empty() {
             return Err(VerifyError::Empty);
         }
-        if from.halted != 1 {
-            return Err(VerifyError::NotHalted { pc: from.pc });
-        }
-        let committed = proof.committed.open(&from.memory).ok_or(VerifyError::Committed)?;
-        let exit_code = u32::try_from(from.pc).map_err(|_| VerifyError::Committed)?;
-        Ok(Outcome { exit_code, committed, instructions: from.clk })
+        ended(&from, &proof.committed)
     }
+}
+
+/// What a run that ends in a state proves.
+fn ended(end: &ShardState, committed: &Opening) -> Result<Outcome, VerifyError> {
+    if end.halted != 1 {
+        return Err(VerifyError::NotHalted { pc: end.pc });
+    }
+    let committed = committed.open(&end.memory).ok_or(VerifyError::Committed)?;
+    let exit_code = u32::try_from(end.pc).map_err(|_| VerifyError::Committed)?;
+    Ok(Outcome { exit_code, committed, instructions: end.clk })
 }
 
 impl Bases<Goldilocks2> for MipsProver {
