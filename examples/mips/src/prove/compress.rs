@@ -138,7 +138,7 @@ impl Joining<'_> {
 }
 
 impl MipsProver {
-    /// The circuits of a [plan](plan), made as they are needed.
+    /// The circuits of a [plan], made as they are needed.
     ///
     /// # Errors
     ///
