@@ -172,7 +172,7 @@ compiled_for! {
             bases: &dyn Bases<Self>,
             layouts: Option<&TreeLayouts>,
             config: &Config,
-            made: &dyn Fn(usize, First<Self>),
+            made: &(dyn Fn(usize, First<Self>) + Sync),
         ) -> Result<(TreePlan, Upper<Self>), ShardError> {
             ShardTree::plan_generic(bases, layouts, config, made)
         }

@@ -1,5 +1,6 @@
 //! `chipwright mips`: ELF programs, executed, shown and proven.
 
+mod bench;
 mod compress;
 mod prove;
 
@@ -32,7 +33,7 @@ pub enum MipsCommand {
     /// Show what instructions cost, by chip.
     Cells(prove::CellsArguments),
     /// Prove and verify programs, and show what it takes.
-    Bench(prove::BenchArguments),
+    Bench(bench::BenchArguments),
     /// Compute the keys of the circuits that make one proof of many, and compare them with those of the release.
     Keys(compress::KeysArguments),
 }
@@ -135,6 +136,12 @@ pub enum CliError {
         "the keys of the release are others: `mips keys --out examples/mips/src/prove/keys` writes these"
     )]
     Keys,
+    /// A size of programs that is none.
+    #[error("programs of 2^{size} instructions cannot be made: sizes are from 10 to 32")]
+    Size {
+        /// The size.
+        size: u32,
+    },
     /// The menu has no such kind.
     #[error("there is no kind of shard `{found}`; known are {known}")]
     Kind {
@@ -158,7 +165,7 @@ pub fn run(command: &MipsCommand, out: &mut dyn Write) -> Result<(), CliError> {
         MipsCommand::Prove(arguments) => prove::prove(arguments, out),
         MipsCommand::Verify(arguments) => prove::verify(arguments, out),
         MipsCommand::Cells(arguments) => prove::cells(arguments, out),
-        MipsCommand::Bench(arguments) => prove::bench(arguments, out),
+        MipsCommand::Bench(arguments) => bench::bench(arguments, out),
         MipsCommand::Keys(arguments) => compress::keys(arguments, out),
     }
 }

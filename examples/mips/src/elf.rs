@@ -89,6 +89,8 @@ impl Program {
                 continue;
             }
             let (offset, size) = segment.file_range(LittleEndian);
+            // Linkers say anything of where a segment without bytes in the file begins there.
+            let offset = if size == 0 { 0 } else { offset };
             let bytes = range(file, "segment", offset, size)?;
             taken += size;
             if taken > file.len() as u64 {

@@ -14,9 +14,10 @@ mod step;
 use crate::program::Program;
 
 pub use fault::{ExecutionError, Fault};
-pub(crate) use linux::ANSWERS;
+pub(crate) use linux::{ANSWERS, FCNTL, IOCTL, fcntl, ioctl};
 pub use memory::{Denied, Memory, PAGE_BYTES, PAGE_WORDS};
 pub use observe::{Access, Counts, Observer, Output, Trace};
+pub(crate) use state::MAPPED_END;
 pub use state::{Demand, Input, State};
 use step::{Next, Step};
 

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chipwright_backend_stark::config::Config;
+use chipwright_mips::prove::menu::Kind;
+use chipwright_mips::prove::{MipsProver, Options, Shard};
 use chipwright_mips::{Executor, Input, Output, Program};
 use serde::{Deserialize, Serialize};
 
@@ -130,4 +133,45 @@ fn the_committed_guests_are_what_the_compiler_makes_of_their_sources() {
         assert!(ours.expect("readable") == theirs.expect("readable"), "{name} is built otherwise");
     }
     fs::remove_dir_all(&built).expect("the directory is there");
+}
+
+/// Of a guest's shards, so many are looked at.
+const LOOKED_AT: usize = 12;
+
+#[test]
+fn shards_of_the_menu_are_full() {
+    let prover = MipsProver::new(Config::fast_100()).expect("the chips fit together");
+    let options = Options::default();
+    let (mut guests, mut least) = (Vec::new(), 1.0_f64);
+    for guest in table().iter().filter(|line| line.fault.is_none()).map(|line| &line.guest) {
+        let file = fs::read(self::guests().join("elf").join(guest)).expect("the guest is there");
+        let program = Program::from_elf(&file).expect("compilers make sound programs");
+        let input = input(guest);
+        let shards: Result<Vec<Shard>, _> =
+            prover.shards(&program, &input, &options, ()).take(LOOKED_AT).collect();
+        let mut shards = shards.expect("it can be cut");
+        // What is left of a run fills no shard.
+        if shards.len() < LOOKED_AT {
+            shards.pop();
+        }
+        let rate = |shard: &Shard| {
+            let rows = shard.rows(&program, &input).expect("all instructions have chips");
+            let rate = prover.fill_rate(shard.kind, &rows);
+            let Kind { name, .. } = prover.menu()[shard.kind];
+            println!("{guest}: {} instructions, {name}: {rate:.2}", shard.instructions());
+            rate
+        };
+        // The small kind is for short runs, whatever they do.
+        let small = |shard: &&Shard| prover.menu()[shard.kind].name == "small";
+        let rates: Vec<f64> = shards.iter().filter(|shard| !small(shard)).map(rate).collect();
+        if let Some(lowest) = rates.iter().copied().reduce(f64::min) {
+            least = least.min(lowest);
+            guests.push(rates.iter().sum::<f64>() / rates.len() as f64);
+        }
+    }
+    guests.sort_by(f64::total_cmp);
+    let median = guests[guests.len() / 2];
+    println!("{} guests with several shards: median {median:.3}, least {least:.3}", guests.len());
+    assert!(median >= 0.7, "the median is {median}");
+    assert!(least >= 0.5, "the least is {least}");
 }

@@ -99,6 +99,15 @@ fn m_01_a_truncated_file_is_refused_wherever_it_ends() {
 }
 
 #[test]
+fn a_segment_without_bytes_in_the_file_may_begin_beyond_its_end() {
+    // The second segment: its offset, and the number of its bytes in the file.
+    let mut file = with(second(1), &0xffff_0000_u32.to_le_bytes());
+    let bytes = second(4);
+    file[bytes..bytes + 4].fill(0);
+    Program::from_elf(&file).expect("its bytes are zero");
+}
+
+#[test]
 fn m_01_absurd_counts_are_refused() {
     let headers = |count: u16, size: u16| {
         let bytes = [size.to_le_bytes(), count.to_le_bytes()].concat();

@@ -1,13 +1,16 @@
 //! Runs are proven shard by shard, and verified by the program's key.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use chipwright_backend_stark::config::Config;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{check, fill};
 use chipwright_mips::machine::machine;
+use chipwright_mips::prove::menu::{Kind, menu};
 use chipwright_mips::prove::{
-    CoreProof, MipsProver, Options, Outcome, ReadError, ShardProof, VerifyError, VerifyingKey,
+    CoreProof, MipsProver, Options, Outcome, Progress, ReadError, Shard, ShardProof, VerifyError,
+    VerifyingKey,
 };
 use chipwright_mips::{Executor, Input, Program};
 use chipwright_mips_isa::{A0, A1, Assembler, RA, S0, S1, T0, T1, T2, V0, ZERO};
@@ -93,6 +96,32 @@ fn m_04_a_run_is_proven_in_shards_of_any_length() {
     for proof in [&PROOF, &other] {
         let slots = proof.shards.iter().take(2);
         assert!(slots.into_iter().all(|shard| shard.to.next_pc != shard.to.pc + 4));
+    }
+}
+
+/// Delays shards, so that later ones are done before earlier ones.
+struct Delays;
+
+impl Progress for Delays {
+    fn proven(&self, shard: &Shard, _: &Kind) {
+        std::thread::sleep(Duration::from_millis(40 * (4 - shard.number as u64 % 4)));
+    }
+}
+
+#[test]
+fn m_09_shards_are_proven_at_once_and_in_any_order() {
+    let (program, input) = (program([3, 1, 4]), Input::default());
+    for at_once in [1, 2, 5] {
+        let options = Options { shard: SHARD, at_once, ..Options::default() };
+        let proof = PROVER.prove_with_context(&program, &input, &options, (), &Delays);
+        assert!(proof.expect("the run is proven") == *PROOF, "{at_once} at once");
+    }
+    // The last one first.
+    let options = Options { shard: SHARD, ..Options::default() };
+    let shards: Result<Vec<Shard>, _> = PROVER.shards(&program, &input, &options, ()).collect();
+    for shard in shards.expect("it can be cut").iter().rev() {
+        let proof = PROVER.prove_shard(&program, &input, shard).expect("the shard is proven");
+        assert!(proof == PROOF.shards[shard.number]);
     }
 }
 
@@ -244,6 +273,12 @@ fn the_mix_sums_to_a_hundred_and_names_chips() {
 #[test]
 fn every_kind_of_the_menu_is_a_layout_of_the_machine() {
     let machine = machine().expect("the chips fit together");
+    for entry in menu() {
+        let chips = entry.copies.keys().chain(entry.apart.keys());
+        for chip in chips {
+            assert!(machine.position(chip).is_some(), "`{}` has a chip `{chip}`", entry.name);
+        }
+    }
     for kind in PROVER.menu() {
         kind.layout.check(&machine).expect("the layout fits");
         let text = kind.layout.to_string();

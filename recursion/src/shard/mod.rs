@@ -35,6 +35,7 @@ pub use grow::Spot;
 pub use kind::{CompiledKind, Kind};
 pub use menu::{Menu, Observer, ProvenShard};
 pub use parts::{Given, Named, Parts, PartsError, StepLayoutError, StepShape};
+pub use pipeline::in_order;
 pub use plan::{PlannedKey, TreePlan, TreeVerifier, VerifierError};
 pub use settle::TreeLayouts;
 pub(crate) use settle::Upper;

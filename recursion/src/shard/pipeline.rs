@@ -32,13 +32,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The results of `work` on all items, `workers` at once.
 ///
+/// ```
+/// use chipwright_recursion::shard::in_order;
+///
+/// let items = (1..5).map(Ok::<u64, String>);
+/// assert_eq!(in_order(items, 2, |number, item| Ok(number as u64 * item)), Ok(vec![0, 2, 6, 12]));
+/// ```
+///
 /// Workers are threads of their own and not tasks of a pool: while one of them waits for the iterator, it must not be
 /// given the work of another.
 ///
 /// # Errors
 ///
 /// The error of the first item that has one, in the order of items.
-pub(super) fn in_order<T, R: Send, E: Send>(
+pub fn in_order<T, R: Send, E: Send>(
     items: impl Iterator<Item = Result<T, E>> + Send,
     workers: usize,
     work: impl Fn(usize, T) -> Result<R, E> + Sync,

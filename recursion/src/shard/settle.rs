@@ -8,6 +8,7 @@
 use chipwright_backend_stark::circuit::{CircuitError, cost_parameters};
 use chipwright_backend_stark::config::Config;
 use chipwright_ir::circuit::{CostParameters, Layout, Tables};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::error::ShardError;
@@ -111,18 +112,17 @@ pub(super) fn first_layout<P: RecursiveField>(
     bases: &dyn Bases<P>,
     config: &Config,
 ) -> Result<Layout, ShardError> {
-    let mut outlines = Vec::new();
-    for kind in 0..bases.kinds() {
-        outlines.push(first(bases, kind, config)?);
-    }
-    let cheapest = |outline: &Outline| -> Result<Option<(usize, Layout)>, LayerError> {
-        Ok(outline.layouts()?.into_iter().min_by_key(|(cost, _)| *cost))
-    };
-    // The height of the one that is cheapest in the dearest layout.
-    let mut dearest = None;
-    for outline in &outlines {
-        dearest = dearest.max(cheapest(outline)?.map(|(cost, layout)| (cost, layout.log_height)));
-    }
+    // The circuits, with the cost and the height of the cheapest layout of each.
+    let outlined = (0..bases.kinds()).into_par_iter().map(|kind| {
+        let outline = first(bases, kind, config)?;
+        let layouts = outline.layouts()?.into_iter();
+        let cheapest = layouts.map(|(cost, layout)| (cost, layout.log_height)).min();
+        Ok((outline, cheapest))
+    });
+    let outlined: Vec<(Outline, _)> = outlined.collect::<Result<_, ShardError>>()?;
+    let (outlines, cheapest): (Vec<Outline>, Vec<_>) = outlined.into_iter().unzip();
+    // The height at which the dearest one is cheapest.
+    let dearest = cheapest.into_iter().max().flatten();
     let (Some((_, log_height)), Some(any)) = (dearest, outlines.first()) else {
         return Err(ShardError::NoKinds);
     };

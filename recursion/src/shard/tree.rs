@@ -28,6 +28,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::key::VerifyingKey;
 use chipwright_backend_stark::proof::Proof;
+use rayon::prelude::*;
 
 use super::ShardError;
 use super::grow::{self, Spot, grow};
@@ -194,7 +195,7 @@ impl<P: RecursiveField> ShardTree<P> {
         Ok(Self { firsts, upper: OnceLock::from(upper), ..tree })
     }
 
-    /// The plan of the tree over proofs of some kinds. All circuits are made, one after the other, and none is kept. If
+    /// The plan of the tree over proofs of some kinds. All circuits are made, as many at once as there are threads, and none is kept. If
     /// layouts are given, no others are searched for. `told` is told of each kind that is done.
     ///
     /// # Errors
@@ -221,25 +222,29 @@ impl<P: RecursiveField> ShardTree<P> {
         bases: &dyn Bases<P>,
         layouts: Option<&TreeLayouts>,
         config: &Config,
-        made: &dyn Fn(usize, First<P>),
+        made: &(dyn Fn(usize, First<P>) + Sync),
     ) -> Result<(TreePlan, Upper<P>), ShardError> {
         let places = KeyPlaces::new(bases.kinds());
+        if bases.kinds() == 0 {
+            return Err(ShardError::NoKinds);
+        }
         let (first, joins) = match layouts {
             Some(TreeLayouts { first, joins }) => (first.clone(), Some(joins.as_slice())),
             None => (first_layout(bases, config)?, None),
         };
         let layouts = TreeLayouts { first, joins: Vec::new() };
-        let mut above = None;
-        let mut firsts = Vec::new();
-        for kind in 0..bases.kinds() {
+        let first = First::new(bases, 0, &layouts, config)?;
+        let upper = upper(first.layer.under(), places, joins, config)?;
+        let key = PlannedKey::of(&first.layer);
+        made(0, first);
+        let others = (1..bases.kinds()).into_par_iter().map(|kind| {
             let first = First::new(bases, kind, &layouts, config)?;
-            firsts.push(PlannedKey::of(&first.layer));
-            if above.is_none() {
-                above = Some(upper(first.layer.under(), places, joins, config)?);
-            }
+            let key = PlannedKey::of(&first.layer);
             made(kind, first);
-        }
-        let upper = above.ok_or(ShardError::NoKinds)?;
+            Ok(key)
+        });
+        let others: Vec<PlannedKey> = others.collect::<Result<_, ShardError>>()?;
+        let firsts = [key].into_iter().chain(others).collect();
         let joins = upper.joins.iter().filter_map(|join| join.layout().cloned()).collect();
         let layouts = TreeLayouts { joins, ..layouts };
         let planned = upper.joins.iter().map(PlannedKey::of).collect();

@@ -173,3 +173,11 @@ u32 next_random(u32 *state)
     *state ^= *state << 5;
     return *state;
 }
+
+u32 read_rounds(u32 otherwise)
+{
+    u8 bytes[4];
+    if (guest_read(bytes, sizeof bytes) != sizeof bytes)
+        return otherwise;
+    return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (u32)bytes[3] << 24;
+}

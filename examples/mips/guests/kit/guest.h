@@ -37,6 +37,9 @@ int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);
 
+/* The number of rounds that the input asks for, as four bytes of a little-endian word; without an input, `otherwise`. */
+u32 read_rounds(u32 otherwise);
+
 /* A sequence of numbers that look random: xorshift32. */
 u32 next_random(u32 *state);
 

@@ -1,4 +1,4 @@
-//! `chipwright mips setup`, `prove`, `verify`, `cells` and `bench`.
+//! `chipwright mips setup`, `prove`, `verify`, and `cells`.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -11,7 +11,6 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{CliError, Show, compress, load, read};
-use crate::prove::bench::{BenchError, Run};
 use crate::prove::compress::{CompressedProof, verifier, verify_compressed};
 use crate::prove::menu::Kind;
 use crate::prove::{Committed, CoreProof, MipsProver, Options, Progress, Shard, VerifyingKey};
@@ -85,16 +84,6 @@ pub struct CellsArguments {
     /// The kind of shard.
     #[arg(long, default_value = "general-16")]
     kind: String,
-    /// Write JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-/// The arguments of `chipwright mips bench`.
-#[derive(Debug, Args)]
-pub struct BenchArguments {
-    /// The programs; by default, some that are embedded.
-    elf: Vec<PathBuf>,
     /// Write JSON.
     #[arg(long)]
     json: bool,
@@ -311,64 +300,4 @@ pub(super) fn cells(arguments: &CellsArguments, out: &mut dyn Write) -> Result<(
         cells.weighted_cells, cells.kind
     )?;
     Ok(())
-}
-
-/// Figures, as `mips bench --json` writes them.
-#[derive(Debug, Serialize)]
-struct Bench {
-    config: String,
-    runs: Vec<Run>,
-}
-
-/// The programs of `mips bench`: integers, memory, strings.
-const GUESTS: [(&str, &[u8]); 3] = [
-    ("matrix", include_bytes!("../../guests/elf/matrix.elf")),
-    ("sort", include_bytes!("../../guests/elf/sort.elf")),
-    ("strings", include_bytes!("../../guests/elf/strings.elf")),
-];
-
-pub(super) fn bench(arguments: &BenchArguments, out: &mut dyn Write) -> Result<(), CliError> {
-    let mut programs = Vec::new();
-    for path in &arguments.elf {
-        programs.push((path.display().to_string(), load(path)?));
-    }
-    if programs.is_empty() {
-        for (name, elf) in GUESTS {
-            let error = |error| CliError::Elf { path: name.into(), error };
-            programs.push((name.to_owned(), Program::from_elf(elf).map_err(error)?));
-        }
-    }
-    let prover = prover()?;
-    let options = Options { limit: 1 << 28, ..Options::default() };
-    let mut bench = Bench { config: prover.config().name.to_string(), runs: Vec::new() };
-    if !arguments.json {
-        writeln!(
-            out,
-            "{:24} {:>12} {:>6} {:>5} {:>11} {:>6} {:>8} {:>9}",
-            "program", "instructions", "shards", "fill", "cells/instr", "trace", "instr/s", "bytes"
-        )?;
-    }
-    for (name, program) in programs {
-        let run = prover.bench(&name, &program, &Input::default(), &options);
-        let run = run.map_err(|error| match error {
-            BenchError::Prove(error) => CliError::Prove(error),
-            BenchError::Verify(error) => CliError::Verify(error),
-        })?;
-        if !arguments.json {
-            writeln!(
-                out,
-                "{:24} {:>12} {:>6} {:>4.0}% {:>11.1} {:>5.0}% {:>8.0} {:>9}",
-                run.program,
-                run.instructions,
-                run.shards,
-                100.0 * run.fill_rate,
-                run.cells_per_instruction,
-                100.0 * run.trace_ms / (run.trace_ms + run.prove_ms),
-                run.instructions_per_s,
-                run.proof_bytes
-            )?;
-        }
-        bench.runs.push(run);
-    }
-    if arguments.json { json_line(out, &bench) } else { Ok(()) }
 }

@@ -19,8 +19,8 @@ const EXIT: u32 = 4001;
 const READ: u32 = 4003;
 const WRITE: u32 = 4004;
 const BRK: u32 = 4045;
-const IOCTL: u32 = 4054;
-const FCNTL: u32 = 4055;
+pub(crate) const IOCTL: u32 = 4054;
+pub(crate) const FCNTL: u32 = 4055;
 const MMAP: u32 = 4090;
 const WRITEV: u32 = 4146;
 const MMAP2: u32 = 4210;
@@ -76,6 +76,20 @@ pub(crate) const ANSWERS: &[(u32, Result<u32, u32>)] = &[
     (4367, Err(ENOSYS)),
 ];
 
+/// What `ioctl` answers: there is no terminal.
+pub(crate) fn ioctl(descriptor: u32) -> Result<u32, u32> {
+    Err(if descriptor <= 2 { ENOTTY } else { EBADF })
+}
+
+/// What `fcntl` answers: descriptor 0 is for reading, 1 and 2 are for writing, and none can be changed.
+pub(crate) fn fcntl(descriptor: u32, command: u32) -> Result<u32, u32> {
+    match (descriptor, command) {
+        (0..=2, GET_FLAGS) => Ok(u32::from(descriptor != 0)),
+        (0..=2, _) => Err(EINVAL),
+        _ => Err(EBADF),
+    }
+}
+
 /// A call whose answer is always the same.
 fn answer(number: u32) -> Option<Result<u32, u32>> {
     ANSWERS.iter().find(|(call, _)| *call == number).map(|&(_, answer)| answer)
@@ -95,10 +109,9 @@ impl<O: Observer> Step<'_, O> {
             WRITEV if (1..=3).contains(&a) && c <= BUFFERS => Ok(self.write_buffers(a, b, c)?),
             BRK => Ok(self.set_heap_end(a)?),
             MMAP | MMAP2 => self.map(b, self.state.get(A3))?,
-            IOCTL if a <= 2 => Err(ENOTTY),
-            FCNTL if a <= 2 && b == GET_FLAGS => Ok(u32::from(a != 0)),
-            FCNTL if a <= 2 => Err(EINVAL),
-            READ | WRITE | WRITEV | IOCTL | FCNTL => Err(EBADF),
+            IOCTL => ioctl(a),
+            FCNTL => fcntl(a, b),
+            READ | WRITE | WRITEV => Err(EBADF),
             CLOCK_GETTIME => {
                 self.read_into(b, &[0; 8])?;
                 Ok(0)

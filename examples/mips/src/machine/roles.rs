@@ -36,7 +36,7 @@ const ROLES: &[(&str, &[&str])] = &[
     ("MemoryGlobalChip", &["leaf", "node", "refresh"]),
     ("BranchChip", &["branch", "branch_sign", "branch_rare"]),
     ("JumpChip", &["jump", "jump_register"]),
-    ("SyscallInstrsChip", &["halt", "answer", "commit", "read", "grow"]),
+    ("SyscallInstrsChip", &["halt", "answer", "commit", "read", "grow", "assign", "vector"]),
     ("SyscallChip: what calls ask", &["answers", "input_word"]),
     ("ByteChip: ranges", &["range8", "range16"]),
 ];

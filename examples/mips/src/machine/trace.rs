@@ -51,6 +51,10 @@ pub struct Limits {
     /// By kind: the rows of the chips of instructions, of those of calls, and of [`OTHERS`].
     rows: Vec<Vec<usize>>,
     full: Vec<Option<u64>>,
+    /// For so many instructions no chip of instructions or calls gets full.
+    quiet: usize,
+    /// The rows of [`OTHERS`] when that was found out.
+    seen: [usize; OTHERS.len()],
 }
 
 /// The chips besides those of instructions and calls whose rows a run decides.
@@ -75,7 +79,7 @@ impl Limits {
     /// Kinds with so many rows of each of the chips of [`counted`].
     pub fn new(rows: Vec<Vec<usize>>) -> Self {
         let full = vec![None; rows.len()];
-        Self { rows, full }
+        Self { rows, full, quiet: 0, seen: [0; OTHERS.len()] }
     }
 
     /// By kind: the clock of the first instruction that has no room in a shard, if there was one.
@@ -178,18 +182,26 @@ impl Tracer {
         if self.limits.is_full() {
             return;
         }
+        // An instruction has one row at most in a chip of instructions or calls.
         let others = self.others();
+        if self.limits.quiet > 0 && self.limits.seen == others {
+            self.limits.quiet -= 1;
+            return;
+        }
         let lengths = self.rows.lengths().chain(self.calls.lengths());
         let chips = INSTRUCTIONS.len() + CALLS.len();
+        let mut quiet = usize::MAX;
         let kinds = self.limits.rows.iter().zip(&mut self.limits.full);
         for (rows, full) in kinds.filter(|(_, full)| full.is_none()) {
-            let exceeds = |(found, room): (usize, &usize)| found > *room;
-            if others.into_iter().zip(&rows[chips..]).any(exceeds)
-                || lengths.clone().zip(rows).any(exceeds)
-            {
-                *full = Some(self.last);
+            let has_room = |(found, room): (usize, &usize)| found <= *room;
+            let left = lengths.clone().zip(rows).map(|(found, room)| room.checked_sub(found));
+            let left = left.reduce(|least, left| Some(least?.min(left?))).flatten();
+            match left.filter(|_| others.into_iter().zip(&rows[chips..]).all(has_room)) {
+                Some(left) => quiet = quiet.min(left),
+                None => *full = Some(self.last),
             }
         }
+        (self.limits.quiet, self.limits.seen) = (quiet, others);
     }
 
     /// Records the system call that was executed last, if there is one.

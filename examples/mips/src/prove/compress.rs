@@ -5,9 +5,6 @@
 //! ended in a state. Who verifies it needs the key of the last circuit and no circuit.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use chipwright_backend_stark::config::Config;
 use chipwright_ir::field::Goldilocks2;
@@ -19,6 +16,7 @@ use chipwright_recursion::store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::bytes::{ReadError, decode, encode};
+use super::cut::while_cut;
 use super::key::{ShardState, VerifyingKey};
 use super::proof::{CoreProof, Opening};
 use super::{MipsProver, Options, Outcome, Progress, ProveError, Shard, VerifyError, ended};
@@ -125,13 +123,12 @@ impl Joining<'_> {
         &self,
         leaves: &mut (dyn Iterator<Item = Result<LeafTask<'_, Goldilocks2>, ShardError>> + Send),
         workers: usize,
-        stopped: &AtomicBool,
     ) -> Result<ShardRoot<Goldilocks2>, ShardError> {
         let growth = Growth {
             workers,
             store: self.store,
             joined: &|joined: Joined| self.progress.joined(joined),
-            go_on: &|| !stopped.load(Ordering::Relaxed),
+            go_on: &|| true,
         };
         self.tree.prove(self.prover, leaves, &growth)
     }
@@ -175,38 +172,21 @@ impl MipsProver {
                 Ok(ShardLeaf { kind: shard.kind, publics, proof })
             })
         };
-        let stopped = AtomicBool::new(false);
         let mut shards = self.shards(program, input, options, observer);
-        let mut end = None;
-        let (cut, root) = thread::scope(|scope| {
-            let (send, receive) = sync_channel(0);
-            let (joining, stopped) = (&joining, &stopped);
-            let workers = options.at_once;
-            let root =
-                scope.spawn(move || joining.grow(&mut receive.into_iter(), workers, stopped));
-            let mut cut = Ok(());
-            for shard in shards.by_ref() {
-                match shard {
-                    Ok(shard) => {
-                        end = Some(shard.to);
-                        // Nobody takes it if something went wrong, which is told below.
-                        if send.send(Ok(task(shard))).is_err() {
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        stopped.store(true, Ordering::Relaxed);
-                        cut = Err(error);
-                    }
+        let mut failed = None;
+        let root = while_cut(&mut shards, |cut| {
+            let mut leaves = cut.into_iter().map(|shard| match shard {
+                Ok(shard) => Ok(task(shard)),
+                Err(error) => {
+                    failed = Some(error);
+                    Err(ShardError::Cancelled)
                 }
-            }
-            drop(send);
-            (cut, root.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            });
+            joining.grow(&mut leaves, options.at_once)
         });
-        cut?;
+        failed.map_or(Ok(()), Err)?;
         let proof = root?.proof.to_bytes();
-        let end = end.ok_or(ShardError::Empty)?;
-        Ok(CompressedProof { end, committed: Opening::of(shards.tree()), proof })
+        Ok(CompressedProof { end: shards.state(), committed: Opening::of(shards.tree()), proof })
     }
 
     /// Makes one proof of the proofs of shards.
@@ -240,7 +220,7 @@ impl MipsProver {
             });
             Ok(task)
         });
-        let root = joining.grow(&mut leaves, options.at_once, &AtomicBool::new(false))?;
+        let root = joining.grow(&mut leaves, options.at_once)?;
         let end = proof.shards.last().map(|shard| shard.to).ok_or(ShardError::Empty)?;
         Ok(CompressedProof {
             end,

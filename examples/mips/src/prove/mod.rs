@@ -17,26 +17,31 @@ pub mod bench;
 mod bytes;
 pub mod cells;
 pub mod compress;
+mod cut;
 mod key;
 pub mod menu;
 mod proof;
 mod shards;
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::encoding::DecodeError;
 use chipwright_backend_stark::machine::MachineError;
 use chipwright_backend_stark::proof::Proof;
 use chipwright_dsl::MachineErrors;
+use chipwright_ir::chip::Chip;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::{Machine, MachineTrace};
-use chipwright_recursion::shard::{self, Base, Bases, CompiledKind, Joined, Named, ShardError};
+use chipwright_recursion::shard::{
+    self, Base, Bases, CompiledKind, Joined, Named, ShardError, in_order,
+};
 use p3_goldilocks::Goldilocks;
 
 pub use bytes::ReadError;
+use cut::while_cut;
 pub use key::{ShardState, VerifyingKey};
-use menu::{Kind, MENU};
+use menu::Kind;
 pub use proof::{Committed, CoreProof, Opening, ShardProof};
 pub use shards::{Shard, Shards};
 
@@ -141,7 +146,7 @@ pub struct Outcome {
     pub instructions: u64,
 }
 
-/// How runs are cut.
+/// How runs are cut and proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// No shard has more instructions.
@@ -185,20 +190,21 @@ pub struct MipsProver {
     menu: Vec<Kind>,
     /// The keys of the kinds, made when they are needed.
     keys: Vec<OnceLock<Keys>>,
+    /// Held while keys are made, so that nobody makes them a second time.
+    making: Mutex<()>,
 }
 
 impl MipsProver {
-    /// A prover with the kinds of the [menu](MENU).
+    /// A prover with the kinds of the [menu](menu::menu).
     ///
     /// # Errors
     ///
     /// None in practice: the chips fit together.
     pub fn new(config: Config) -> Result<Self, MachineErrors> {
         let machine = machine()?;
-        let menu: Vec<Kind> =
-            MENU.iter().map(|entry| Kind::new(entry, &machine, &config)).collect();
+        let menu = Kind::all(&machine, &config);
         let keys = menu.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { config, machine, menu, keys })
+        Ok(Self { config, machine, menu, keys, making: Mutex::new(()) })
     }
 
     /// The same with some kinds of the menu alone, by their names.
@@ -228,6 +234,10 @@ impl MipsProver {
     pub fn keys(&self, kind: usize) -> Result<&Keys, ShardError> {
         let kinds = self.keys.len();
         let keys = self.keys.get(kind).ok_or(ShardError::Kind { kind, kinds })?;
+        if let Some(keys) = keys.get() {
+            return Ok(keys);
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = keys.get() {
             return Ok(keys);
         }
@@ -264,8 +274,7 @@ impl MipsProver {
         input: &Input,
         shard: &Shard,
     ) -> Result<ShardProof, ProveError> {
-        let proof = self.prove_one(program, input, shard)?.to_bytes();
-        Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
+        Ok(shard.proven(&self.prove_one(program, input, shard)?))
     }
 
     fn prove_one(
@@ -274,39 +283,41 @@ impl MipsProver {
         input: &Input,
         shard: &Shard,
     ) -> Result<Proof<Goldilocks2>, ProveError> {
-        let (trace, _) = self.trace(program, input, shard)?;
-        Ok(self.keys(shard.kind)?.prove(trace)?)
+        let trace = self.trace(program, input, shard)?;
+        self.prove_trace(shard.kind, trace)
     }
 
-    /// The trace of a shard, and which part of the cells of instructions in it is not padding.
+    /// The trace of a shard.
     fn trace(
         &self,
         program: &Program,
         input: &Input,
         shard: &Shard,
-    ) -> Result<(MachineTrace<Goldilocks>, f64), ProveError> {
-        let prover = self.keys(shard.kind)?.prover();
-        let trace = prover.trace(&shard.input(program, input)?)?;
-        let chips = self.machine.chips.iter().zip(&trace.tables);
-        let instructions = chips.filter(|(chip, _)| {
-            INSTRUCTIONS.iter().any(|registered| (registered.name)() == chip.name)
-        });
-        let (mut used, mut all) = (0, 0);
-        for (_, table) in instructions {
-            used += table.width * table.real_rows;
-            all += table.width * table.height;
-        }
-        Ok((trace, used as f64 / all as f64))
+    ) -> Result<MachineTrace<Goldilocks>, ProveError> {
+        Ok(self.keys(shard.kind)?.prover().trace(&shard.input(program, input)?)?)
     }
 
-    /// Proves the trace of a shard.
+    /// Which part of the cells of instructions is not padding in a shard of a kind, if chips have so many rows.
+    pub fn fill_rate(&self, kind: usize, rows: &[(String, usize)]) -> f64 {
+        let layout = &self.menu[kind].layout;
+        let (mut used, mut all) = (0, 0);
+        for name in INSTRUCTIONS.iter().map(|registered| (registered.name)()) {
+            let chip = self.machine.chips.iter().find(|chip| chip.name == name);
+            let width = chip.map_or(0, Chip::width);
+            let rows = rows.iter().find(|(chip, _)| *chip == name).map_or(0, |&(_, rows)| rows);
+            used += width * rows;
+            all += width * layout.rows(&name).unwrap_or(0);
+        }
+        used as f64 / all.max(1) as f64
+    }
+
+    /// Proves the trace of a shard of a kind.
     fn prove_trace(
         &self,
-        shard: &Shard,
+        kind: usize,
         trace: MachineTrace<Goldilocks>,
-    ) -> Result<ShardProof, ProveError> {
-        let proof = self.keys(shard.kind)?.prove(trace)?.to_bytes();
-        Ok(ShardProof { kind: shard.kind as u8, to: shard.to, proof })
+    ) -> Result<Proof<Goldilocks2>, ProveError> {
+        Ok(self.keys(kind)?.prove(trace)?)
     }
 
     /// Executes a program and proves the run, shard by shard.
@@ -336,14 +347,15 @@ impl MipsProver {
         observer: impl Observer,
         progress: &dyn Progress,
     ) -> Result<CoreProof, ProveError> {
-        let mut shards = self.shards(program, input, options, observer);
-        let mut proofs = Vec::new();
-        for shard in shards.by_ref() {
-            let shard = shard?;
-            proofs.push(self.prove_shard(program, input, &shard)?);
+        let prove = |_, shard: Shard| {
+            let proof = self.prove_shard(program, input, &shard)?;
             progress.proven(&shard, &self.menu[shard.kind]);
-        }
-        Ok(CoreProof::new(proofs, shards.tree()))
+            Ok::<_, ProveError>(proof)
+        };
+        let mut shards = self.shards(program, input, options, observer);
+        let proofs =
+            while_cut(&mut shards, |cut| in_order(cut.into_iter(), options.at_once, prove));
+        Ok(CoreProof::new(proofs?, shards.tree()))
     }
 
     /// Verifies that a program, started on some input, ended as the result says.

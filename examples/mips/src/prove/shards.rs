@@ -5,14 +5,20 @@
 
 use std::sync::Arc;
 
+use chipwright_backend_stark::proof::Proof;
+use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::MachineInput;
 
 use super::ProveError;
 use super::key::ShardState;
 use super::menu::Kind;
+use super::proof::ShardProof;
 use crate::machine::image::{Tree, image, leaf, text};
 use crate::machine::trace::{Limits, Tracer};
 use crate::{Executor, Input, Observer, Program, State, Stop};
+
+/// What a shard costs besides its cells, whatever its kind, in cells: its openings, and the circuit that verifies it.
+const BESIDES: u64 = 2_000_000;
 
 /// So many instructions are executed before it is looked whether a shard is full.
 const AT_A_TIME: u64 = 1 << 12;
@@ -40,11 +46,36 @@ impl Shard {
     ///
     /// Fails if an instruction has no chip.
     pub fn input(&self, program: &Program, input: &Input) -> Result<MachineInput, ProveError> {
+        let (tracer, state) = self.traced(program, input)?;
+        Ok(tracer.finish(&state)?)
+    }
+
+    /// How many rows its chips have: those of [`counted`](crate::machine::trace::counted).
+    ///
+    /// # Errors
+    ///
+    /// Fails if an instruction has no chip.
+    pub fn rows(
+        &self,
+        program: &Program,
+        input: &Input,
+    ) -> Result<Vec<(String, usize)>, ProveError> {
+        let (mut tracer, state) = self.traced(program, input)?;
+        tracer.ends(&state)?;
+        Ok(tracer.rows().collect())
+    }
+
+    fn traced(&self, program: &Program, input: &Input) -> Result<(Tracer, State), ProveError> {
         let (text, before) = (Arc::clone(&self.text), Arc::clone(&self.before));
         let mut tracer = Tracer::with_trees(text, before, &self.start);
         let mut executor = Executor::resume(program, input, self.start.clone());
         executor.run_until(self.to.clk, &mut tracer)?;
-        Ok(tracer.finish(executor.state())?)
+        Ok((tracer, executor.into_state()))
+    }
+
+    /// Its proof, for the proof of the run.
+    pub(super) fn proven(&self, proof: &Proof<Goldilocks2>) -> ShardProof {
+        ShardProof { kind: self.kind as u8, to: self.to, proof: proof.to_bytes() }
     }
 
     /// The instructions that it executes.
@@ -89,6 +120,11 @@ impl<'a, O: Observer> Shards<'a, O> {
     /// Memory and registers after the shards so far.
     pub fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    /// The state after the shards so far.
+    pub fn state(&self) -> ShardState {
+        ShardState::of(&self.state, self.tree.root())
     }
 
     fn shard(&mut self) -> Result<Shard, ProveError> {
@@ -138,7 +174,7 @@ impl<'a, O: Observer> Shards<'a, O> {
         let best = kinds.filter(|&(_, (_, end))| end > start).min_by(|a, b| {
             // Cells an instruction, compared without a division.
             let cost = |x: &(usize, (&Kind, u64)), y: &(usize, (&Kind, u64))| {
-                u128::from(x.1.0.cells) * u128::from(y.1.1 - start)
+                u128::from(x.1.0.cells + BESIDES) * u128::from(y.1.1 - start)
             };
             cost(a, b).cmp(&cost(b, a))
         });

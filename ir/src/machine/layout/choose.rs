@@ -121,37 +121,58 @@ impl Level<'_> {
     }
 }
 
-impl MachineLayout {
-    /// The base-field cells that a proof of a machine in this layout commits to: traces, lookup columns and quotients of all
+/// What proofs of a machine commit to in one layout or another.
+pub struct LayoutCells<'a> {
+    candidates: Vec<Candidate<'a>>,
+    degree: usize,
+    parameters: CostParameters,
+}
+
+impl std::fmt::Debug for LayoutCells<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LayoutCells").field("chips", &self.candidates.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> LayoutCells<'a> {
+    /// The chips of a machine, whose degrees are lowered once.
+    pub fn new(machine: &'a Machine, parameters: &CostParameters) -> Self {
+        let of = |chip| Candidate::new(chip, &[], parameters.max_degree);
+        Self {
+            candidates: machine.chips.iter().map(of).collect(),
+            degree: machine.field.degree(),
+            parameters: *parameters,
+        }
+    }
+
+    /// The base-field cells that a proof of the machine in a layout commits to: traces, lookup columns and quotients of all
     /// tables. Tables whose heights nobody says count as lowest ones.
-    pub fn cells(&self, machine: &Machine, parameters: &CostParameters) -> usize {
-        let degree = machine.field.degree();
+    pub fn of(&self, layout: &MachineLayout) -> usize {
+        let Self { candidates, degree, parameters } = self;
         let cells = |size: &ChipSize, height: usize| {
             let (lookup, quotient) = size.columns(parameters.max_degree);
             (size.main + degree * (lookup + quotient)).saturating_mul(height)
         };
         let mut fused = ChipSize::default();
         let mut sum = 0_usize;
-        for chip in &machine.chips {
-            let rows = self.rows(&chip.name);
-            let fold = self.folded.iter().find(|fold| fold.chip == chip.name);
-            let contents = chip.fixed.as_ref().map_or(0, FixedData::rows);
-            let candidate = Candidate::new(chip, &[], parameters.max_degree);
-            match fold {
-                Some(fold) => fused.add(&candidate.folded, fold.copies),
-                None => {
-                    let height = rows.unwrap_or_else(|| contents.next_power_of_two());
-                    let height = height.max(1 << parameters.min_log_height);
-                    sum = sum.saturating_add(cells(&candidate.apart, height));
-                }
+        for Candidate { chip, apart, folded, .. } in candidates {
+            if let Some(fold) = layout.folded.iter().find(|fold| fold.chip == chip.name) {
+                fused.add(folded, fold.copies);
+                continue;
             }
+            let contents = chip.fixed.as_ref().map_or(0, FixedData::rows);
+            let height = layout.rows(&chip.name).unwrap_or_else(|| contents.next_power_of_two());
+            let height = height.max(1 << parameters.min_log_height);
+            sum = sum.saturating_add(cells(apart, height));
         }
-        if self.is_separate() {
+        if layout.is_separate() {
             return sum;
         }
-        sum.saturating_add(cells(&fused, 1 << self.log_height))
+        sum.saturating_add(cells(&fused, 1 << layout.log_height))
     }
+}
 
+impl MachineLayout {
     /// The layout that costs a machine least, if its tables have so many rows, by chip; those of fixed columns with known
     /// contents need not be told. Tables of which nothing is known stand apart, and so do those of dense chips
     /// at heights that their rows are no multiple of.

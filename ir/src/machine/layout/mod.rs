@@ -30,6 +30,7 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
+pub use choose::LayoutCells;
 pub use fusion::{FUSED_TABLE, Fusion, FusionError, Written};
 pub use text::ParseLayoutError;
 

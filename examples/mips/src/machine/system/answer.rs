@@ -4,7 +4,7 @@ use chipwright_dsl::prelude::*;
 use chipwright_mips_isa::{A0, A1, V0};
 
 use super::{Call, CallChip, InputWordRecord, Returning};
-use crate::execute::ANSWERS;
+use crate::execute::{ANSWERS, FCNTL, IOCTL, fcntl, ioctl};
 use crate::machine::access::Accesses;
 use crate::machine::bus::{Instruction, WORD, is_word};
 
@@ -17,8 +17,10 @@ pub struct Reply {
     pub about: Felt,
     /// The descriptor.
     pub descriptor: Felt,
-    /// Whether `$a1` has to be zero.
-    pub zero: Felt,
+    /// Whether the answer is one to a command, `$a1`.
+    pub commanded: Felt,
+    /// The command.
+    pub command: Felt,
     /// What `$v0` is besides what follows.
     pub constant: Felt,
     /// Whether `$v0` stays.
@@ -89,7 +91,7 @@ impl Chip for Answer {
         c.lookup(replies, Replies { reply });
         c.assert_eq(call.number.value, reply.number).named("the answer is one to the call");
         c.assert_eq(reply.about * a0, reply.descriptor).named("and about the descriptor");
-        c.assert_zero(reply.zero * a1).named("what has to be zero is");
+        c.assert_eq(reply.commanded * a1, reply.command).named("and to the command");
         c.fill(low, hint.int() & 0xffff);
         is_word(c, hint, low);
         let result =
@@ -108,7 +110,7 @@ impl CallChip for Answer {
         let fits = |reply: &ReplyNative| {
             reply.number == call.number()
                 && reply.about * call.argument(A0) == reply.descriptor
-                && reply.zero * call.argument(A1) == 0
+                && reply.commanded * call.argument(A1) == reply.command
         };
         let reply = replies().into_iter().find(fits)?;
         let hint = reply.hinted * call.result(V0);
@@ -117,13 +119,17 @@ impl CallChip for Answer {
     }
 }
 
+/// The commands of `fcntl` that are answered: none that programs use has a greater number.
+const COMMANDS: u32 = 8;
+
 /// All answers.
 fn replies() -> Vec<ReplyNative> {
     let none = ReplyNative {
         number: 0,
         about: 0,
         descriptor: 0,
-        zero: 0,
+        commanded: 0,
+        command: 0,
         constant: 0,
         stays: 0,
         all: 0,
@@ -134,7 +140,7 @@ fn replies() -> Vec<ReplyNative> {
     let mut replies = vec![
         // ENTER_UNCONSTRAINED, COMMIT_DEFERRED, HINT_LEN.
         ReplyNative { number: 3, ..none.clone() },
-        ReplyNative { number: 0x1a, zero: 1, stays: 1, ..none.clone() },
+        ReplyNative { number: 0x1a, commanded: 1, stays: 1, ..none.clone() },
         ReplyNative { number: 0xf0, hinted: 1, ..none.clone() },
     ];
     for descriptor in 1..=3 {
@@ -143,13 +149,22 @@ fn replies() -> Vec<ReplyNative> {
         replies.push(ReplyNative { number: 2, stays: 1, ..about.clone() });
         replies.push(ReplyNative { number: 4004, all: 1, linux: 1, ..about });
     }
-    for &(number, answer) in ANSWERS {
+    let linux = |number: u32, answer: Result<u32, u32>| {
         let (constant, failed) = match answer {
             Ok(value) => (value, 0),
             Err(value) => (value, 1),
         };
         let (number, constant) = (number.into(), constant.into());
-        replies.push(ReplyNative { number, constant, linux: 1, failed, ..none.clone() });
+        ReplyNative { number, constant, linux: 1, failed, ..none.clone() }
+    };
+    replies.extend(ANSWERS.iter().map(|&(number, answer)| linux(number, answer)));
+    for descriptor in 0..=2 {
+        let about = |reply| ReplyNative { about: 1, descriptor: u64::from(descriptor), ..reply };
+        replies.push(about(linux(IOCTL, ioctl(descriptor))));
+        replies.extend((0..COMMANDS).map(|command| {
+            let reply = about(linux(FCNTL, fcntl(descriptor, command)));
+            ReplyNative { commanded: 1, command: command.into(), ..reply }
+        }));
     }
     replies
 }

@@ -3,10 +3,12 @@
 //! A call is recorded after it was executed, since what it returns and stores may be the prover's choice.
 
 mod answer;
+mod assign;
 mod commit;
 mod grow;
 mod halt;
 mod read;
+mod vector;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +18,12 @@ use chipwright_ir::machine::ChipRows;
 use chipwright_mips_isa::{A0, A1, A2, A3, Register, V0};
 
 pub use answer::{Answer, AnswerRecord, Answers};
+pub use assign::{Assign, AssignRecord};
 pub use commit::{Commit, CommitRecord};
 pub use grow::{Grow, GrowRecord};
 pub use halt::{Halt, HaltRecord};
 pub use read::{Fill, InputWord, InputWordRecord, Read, ReadRecord};
+pub use vector::{Vector, VectorRecord};
 
 use super::FIELD;
 use super::access::Accesses;
@@ -223,6 +227,8 @@ pub const CALLS: &[RegisteredCall] = &[
     RegisteredCall::of::<Commit>(),
     RegisteredCall::of::<Read>(),
     RegisteredCall::of::<Grow>(),
+    RegisteredCall::of::<Assign>(),
+    RegisteredCall::of::<Vector>(),
 ];
 
 /// The rows of all chips of [`CALLS`], and of the words that calls read.

@@ -21,19 +21,22 @@ pub struct Fill {
     pub bytes: Felt,
 }
 
-/// `HINT_READ`, and `read` of Linux from descriptor 0: bytes of the input.
+/// `HINT_READ`, and `read` of Linux from descriptor 0: bytes of the input. And `getrandom`, which is no other.
 ///
 /// # Soundness
 ///
 /// The bytes are the prover's. `HINT_READ` puts as many into memory as it is asked for, at an address that is aligned;
-/// `read` at most as many, and says how many. Only the words that have such bytes are written to: [`InputWord`].
+/// the calls of Linux at most as many, and they say how many. Only the words that have such bytes are written to: [`InputWord`].
 #[chip]
 pub struct Read {
     #[record]
     pub call: Returning,
-    /// Whether the call is `read` of Linux.
+    /// Whether the call is one of Linux.
     #[record]
     pub linux: Bit,
+    /// Whether it is `getrandom`.
+    #[record]
+    pub random: Bit,
     /// The number of bytes.
     #[record]
     pub bytes: U32,
@@ -61,24 +64,32 @@ pub struct Read {
 const HINT_READ: i64 = 0xf1;
 /// The number of `read`.
 const READ: i64 = 4003;
+/// The number of `getrandom`.
+const GETRANDOM: i64 = 4353;
 
 impl Chip for Read {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &ReadRow { call, linux, bytes, fewer, word, skip, end, send, receive, ports } = row;
+        let &ReadRow { call, linux, random, bytes, fewer, word, skip, end, send, receive, ports } =
+            row;
         let [a0, a1, a2] = call.arguments.map(|argument| argument.value);
-        let number = HINT_READ * c.real().expr() + linux * (READ - HINT_READ);
+        c.assert_zero(random * (1 - linux)).named("`getrandom` is a call of Linux");
+        let number =
+            HINT_READ * c.real().expr() + linux * (READ - HINT_READ) + random * (GETRANDOM - READ);
         c.assert_eq(call.number.value, number).named("the call is one that reads");
-        c.assert_zero(linux * a0).named("from descriptor 0");
+        // Those of `read` are descriptor, address, length; those of the others address, length.
+        let shifted = linux - random;
+        c.assert_zero(shifted * a0).named("from descriptor 0");
 
         let (count, fewer) = (bytes.felt(), fewer.felt());
-        c.assert_zero(linux * (a2 - count - fewer)).named("no more than `read` is asked for");
-        c.assert_zero((1 - linux) * (a1 - count)).named("as much as `HINT_READ` is asked for");
+        let asked = a1 + shifted * (a2 - a1);
+        c.assert_eq(asked, count + fewer).named("no more than is asked for");
+        c.assert_zero((1 - linux) * fewer).named("as much as `HINT_READ` is asked for");
 
         let skipped = skip[0] + 2 * skip[1] + 3 * skip[2];
         let some = skip[0] + skip[1] + skip[2];
         c.assert_zero(some * (some - 1)).named("there is one first byte");
         let aligned = word.felt() * 4;
-        c.assert_eq(aligned + linux * skipped, a0 + linux * (a1 - a0)).named("the address");
+        c.assert_eq(aligned + skipped, a0 + shifted * (a1 - a0)).named("the address");
         c.assert_zero((1 - linux) * skipped).named("`HINT_READ` begins with a word");
 
         let clk = call.cycle.clk;
@@ -182,12 +193,14 @@ impl CallChip for Read {
         accesses: &mut Accesses,
         words: &mut Vec<WordRecord>,
     ) -> Option<ReadRecord> {
-        let linux = call.number() == READ.cast_unsigned();
-        if !linux && call.number() != HINT_READ.cast_unsigned() || linux && call.argument(A0) != 0 {
+        let number = call.number().cast_signed();
+        let (reads, random) = (number == READ, number == GETRANDOM);
+        let linux = reads || random;
+        if !linux && number != HINT_READ || reads && call.argument(A0) != 0 {
             return None;
         }
         let columns = Returning::record(call, accesses);
-        let (start, asked) = if linux {
+        let (start, asked) = if reads {
             (call.argument(A1), call.argument(A2))
         } else {
             (call.argument(A0), call.argument(A1))
@@ -220,8 +233,9 @@ impl CallChip for Read {
         Some(ReadRecord {
             call: columns,
             linux,
+            random,
             bytes: u32::try_from(bytes).ok()?,
-            fewer: if linux { u32::try_from(asked.checked_sub(bytes)?).ok()? } else { 0 },
+            fewer: u32::try_from(asked.checked_sub(bytes)?).ok()?,
             word: u32::try_from(start / 4).ok()?,
             skip: [1, 2, 3].map(|place| start & 3 == place),
             end: [address, skip],
