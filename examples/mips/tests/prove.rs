@@ -260,6 +260,13 @@ fn keys_read_back_and_no_other_bytes_do() {
 }
 
 #[test]
+fn every_kind_of_the_menu_can_be_proven() {
+    for kind in 0..PROVER.menu().len() {
+        PROVER.keys(kind).expect("the kind has keys");
+    }
+}
+
+#[test]
 fn the_mix_sums_to_a_hundred_and_names_chips() {
     let mix = chipwright_mips::prove::cells::mix();
     let sum: f64 = mix.iter().map(|share| share.percent).sum();

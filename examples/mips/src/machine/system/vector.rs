@@ -5,7 +5,7 @@ use chipwright_mips_isa::{A0, A1, A2};
 
 use super::{Call, CallChip, InputWordRecord, Returning};
 use crate::machine::access::Accesses;
-use crate::machine::bus::{Instruction, SLOTS, Slot, Stored, elapsed};
+use crate::machine::bus::Instruction;
 
 /// `writev` of Linux, of two buffers at most, and `clock_gettime`.
 ///
@@ -33,10 +33,6 @@ pub struct Vector {
     /// What is returned.
     #[record]
     pub written: U32,
-    #[port(bus = "memory")]
-    take: Receive<Stored>,
-    #[port(bus = "memory")]
-    leave: Send<Stored>,
     #[ports]
     ports: Instruction,
 }
@@ -46,7 +42,7 @@ const CLOCK_GETTIME: i64 = 4263;
 
 impl Chip for Vector {
     fn row(c: &Builder, row: &Row<Self>) {
-        let &VectorRow { call, clock, some, before, since, written, take, leave, ports } = row;
+        let &VectorRow { call, clock, some, before, since, written, ports } = row;
         let [a0, a1, a2] = call.arguments.map(|argument| argument.value);
         let real = c.real().expr();
         c.assert_eq(call.number.value, WRITEV * real + clock * (CLOCK_GETTIME - WRITEV))
@@ -60,15 +56,11 @@ impl Chip for Vector {
         c.assert_zero(writes * descriptor).named("something that is shown");
 
         let clk = call.cycle.clk;
-        let time = clk * SLOTS + Slot::Memory as i64;
         for (word, (read, stored)) in [(4, 0), (12, 4)].into_iter().enumerate() {
             let address = a1 + writes * read + clock * stored;
             let (value, after) = (before[word], writes * before[word]);
-            c.when(some[word], |c| {
-                let before = time - 1 - elapsed(since[word]);
-                c.receive(take, Stored { address, time: before, value });
-                c.send(leave, Stored { address, time, value: after });
-            });
+            let at = (address, since[word]);
+            c.when(some[word], |c| ports.memory(c, clk, at, value, after));
             c.assert_zero((1 - some[word]) * value).named("what is not accessed is zero");
             for digit in since[word] {
                 c.assert_zero((1 - some[word]) * digit).named("and was never accessed");
