@@ -8,6 +8,7 @@ pub mod audit;
 pub mod chip;
 pub mod circuit;
 mod compiled;
+pub mod determinism;
 pub mod field;
 pub mod id;
 pub mod machine;
