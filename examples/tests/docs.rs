@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chipwright_backend_stark::config::Config;
 use chipwright_examples::cli;
+use chipwright_mips::prove::MipsProver;
+use chipwright_mips::prove::cells::Cells;
 use chipwright_tests::mips::compare_steady_layer;
 
 /// What is generated: the name of the marker, the page, and the text.
@@ -30,6 +32,7 @@ fn generated() -> Vec<(&'static str, &'static str, String)> {
         ("instructions", "docs/mips.md", chipwright_mips_isa::instruction_table()),
         ("mips", "docs/recursion.md", mips.to_string()),
         ("mips-chips", "docs/mips.md", chipwright_mips::machine::roles::markdown(&machine)),
+        ("mips-cells", "docs/mips.md", cells().markdown()),
     ]
 }
 
@@ -78,6 +81,21 @@ fn mutants() -> String {
          | function | survivor | why nothing notices |\n|---|---|---|\n{survivors}",
         row("all", all)
     )
+}
+
+/// What instructions of the MIPS machine cost.
+fn cells() -> Cells {
+    let prover = MipsProver::new(Config::fast_100()).expect("the chips fit together");
+    let kind = prover.menu().iter().position(|kind| kind.name == "general-16");
+    prover.cells(kind.expect("the kind is on the menu")).expect("the kind has keys")
+}
+
+#[test]
+fn an_instruction_of_the_mix_has_thirty_cells_at_most() {
+    let cells = cells();
+    assert!(cells.weighted_cells <= 30.0, "{}", cells.weighted_cells);
+    let sum: f64 = cells.by_chip.iter().map(|chip| chip.instructions).sum();
+    assert!((sum - 100.0).abs() < 1e-9, "{sum}");
 }
 
 /// Guards that nobody tests are few.

@@ -1,6 +1,6 @@
 //! Runs are proven shard by shard, and verified by the program's key.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use chipwright_backend_stark::config::Config;
@@ -13,6 +13,7 @@ use chipwright_mips::prove::{
     VerifyingKey,
 };
 use chipwright_mips::{Executor, Input, Program};
+use chipwright_recursion::shard::Named;
 use chipwright_mips_isa::{A0, A1, Assembler, RA, S0, S1, T0, T1, T2, V0, ZERO};
 
 static PROVER: LazyLock<MipsProver> =
@@ -123,6 +124,48 @@ fn m_09_shards_are_proven_at_once_and_in_any_order() {
         let proof = PROVER.prove_shard(&program, &input, shard).expect("the shard is proven");
         assert!(proof == PROOF.shards[shard.number]);
     }
+}
+
+/// Remembers how long a run is said to be.
+#[derive(Default)]
+struct Many(Mutex<Vec<u64>>);
+
+impl Progress for Many {
+    fn has_many(&self, instructions: u64) {
+        self.0.lock().unwrap().push(instructions);
+    }
+}
+
+#[test]
+fn m_08_a_run_of_many_instructions_is_told_of_once() {
+    let (program, input) = (program([3, 1, 4]), Input::default());
+    for (many, told) in [(20, &[2 * SHARD][..]), (1000, &[])] {
+        let options = Options { shard: SHARD, many, ..Options::default() };
+        let watch = Many::default();
+        PROVER.prove_with_context(&program, &input, &options, (), &watch).expect("it is proven");
+        assert_eq!(*watch.0.lock().unwrap(), told);
+    }
+}
+
+#[test]
+fn m_19_no_part_of_a_shards_proof_can_be_another() {
+    let shard = &PROOF.shards[1];
+    let keys = PROVER.keys(usize::from(shard.kind)).expect("a kind");
+    let (before, common) = (PROOF.shards[0].to, key().common());
+    let verify = |bytes: &[u8]| {
+        let proof = keys.read(bytes)?;
+        keys.verify([&common, &before.parts(), &shard.to.parts()], &proof)
+    };
+    verify(&shard.proof).expect("the shard is proven");
+    // Commitments come first, openings and the rounds of FRI later: some bytes of each.
+    let bytes = shard.proof.len();
+    let places: Vec<usize> = (0..200).chain((200..bytes).step_by(bytes / 400 | 1)).collect();
+    for &at in &places {
+        let mut other = shard.proof.clone();
+        other[at] ^= 1;
+        assert!(verify(&other).is_err(), "byte {at} of {bytes} may be another");
+    }
+    println!("{} bytes altered, one at a time", places.len());
 }
 
 #[test]

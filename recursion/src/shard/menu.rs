@@ -1,6 +1,6 @@
 //! The menu of a virtual machine with its keys: proving the shards of a run, and verifying them.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use chipwright_backend_stark::config::Config;
 use chipwright_backend_stark::proof::Proof;
@@ -22,6 +22,8 @@ pub struct Menu<'a, V: VirtualMachine> {
     shape: StepShape,
     /// The kinds with their keys, made when they are needed.
     keys: Vec<OnceLock<CompiledKind<V::Field>>>,
+    /// Held while keys are made, so that nobody makes them a second time.
+    making: Mutex<()>,
     in_flight: usize,
 }
 
@@ -82,7 +84,7 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
         }
         let keys = kinds.iter().map(|_| OnceLock::new()).collect();
         let in_flight = rayon::current_num_threads();
-        Ok(Self { vm, config: config.clone(), kinds, shape, keys, in_flight })
+        Ok(Self { vm, config: config.clone(), kinds, shape, keys, making: Mutex::new(()), in_flight })
     }
 
     /// With so many shards in memory at most, executed and not yet proven; as many are proven at once. By default there are as
@@ -112,6 +114,10 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
         let (Some(entry), Some(keys)) = (self.kinds.get(kind), self.keys.get(kind)) else {
             return Err(ShardError::Kind { kind, kinds });
         };
+        if let Some(keys) = keys.get() {
+            return Ok(keys);
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = keys.get() {
             return Ok(keys);
         }

@@ -132,7 +132,6 @@ pub struct ShardRoot<P: RecursiveField> {
 /// The circuits over shards of several kinds: those that a tree needs, made when it needs them.
 #[derive(Debug)]
 pub struct ShardTree<P: RecursiveField> {
-    layouts: TreeLayouts,
     keys: KeySet<Digest<P>>,
     plan: TreePlan,
     firsts: Vec<OnceLock<First<P>>>,
@@ -265,7 +264,6 @@ impl<P: RecursiveField> ShardTree<P> {
     ) -> Result<Self, ShardError> {
         let keys = plan.set::<P>(kinds).map_err(LayerError::from)?;
         Ok(Self {
-            layouts: plan.layouts.clone(),
             keys,
             plan,
             firsts: (0..kinds).map(|_| OnceLock::new()).collect(),
@@ -305,7 +303,7 @@ impl<P: RecursiveField> ShardTree<P> {
         if let Some(first) = place.get() {
             return Ok(first);
         }
-        let first = First::new(bases, kind, &self.layouts, &self.config)?;
+        let first = First::new(bases, kind, &self.plan.layouts, &self.config)?;
         Ok(place.get_or_init(|| first))
     }
 
@@ -318,7 +316,7 @@ impl<P: RecursiveField> ShardTree<P> {
             return Ok(upper);
         }
         let places = KeyPlaces::new(self.firsts.len());
-        let joins = Some(self.layouts.joins.as_slice());
+        let joins = Some(self.plan.layouts.joins.as_slice());
         let made = upper(first.under(), places, joins, &self.config)?;
         Ok(self.upper.get_or_init(|| made))
     }
@@ -369,7 +367,7 @@ impl<P: RecursiveField> ShardTree<P> {
 
     /// The number of levels of a tree over so many shards.
     pub fn height(&self, shards: usize) -> usize {
-        grow::height(shards, 2 + self.layouts.joins.len())
+        grow::height(shards, 2 + self.plan.layouts.joins.len())
     }
 
     /// Makes one proof of the proofs of shards that follow each other, while these are made. With a store, proofs that were

@@ -11,7 +11,7 @@ use chipwright_recursion::store::Store;
 use clap::Args;
 use serde::Serialize;
 
-use super::prove::{ProveArguments, json_line, prover, write};
+use super::prove::{ProveArguments, json_line, prover, warn_of_many, write};
 use super::{CliError, Show};
 use crate::prove::compress::{self, CompressedProof, Tree};
 use crate::prove::menu::Kind;
@@ -53,6 +53,10 @@ impl Progress for Stages {
         self.change(|counts| {
             counts.shards.insert(shard.number, kind.name);
         });
+    }
+
+    fn has_many(&self, instructions: u64) {
+        warn_of_many(instructions);
     }
 
     fn joined(&self, joined: Joined) {

@@ -55,6 +55,9 @@ pub struct ProveArguments {
     /// Do not prove a run of more instructions.
     #[arg(long, value_name = "INSTRUCTIONS", default_value_t = 1 << 28)]
     limit: u64,
+    /// Warn of a run of more instructions.
+    #[arg(long, value_name = "INSTRUCTIONS", default_value_t = 1 << 26)]
+    many: u64,
     /// Write JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -105,6 +108,11 @@ pub(super) fn setup(arguments: &SetupArguments, out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
+/// Says that a run is long.
+pub(super) fn warn_of_many(instructions: u64) {
+    eprintln!("warning: the run has more than {instructions} instructions so far");
+}
+
 /// Shows shards as they are proven, on a terminal.
 struct ShowShards;
 
@@ -114,6 +122,10 @@ impl Progress for ShowShards {
             let (number, clk) = (shard.number + 1, shard.to.clk);
             eprintln!("shard {number} ({}): {clk} instructions are proven", kind.name);
         }
+    }
+
+    fn has_many(&self, instructions: u64) {
+        warn_of_many(instructions);
     }
 }
 
@@ -142,7 +154,7 @@ pub(super) fn prove(arguments: &ProveArguments, out: &mut dyn Write) -> Result<(
     let program = load(elf)?;
     let buffers = input.iter().chain(hints).map(|path| read(path));
     let input = Input { buffers: buffers.collect::<Result<_, _>>()? };
-    let mut options = Options { limit: *limit, ..Options::default() };
+    let mut options = Options { limit: *limit, many: arguments.many, ..Options::default() };
     options.shard = shard.unwrap_or(options.shard);
     if arguments.compress {
         return compress::prove(arguments, (&program, &input, &options), out);

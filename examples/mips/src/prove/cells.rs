@@ -1,5 +1,7 @@
 //! What an instruction costs: the cells of its row, by chip, weighted by a mix.
 
+use std::fmt::Write;
+
 use chipwright_backend_stark::key::TableShape;
 use chipwright_ir::chip::Chip;
 use chipwright_ir::machine::layout::FUSED_TABLE;
@@ -38,6 +40,25 @@ pub struct Cells {
     pub by_chip: Vec<ChipCells>,
     /// The mix.
     pub mix: Vec<Share>,
+}
+
+impl Cells {
+    /// The table in Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = "| chip | main | lookup | quotient | cells | of 100 instructions |\n\
+                        |---|---:|---:|---:|---:|---:|\n"
+            .to_owned();
+        for chip in &self.by_chip {
+            let ChipCells { name, main, lookup, quotient_share, cells, instructions } = chip;
+            let _ = writeln!(
+                text,
+                "| `{name}` | {main} | {lookup:.2} | {quotient_share:.2} | {cells:.1} | {instructions:.2} |"
+            );
+        }
+        let Self { kind, weighted_cells, .. } = self;
+        let _ = writeln!(text, "| the mix, kind `{kind}` | | | | **{weighted_cells:.1}** | 100 |");
+        text
+    }
 }
 
 /// A part of a mix.

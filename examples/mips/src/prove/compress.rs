@@ -164,6 +164,7 @@ impl MipsProver {
         let task = |shard: Shard| -> LeafTask<'_, Goldilocks2> {
             let common = &common;
             Box::new(move || {
+                shard.check_for_high_cycles(options.many, progress);
                 let kind = self.keys(shard.kind)?;
                 let proof = self.prove_one(program, input, &shard);
                 let proof = proof.map_err(|error| ShardError::Rows(Box::new(error)))?;

@@ -155,11 +155,13 @@ pub struct Options {
     pub limit: u64,
     /// So many shards are proven, or joined, at once.
     pub at_once: usize,
+    /// [`Progress`] is told of a run of more instructions, which is proven all the same.
+    pub many: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { shard: u64::MAX >> 1, limit: 1 << 32, at_once: 2 }
+        Self { shard: u64::MAX >> 1, limit: 1 << 32, at_once: 2, many: 1 << 26 }
     }
 }
 
@@ -168,6 +170,11 @@ pub trait Progress: Sync {
     /// A shard was proven.
     fn proven(&self, shard: &Shard, kind: &Kind) {
         let _ = (shard, kind);
+    }
+
+    /// The run has many instructions: more than [`Options::many`]. Told once.
+    fn has_many(&self, instructions: u64) {
+        let _ = instructions;
     }
 
     /// A node of the tree over the shards was proven.
@@ -348,6 +355,7 @@ impl MipsProver {
         progress: &dyn Progress,
     ) -> Result<CoreProof, ProveError> {
         let prove = |_, shard: Shard| {
+            shard.check_for_high_cycles(options.many, progress);
             let proof = self.prove_shard(program, input, &shard)?;
             progress.proven(&shard, &self.menu[shard.kind]);
             Ok::<_, ProveError>(proof)

@@ -9,7 +9,7 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::MachineInput;
 
-use super::ProveError;
+use super::{Progress, ProveError};
 use super::key::ShardState;
 use super::menu::Kind;
 use super::proof::ShardProof;
@@ -76,6 +76,13 @@ impl Shard {
     /// Its proof, for the proof of the run.
     pub(super) fn proven(&self, proof: &Proof<Goldilocks2>) -> ShardProof {
         ShardProof { kind: self.kind as u8, to: self.to, proof: proof.to_bytes() }
+    }
+
+    /// Tells if the run has more than `many` instructions, and this is the shard in which that shows.
+    pub(super) fn check_for_high_cycles(&self, many: u64, progress: &dyn Progress) {
+        if self.from.clk <= many && self.to.clk > many {
+            progress.has_many(self.to.clk);
+        }
     }
 
     /// The instructions that it executes.
