@@ -13,8 +13,8 @@ use chipwright_mips::prove::{
     VerifyingKey,
 };
 use chipwright_mips::{Executor, Input, Program};
-use chipwright_recursion::shard::Named;
 use chipwright_mips_isa::{A0, A1, Assembler, RA, S0, S1, T0, T1, T2, V0, ZERO};
+use chipwright_recursion::shard::Named;
 
 static PROVER: LazyLock<MipsProver> =
     LazyLock::new(|| MipsProver::new(Config::testing()).expect("the chips fit together"));
@@ -159,7 +159,7 @@ fn m_19_no_part_of_a_shards_proof_can_be_another() {
     verify(&shard.proof).expect("the shard is proven");
     // Commitments come first, openings and the rounds of FRI later: some bytes of each.
     let bytes = shard.proof.len();
-    let places: Vec<usize> = (0..200).chain((200..bytes).step_by(bytes / 400 | 1)).collect();
+    let places: Vec<usize> = (0..200).chain((200..bytes).step_by(bytes / 400 + 1)).collect();
     for &at in &places {
         let mut other = shard.proof.clone();
         other[at] ^= 1;

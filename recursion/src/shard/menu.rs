@@ -84,7 +84,15 @@ impl<'a, V: VirtualMachine> Menu<'a, V> {
         }
         let keys = kinds.iter().map(|_| OnceLock::new()).collect();
         let in_flight = rayon::current_num_threads();
-        Ok(Self { vm, config: config.clone(), kinds, shape, keys, making: Mutex::new(()), in_flight })
+        Ok(Self {
+            vm,
+            config: config.clone(),
+            kinds,
+            shape,
+            keys,
+            making: Mutex::new(()),
+            in_flight,
+        })
     }
 
     /// With so many shards in memory at most, executed and not yet proven; as many are proven at once. By default there are as

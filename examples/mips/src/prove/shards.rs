@@ -9,10 +9,10 @@ use chipwright_backend_stark::proof::Proof;
 use chipwright_ir::field::Goldilocks2;
 use chipwright_ir::machine::MachineInput;
 
-use super::{Progress, ProveError};
 use super::key::ShardState;
 use super::menu::Kind;
 use super::proof::ShardProof;
+use super::{Progress, ProveError};
 use crate::machine::image::{Tree, image, leaf, text};
 use crate::machine::trace::{Limits, Tracer};
 use crate::{Executor, Input, Observer, Program, State, Stop};
